@@ -1,0 +1,2 @@
+import Testing
+@Test func placeholderInputFilesTests() { #expect(1 + 1 == 2) }

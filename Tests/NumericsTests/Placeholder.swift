@@ -1,0 +1,2 @@
+import Testing
+@Test func placeholderNumericsTests() { #expect(1 + 1 == 2) }

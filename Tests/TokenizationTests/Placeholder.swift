@@ -1,0 +1,2 @@
+import Testing
+@Test func placeholderTokenizationTests() { #expect(1 + 1 == 2) }
