@@ -1,0 +1,79 @@
+/// Text as a JSON string holds it: UTF-8, in which a lone surrogate (`\ud83d` with no partner) stands as its three-byte form ED A0..BF 80..BF
+/// ("WTF-8"). Swift's `String` would replace such a character; data passes through here unchanged instead.
+public struct Text: Hashable, Sendable, ExpressibleByStringLiteral {
+    public var bytes: [UInt8]
+
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
+    public init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
+    public init(_ string: String) { bytes = Array(string.utf8) }
+    public init(stringLiteral value: String) { bytes = Array(value.utf8) }
+    public init() { bytes = [] }
+
+    public var isEmpty: Bool { bytes.isEmpty }
+    public var count: Int { bytes.count }
+
+    /// Whether the bytes are well-formed WTF-8: what a JSON parser yields, and what a JSON writer can write so that it is read back the same.
+    public var isWellFormed: Bool { bytes.withUnsafeBufferPointer { WTF8.firstFault(in: $0) == nil } }
+
+    public static func == (left: Text, right: String) -> Bool { left.bytes.elementsEqual(right.utf8) }
+}
+
+extension Text: Comparable {
+    /// By bytes, which is by code point.
+    public static func < (left: Text, right: Text) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
+}
+
+extension Text: CustomStringConvertible {
+    /// For messages: what is not UTF-8 is replaced.
+    public var description: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+/// The one definition of well-formed text, for the parser's fault finder and the writer.
+enum WTF8 {
+    enum Sequence: Equatable {
+        case scalar(length: Int)
+        case surrogate(unit: UInt16)
+        case invalid
+    }
+
+    /// The sequence of several bytes at `at`; the byte there is >= 0x80.
+    @inline(__always)
+    static func sequence(in bytes: UnsafeBufferPointer<UInt8>, at: Int) -> Sequence {
+        func continuation(_ offset: Int, _ low: UInt8 = 0x80, _ high: UInt8 = 0xBF) -> Bool {
+            at + offset < bytes.count && bytes[at + offset] >= low && bytes[at + offset] <= high
+        }
+        switch bytes[at] {
+        case 0xC2...0xDF: return continuation(1) ? .scalar(length: 2) : .invalid
+        case 0xE0: return continuation(1, 0xA0) && continuation(2) ? .scalar(length: 3) : .invalid
+        case 0xED:
+            if continuation(1, 0x80, 0x9F), continuation(2) { return .scalar(length: 3) }
+            guard continuation(1, 0xA0), continuation(2) else { return .invalid }
+            return .surrogate(unit: 0xD000 | UInt16(bytes[at + 1] & 0x3F) << 6 | UInt16(bytes[at + 2] & 0x3F))
+        case 0xE1...0xEF: return continuation(1) && continuation(2) ? .scalar(length: 3) : .invalid
+        case 0xF0: return continuation(1, 0x90) && continuation(2) && continuation(3) ? .scalar(length: 4) : .invalid
+        case 0xF1...0xF3: return continuation(1) && continuation(2) && continuation(3) ? .scalar(length: 4) : .invalid
+        case 0xF4: return continuation(1, 0x80, 0x8F) && continuation(2) && continuation(3) ? .scalar(length: 4) : .invalid
+        default: return .invalid
+        }
+    }
+
+    /// Where the bytes stop being well-formed. A high surrogate before a low one is a fault too: as JSON escapes the two would be one character.
+    static func firstFault(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+        var at = 0
+        var afterHigh = false
+        while at < bytes.count {
+            if bytes[at] < 0x80 { at += 1; afterHigh = false; continue }
+            switch sequence(in: bytes, at: at) {
+            case .scalar(let length):
+                at += length
+                afterHigh = false
+            case .surrogate(let unit):
+                if unit >= 0xDC00 && afterHigh { return at }
+                afterHigh = unit < 0xDC00
+                at += 3
+            case .invalid: return at
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,100 @@
+import Glibc
+
+/// A file that appears under its name only whole: written beside it under a temporary name, synced, renamed, and the folder synced.
+///
+/// Until `finish` returns, the old file (or none) stands under the name; when the writer is dropped or the process is killed before that,
+/// it still does. A symbolic link is followed, so that the link survives and its target is replaced. Devices, FIFOs and sockets cannot be
+/// replaced: they are written in place.
+public final class AtomicFile: ByteSink {
+    public let name: String
+    private let target: String
+    private let temporary: String?
+    private let sink: FileSink
+    private let keepsEqual: Bool
+    private var done = false
+
+    /// - Parameter keepsEqual: leave an existing file untouched (with its time) when the new bytes are the same (`--if-changed`).
+    public init(path: String, keepsEqual: Bool = false) throws {
+        name = path
+        self.keepsEqual = keepsEqual
+        target = AtomicFile.followLinks(path)
+        var status = stat()
+        if stat(target, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            let descriptor = open(target, O_WRONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw InputError.cannotCreate(path) }
+            temporary = nil
+            sink = FileSink(descriptor: descriptor, name: path, closes: true)
+            return
+        }
+        // The process number keeps two commands that write the same name apart; it never reaches the bytes.
+        let temporary = AtomicFile.folder(of: target) + "/." + AtomicFile.lastComponent(of: target) + ".tmp-\(getpid())"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw InputError.cannotCreate(path) }
+        self.temporary = temporary
+        TemporaryFiles.add(temporary)
+        sink = FileSink(descriptor: descriptor, name: path, closes: true)
+    }
+
+    deinit {
+        if !done { discard() }
+    }
+
+    public func write(_ bytes: UnsafeRawBufferPointer) throws {
+        try sink.write(bytes)
+    }
+
+    public func finish() throws {
+        try sink.finish()
+        guard let temporary else { return done = true }
+        if keepsEqual, AtomicFile.sameBytes(temporary, target) {
+            discard()
+            return done = true
+        }
+        guard rename(temporary, target) == 0 else {
+            let number = errno
+            discard()
+            throw InputError.cannotCreate(name, number)
+        }
+        TemporaryFiles.remove(temporary)
+        done = true
+        try AtomicFile.syncFolder(of: target, name: name)
+    }
+
+    /// Removes what was written; the old file stays as it was.
+    public func discard() {
+        guard let temporary, !done else { return }
+        unlink(temporary)
+        TemporaryFiles.remove(temporary)
+    }
+
+    static func followLinks(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    static func lastComponent(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+    }
+
+    /// Makes a rename in the folder of `path` survive a crash of the machine.
+    public static func syncFolder(of path: String, name: String) throws {
+        let descriptor = open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        if fsync(descriptor) != 0, errno != EINVAL, errno != EROFS { throw InputError.cannotWrite(name, at: 0) }
+    }
+
+    private static func sameBytes(_ one: String, _ other: String) -> Bool {
+        guard let a = try? MappedFile(path: one), let b = try? MappedFile(path: other), a.bytes.count == b.bytes.count else { return false }
+        return withExtendedLifetime((a, b)) {
+            guard let one = a.bytes.baseAddress, let other = b.bytes.baseAddress else { return true }
+            return memcmp(one, other, a.bytes.count) == 0
+        }
+    }
+}

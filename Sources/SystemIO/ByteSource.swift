@@ -1,0 +1,116 @@
+import Glibc
+
+/// Bytes that come one after the other: a file, a pipe, memory.
+public protocol ByteSource: AnyObject {
+    /// The name for messages.
+    var name: String { get }
+    /// Reads at least one byte into `buffer` (never empty) and returns how many; 0 at the end.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+}
+
+extension ByteSource {
+    /// Fills `buffer` and returns how many bytes there were: fewer than asked only at the end.
+    public func readFully(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        var filled = 0
+        while filled < buffer.count {
+            let count = try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
+            if count == 0 { break }
+            filled += count
+        }
+        return filled
+    }
+}
+
+/// Reads from a file descriptor, retrying when a signal interrupts.
+public final class FileSource: ByteSource {
+    public let name: String
+    private let descriptor: Int32
+    private let closes: Bool
+    private var offset = 0
+    /// The most that one `read` call asks for; tests set it low to show that no result depends on it.
+    private let readSize: Int
+
+    /// Opens `path`; throws `.missingInput` when that fails, also for a folder.
+    public init(path: String, readSize: Int = 1 << 20) throws {
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw InputError.cannotOpen(path) }
+        var status = stat()
+        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            close(descriptor)
+            throw InputError.cannotOpen(path, EISDIR)
+        }
+        name = path
+        closes = true
+        self.readSize = readSize
+    }
+
+    /// Reads from an open descriptor, which stays open.
+    public init(descriptor: Int32, name: String, readSize: Int = 1 << 20) {
+        self.descriptor = descriptor
+        self.name = name
+        self.readSize = readSize
+        closes = false
+    }
+
+    public static func standardInput() -> FileSource {
+        FileSource(descriptor: STDIN_FILENO, name: "standard input")
+    }
+
+    deinit {
+        if closes { close(descriptor) }
+    }
+
+    public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        while true {
+            let count = Glibc.read(descriptor, buffer.baseAddress, min(buffer.count, readSize))
+            if count >= 0 {
+                offset += count
+                return count
+            }
+            if errno != EINTR { throw InputError.cannotRead(name, at: offset) }
+        }
+    }
+}
+
+/// Reads from memory, `readSize` bytes at a time at the most.
+public final class MemorySource: ByteSource {
+    public let name: String
+    private let bytes: [UInt8]
+    private let readSize: Int
+    private var position = 0
+
+    public init(_ bytes: [UInt8], name: String = "memory", readSize: Int = .max) {
+        self.bytes = bytes
+        self.name = name
+        self.readSize = readSize
+    }
+
+    public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        let count = min(buffer.count, bytes.count - position, readSize)
+        bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[position ..< position + count])) }
+        position += count
+        return count
+    }
+}
+
+/// A whole file in memory. Throws `.invalidData` when it is larger than `limit` bytes.
+public func readWholeFile(_ path: String, limit: Int = 1 << 30) throws -> [UInt8] {
+    try readAll(FileSource(path: path), limit: limit)
+}
+
+/// All that a source still has.
+public func readAll(_ source: some ByteSource, limit: Int) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    var size = 1 << 16
+    while true {
+        let more = try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            count = try source.readFully(into: UnsafeMutableRawBufferPointer(buffer))
+        }
+        bytes += more
+        guard bytes.count <= limit else {
+            throw InputError("\(source.name): larger than \(limit) bytes, the most that is read here")
+        }
+        if more.count < size { return bytes }
+        size = min(size * 2, 1 << 24)
+    }
+}

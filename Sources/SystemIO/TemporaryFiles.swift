@@ -1,0 +1,54 @@
+import Glibc
+
+/// The temporary files that this process has not yet renamed, so that a signal that ends it (Ctrl-C, `kill`) leaves none behind.
+///
+/// The table is fixed memory, because a signal handler may call `unlink` but may not allocate.
+public enum TemporaryFiles {
+    private static let slots = 64
+    nonisolated(unsafe) private static let table: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = {
+        let table = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: slots)
+        table.initialize(repeating: nil, count: slots)
+        return table
+    }()
+
+    static func add(_ path: String) {
+        for slot in 0 ..< slots where table[slot] == nil {
+            table[slot] = strdup(path)
+            return
+        }
+    }
+
+    static func remove(_ path: String) {
+        for slot in 0 ..< slots {
+            if let entry = table[slot], strcmp(entry, path) == 0 {
+                // The string itself is left alone: a handler may be reading it this very moment.
+                table[slot] = nil
+                return
+            }
+        }
+    }
+
+    /// Ends the process as the signal would have, after the temporary files are gone. SIGXFSZ (file size limit) is ignored instead:
+    /// the write then fails with an error that is reported like a full disk.
+    public static func removeOnSignals() {
+        _ = table
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
+            var action = sigaction()
+            sigaction(number, nil, &action)
+            // A signal that the parent chose to ignore (nohup) stays ignored.
+            if unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { continue }
+            signal(number) { number in
+                TemporaryFiles.removeAll()
+                signal(number, SIG_DFL)
+                raise(number)
+            }
+        }
+        signal(SIGXFSZ, SIG_IGN)
+    }
+
+    private static func removeAll() {
+        for slot in 0 ..< slots {
+            if let entry = table[slot] { unlink(entry) }
+        }
+    }
+}
