@@ -52,7 +52,7 @@ let package = Package(
 
         // Services: files and numbers.
         .target(name: "RecordStream", dependencies: ["SystemIO", "Checksums", "JSON", "CZlib", "CZstd"]),
-        .target(name: "InputFiles", dependencies: ["SystemIO", "Checksums", "JSON", "CArchive"]),
+        .target(name: "InputFiles", dependencies: ["SystemIO", "Checksums", "JSON", "CArchive", "CZlib"]),
         .target(name: "ModelFiles", dependencies: ["SystemIO", "Checksums", "JSON"]),
         .target(name: "Numerics", dependencies: ["CNumerics", "COpenBLAS"]),
         .target(name: "RunDatabase", dependencies: ["SystemIO", "JSON", "CSQLite"]),
