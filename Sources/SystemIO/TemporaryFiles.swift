@@ -33,7 +33,7 @@ public enum TemporaryFiles {
     /// the write then fails with an error that is reported like a full disk.
     public static func removeOnSignals() {
         _ = table
-        for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE] {
             var action = sigaction()
             sigaction(number, nil, &action)
             // A signal that the parent chose to ignore (nohup) stays ignored.
