@@ -12,8 +12,10 @@ final class ArchiveReader {
     private var memberOffset = 0
     private var positionAfterMember = 0
     private var members = 0
+    private var isEmpty = false
 
-    init(_ source: any ByteSource) throws {
+    /// - Parameter head: the first bytes of the source, which show what compression is meant even when the rest is too damaged for libarchive.
+    init(_ source: any ByteSource, head: [UInt8]) throws {
         name = source.name
         feed = ArchiveFeed(source)
         guard let archive = archive_read_new() else { throw InputError("\(source.name): no memory to read an archive", status: .internalError) }
@@ -30,12 +32,17 @@ final class ArchiveReader {
             return Unmanaged<ArchiveFeed>.fromOpaque(client).takeUnretainedValue().read(start)
         }, nil)
         if result != ARCHIVE_OK { throw failure() }
+        let magics: [(String, [UInt8])] = [("bzip2", [0x42, 0x5A, 0x68]), ("xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A]), ("zstd", [0x28, 0xB5, 0x2F, 0xFD])]
+        for (compression, magic) in magics where head.starts(with: magic) && archive_filter_count(archive) == 1 {
+            throw InputError("\(name): begins like \(compression) data but is cut or damaged at its start; copy or fetch it again")
+        }
     }
 
     deinit { archive_read_free(archive) }
 
     /// Steps to the next file and returns its name inside the archive, "" for an input that is no archive; nil after the last.
     func nextMember() throws -> String? {
+        if isEmpty { return nil }
         while true {
             var entry: OpaquePointer?
             let result = archive_read_next_header(archive, &entry)
@@ -45,6 +52,7 @@ final class ArchiveReader {
                 guard members == 0 else { return nil }
                 guard format == ARCHIVE_FORMAT_EMPTY || format == 0 else { throw InputError("\(name): the archive holds no file") }
                 members = 1
+                isEmpty = true
                 return ""
             }
             // A warning here is about a name or time that this system cannot represent.
@@ -61,6 +69,7 @@ final class ArchiveReader {
 
     /// Reads from the current file; 0 at its end.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        if isEmpty { return 0 }
         while true {
             let count = archive_read_data(archive, buffer.baseAddress, buffer.count)
             if count == Int(ARCHIVE_RETRY) { continue }

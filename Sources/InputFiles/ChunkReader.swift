@@ -44,13 +44,19 @@ public final class ChunkReader {
         array = nil
         buffer.removeAll(keepingCapacity: true)
         place = RecordPlace(input: inputs.number, name: inputs.name, unit: .line, number: 1, offset: 0)
-        try fill(to: chunkSize)
+        try fill(to: max(chunkSize, 3))
         if buffer.starts(with: [0xEF, 0xBB, 0xBF]) {
             buffer.removeFirst(3)
             place.offset = 3
         }
-        let firstCharacter = buffer.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
-        if readsArrays, firstCharacter == UInt8(ascii: "[") {
+        guard readsArrays else { return }
+        var firstCharacter = buffer.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
+        while firstCharacter == nil, !atEnd, buffer.count < maximumRecord {
+            let looked = buffer.count
+            try fill(to: looked + chunkSize)
+            firstCharacter = buffer[looked...].first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
+        }
+        if firstCharacter == UInt8(ascii: "[") {
             array = ArrayScanner()
             place.unit = .element
         }

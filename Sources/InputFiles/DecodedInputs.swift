@@ -67,7 +67,7 @@ public final class DecodedInputs {
                     throw InputError("\(operandName): a 7-Zip archive, which is not read here; unpack it first")
                 }
                 let isGzip = peeked.head.starts(with: [0x1F, 0x8B])
-                reader = try ArchiveReader(isGzip ? GzipSource(peeked) : peeked)
+                reader = try ArchiveReader(isGzip ? GzipSource(peeked) : peeked, head: peeked.head)
             }
             if let member = try reader?.nextMember() {
                 number += 1

@@ -78,36 +78,3 @@ import Testing
 private extension String {
     var trimmed: String { String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
 }
-
-@Suite struct OrderedWorkTests {
-    private struct Stop: Error, Equatable { var number: Int }
-
-    private func run(threads: Int, count: Int, failAt: Int = -1, inputEndsAt: Int = -1) -> ([Int], Int?) {
-        var next = 0
-        var delivered: [Int] = []
-        do {
-            try mapInOrder(threads: threads, next: {
-                if next == inputEndsAt { throw Stop(number: 1000 + next) }
-                guard next < count else { return nil }
-                defer { next += 1 }
-                return next
-            }, makeState: { 0 }, work: { state, input -> Int in
-                state += 1
-                var busy = 0
-                for i in 0..<(input * 7919) % 5000 { busy ^= i &* state }
-                if input == failAt { throw Stop(number: input) }
-                return input * 2 + (busy == Int.min ? 1 : 0)
-            }, deliver: { delivered.append($0) })
-        } catch { return (delivered, (error as? Stop)?.number) }
-        return (delivered, nil)
-    }
-
-    @Test(arguments: [2, 3, 8])
-    func severalThreadsGiveWhatOneGives(threads: Int) {
-        for (count, failAt, inputEndsAt) in [(0, -1, -1), (1, -1, -1), (500, -1, -1), (500, 0, -1), (500, 123, -1), (500, -1, 77), (500, 76, 77), (500, 99, 77), (5, 4, -1)] {
-            let one = run(threads: 1, count: count, failAt: failAt, inputEndsAt: inputEndsAt)
-            let several = run(threads: threads, count: count, failAt: failAt, inputEndsAt: inputEndsAt)
-            #expect(one == several, "\(threads) threads, \(count) inputs, failing at \(failAt), input ending at \(inputEndsAt)")
-        }
-    }
-}

