@@ -15,6 +15,17 @@ extension RatingState {
     }
 }
 
+extension RatingState {
+    /// The name for people.
+    var words: String {
+        switch self {
+        case .notApplicable: "N/A"
+        case .outOfRange: "out of range"
+        default: countName
+        }
+    }
+}
+
 extension ConversionCounts {
     /// For the stream's tail and the report; every count is there, zeros too, so that a reader need not know what may be absent.
     public var json: JSONValue {
@@ -52,7 +63,7 @@ extension ConversionCounts {
         }
         let missing = RatingState.allCases.filter { $0 != .rated }.compactMap { state -> String? in
             let count = sources.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.count(state) } }
-            return count == 0 ? nil : "\(count) \(state.countName)"
+            return count == 0 ? nil : "\(count) \(state.words)"
         }
         if !missing.isEmpty { parts.append("ratings not there: " + missing.joined(separator: ", ")) }
         let odd = [(emptyPrompts, "empty prompt"), (emptyResponses, "empty response"), (duplicatePrompts, "repeated prompt"), (duplicateRecords, "repeated record")]
