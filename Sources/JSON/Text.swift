@@ -29,7 +29,7 @@ extension Text: CustomStringConvertible {
 }
 
 /// The one definition of well-formed text, for the parser's fault finder and the writer.
-enum WTF8 {
+public enum WTF8 {
     enum Sequence: Equatable {
         case scalar(length: Int)
         case surrogate(unit: UInt16)
@@ -58,7 +58,7 @@ enum WTF8 {
     }
 
     /// Where the bytes stop being well-formed. A high surrogate before a low one is a fault too: as JSON escapes the two would be one character.
-    static func firstFault(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+    public static func firstFault(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
         var at = 0
         var afterHigh = false
         while at < bytes.count {

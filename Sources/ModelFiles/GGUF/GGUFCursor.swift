@@ -22,7 +22,7 @@ struct GGUFCursor {
         position += count
     }
 
-    mutating func integer<T: FixedWidthInteger>(_: T.Type = T.self, _ what: String) throws -> T {
+    mutating func integer<T: FixedWidthInteger>(_: T.Type, _ what: String) throws -> T {
         let start = position
         try skip(MemoryLayout<T>.size, what)
         return T(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: T.self))
@@ -31,7 +31,7 @@ struct GGUFCursor {
     /// A 64-bit count or size that must fit an Int.
     mutating func count(_ what: String) throws -> Int {
         let start = position
-        let value: UInt64 = try integer(what)
+        let value = try integer(UInt64.self, what)
         guard let count = Int(exactly: value) else { throw error("\(what) is \(value), which is beyond any file", at: start) }
         return count
     }

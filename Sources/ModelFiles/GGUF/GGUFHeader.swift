@@ -17,7 +17,7 @@ struct GGUFHeader {
             throw InputError("\(file): not a GGUF file: it does not start with the letters GGUF")
         }
         try cursor.skip(4, "the magic number")
-        version = try cursor.integer("the version")
+        version = try cursor.integer(UInt32.self, "the version")
         guard version == 2 || version == 3 else {
             let reversed = version.byteSwapped
             let why = reversed == 2 || reversed == 3 ? "big-endian, which is not supported" : "GGUF version \(version); versions 2 and 3 are supported"
@@ -46,7 +46,7 @@ struct GGUFHeader {
     }
 
     private static func type(_ cursor: inout GGUFCursor, _ key: String, _ start: Int) throws -> GGUFValueType {
-        let number: UInt32 = try cursor.integer("the type of \(key)")
+        let number = try cursor.integer(UInt32.self, "the type of \(key)")
         guard let type = GGUFValueType(rawValue: number) else { throw cursor.error("\(key) has the value type \(number); the format knows 0 to 12", at: start) }
         return type
     }
@@ -117,12 +117,12 @@ struct GGUFHeader {
             let bytes = try cursor.string("the name of tensor \(number)")
             guard let name = asciiName(bytes), bytes.count <= 256 else { throw cursor.error("the name of tensor \(number) is not a printable ASCII name of at most 256 letters", at: start) }
             guard places.updateValue(number, forKey: name) == nil else { throw cursor.error("the tensor \(name) stands twice", at: start) }
-            let rank: UInt32 = try cursor.integer("the number of dimensions of \(name)")
+            let rank = try cursor.integer(UInt32.self, "the number of dimensions of \(name)")
             guard rank >= 1, rank <= 4 else { throw cursor.error("\(name) has \(rank) dimensions; 1 to 4 are possible", at: cursor.position - 4) }
             var shape: [Int] = []
             for _ in 0 ..< rank { shape.append(try cursor.count("a dimension of \(name)")) }
             shape.reverse()
-            let typeNumber: UInt32 = try cursor.integer("the type of \(name)")
+            let typeNumber = try cursor.integer(UInt32.self, "the type of \(name)")
             guard let type = GGUFTensorType(rawValue: typeNumber) else {
                 throw cursor.error("\(name) is stored as \(GGUFTensorType.name(of: typeNumber)), which is not supported; take a file whose tensors are F32, F16, BF16, Q8_0, Q4_0 or Q4_1",
                                    at: cursor.position - 4)

@@ -1,0 +1,58 @@
+import Glibc
+
+/// Growing memory on a 64-byte boundary: what columns are built in and payloads are read into.
+final class RawBuffer {
+    private(set) var base: UnsafeMutableRawPointer
+    private(set) var count = 0
+    private var capacity: Int
+
+    init(capacity: Int = 4096) {
+        self.capacity = max(capacity.aligned, StreamLimits.alignment)
+        base = .allocate(byteCount: self.capacity, alignment: StreamLimits.alignment)
+    }
+
+    deinit { base.deallocate() }
+
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+    var mutableBytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: base, count: count) }
+
+    func removeAll() { count = 0 }
+
+    /// Sets the length; new bytes are not initialised.
+    func resize(to newCount: Int) {
+        reserve(newCount)
+        count = newCount
+    }
+
+    /// Cuts back to an earlier length.
+    func truncate(to newCount: Int) { count = min(count, newCount) }
+
+    private func reserve(_ needed: Int) {
+        guard needed > capacity else { return }
+        let larger = max(needed, capacity * 2).aligned
+        let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: StreamLimits.alignment)
+        moved.copyMemory(from: base, byteCount: count)
+        base.deallocate()
+        base = moved
+        capacity = larger
+    }
+
+    func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress, bytes.count > 0 else { return }
+        reserve(count + bytes.count)
+        (base + count).copyMemory(from: source, byteCount: bytes.count)
+        count += bytes.count
+    }
+
+    func append<Value: BitwiseCopyable>(_ value: Value) {
+        withUnsafeBytes(of: value) { append($0) }
+    }
+
+    /// Zero bytes up to the next multiple of 64.
+    func pad() {
+        let end = count.aligned
+        reserve(end)
+        memset(base + count, 0, end - count)
+        count = end
+    }
+}

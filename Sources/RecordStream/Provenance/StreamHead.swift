@@ -1,0 +1,57 @@
+import JSON
+import SystemIO
+
+/// What a stream says before its first record.
+public struct StreamHead: Sendable, Equatable {
+    public var schema: Schema
+    /// Facts about the records that their readers need: for tokens the tokenizer's digest and vocabulary size, for bins the layout.
+    public var settings: [String: JSONValue]
+    public var provenance: Provenance
+
+    public init(schema: Schema, settings: [String: JSONValue] = [:], provenance: Provenance) {
+        self.schema = schema
+        self.settings = settings
+        self.provenance = provenance
+    }
+
+    private static let formatName = "uftools record stream"
+
+    var json: JSONValue {
+        .object([
+            ("columns", .array(schema.columns.map(\.json))), ("format", .string(StreamHead.formatName)), ("kind", .string(schema.kind)),
+            ("provenance", provenance.json), ("settings", .object(settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })),
+        ])
+    }
+
+    init(json: JSONValue) throws {
+        guard json["format"]?.string == StreamHead.formatName, let kind = json["kind"]?.string, let columns = json["columns"]?.array,
+            let settings = json["settings"]?.object, let provenance = json["provenance"]
+        else { throw InputError("format, kind, columns, settings or provenance is missing") }
+        guard columns.count <= 256 else { throw InputError("\(columns.count) columns, at most 256 are allowed") }
+        schema = try Schema(kind: kind, columns: columns.map(Column.init(json:)))
+        guard Set(schema.columns.map(\.name)).count == columns.count else { throw InputError("two columns have the same name") }
+        self.settings = Dictionary(settings.map { (String(describing: $0.key), $0.value) }, uniquingKeysWith: { $1 })
+        self.provenance = try Provenance(json: provenance)
+    }
+
+    /// Refuses a stream whose columns are not those that this release reads.
+    func expect(_ expected: Schema, in name: String) throws {
+        guard schema != expected else { return }
+        let missing = expected.columns.filter { !schema.columns.contains($0) }.map(\.name)
+        let unknown = schema.columns.filter { !expected.columns.contains($0) }.map(\.name)
+        throw InputError("\(name): its \(schema.kind) records are laid out otherwise than this release's (missing: \(list(missing)); unknown: \(list(unknown))); make the stream again")
+    }
+
+    private func list(_ names: [String]) -> String { names.isEmpty ? "none" : names.joined(separator: ", ") }
+
+    /// Which command makes streams of a kind: for messages.
+    static func maker(of kind: String) -> String {
+        switch kind {
+        case "rated": "uf-convert makes them"
+        case "tokens": "uf-tokenize makes them"
+        case "packed": "uf-pack makes them"
+        case "logps": "uf-eval score makes them"
+        default: "an unknown kind"
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import JSON
+import SystemIO
+
+/// The records of one DATA frame, column by column, in memory as on disk.
+///
+/// `init` checks the whole structure (array sizes, offsets, dictionary indices, texts, padding), so that every access afterwards is in bounds.
+public final class Block: @unchecked Sendable {
+    public let schema: Schema
+    /// The number of the block's first record in its stream.
+    public let firstRecord: Int
+    public let count: Int
+    let payload: RawBuffer
+    /// Byte range of every array in `payload`.
+    private let arrays: [Range<Int>]
+    /// For each column its first array.
+    private let firstArray: [Int]
+
+    init(schema: Schema, firstRecord: Int, count: Int, payload: RawBuffer) throws {
+        self.schema = schema
+        self.firstRecord = firstRecord
+        self.count = count
+        self.payload = payload
+        arrays = try Block.layOut(payload.bytes, arrays: schema.arrayCount)
+        var next = 0
+        firstArray = schema.columns.map { column in
+            defer { next += column.arrayCount }
+            return next
+        }
+        for (index, column) in schema.columns.enumerated() {
+            do { try check(column, index) } catch let error as InputError { throw error.at("column \(column.name)") }
+        }
+    }
+
+    /// Reads the directory (one 64-bit length an array) and checks that the arrays fill the payload exactly, with zeros between them.
+    private static func layOut(_ bytes: UnsafeRawBufferPointer, arrays count: Int) throws -> [Range<Int>] {
+        var position = (8 * count).aligned
+        guard bytes.count >= position else { throw InputError("the block is too short for its \(count) arrays") }
+        func isZero(_ range: Range<Int>) -> Bool { bytes[range].allSatisfy { $0 == 0 } }
+        guard isZero(8 * count ..< position) else { throw InputError("padding of the block's directory is not zero") }
+        var ranges: [Range<Int>] = []
+        for array in 0 ..< count {
+            let length = bytes.loadUnaligned(fromByteOffset: 8 * array, as: UInt64.self).littleEndian
+            guard length <= UInt64(bytes.count - position) else { throw InputError("array \(array) of the block reaches beyond its end") }
+            let end = position + Int(length)
+            guard end.aligned <= bytes.count, isZero(end ..< end.aligned) else { throw InputError("padding after array \(array) of the block is not zero") }
+            ranges.append(position ..< end)
+            position = end.aligned
+        }
+        guard position == bytes.count else { throw InputError("the block has \(bytes.count - position) bytes that belong to no array") }
+        return ranges
+    }
+
+    private func check(_ column: Column, _ index: Int) throws {
+        var expected = count
+        for level in 0 ..< column.depth {
+            expected = try checkOffsets(words(index, level), count: expected, of: level == 0 ? "records" : "lists")
+        }
+        let values = arrays[firstArray[index] + column.depth]
+        guard values.count == expected * column.type.size else {
+            throw InputError("\(values.count) bytes of values, expected \(expected * column.type.size)")
+        }
+        switch column.meaning {
+        case .number: break
+        case .text:
+            try checkText(bytes(values), boundaries: words(index, column.depth - 1))
+        case .dictionary:
+            let offsets = words(index, column.depth + 1)
+            let textBytes = arrays[firstArray[index] + column.depth + 2]
+            guard offsets.count >= 1 else { throw InputError("the dictionary has no offsets") }
+            guard try checkOffsets(offsets, count: offsets.count - 1, of: "dictionary entries") == textBytes.count else {
+                throw InputError("the dictionary's offsets do not end where its text does")
+            }
+            try checkText(bytes(textBytes), boundaries: offsets)
+            let entries = offsets.count - 1
+            guard words(index, column.depth).allSatisfy({ $0 < entries }) else { throw InputError("an index beyond the dictionary's \(entries) entries") }
+        }
+    }
+
+    private func checkOffsets(_ offsets: UnsafeBufferPointer<UInt32>, count: Int, of what: String) throws -> Int {
+        guard offsets.count == count + 1 else { throw InputError("\(offsets.count) offsets for \(count) \(what)") }
+        guard offsets[0] == 0 else { throw InputError("offsets that do not start at 0") }
+        for i in 0 ..< count where offsets[i] > offsets[i + 1] { throw InputError("offsets that decrease") }
+        return Int(offsets[count])
+    }
+
+    /// Each text is checked by itself: two that are well-formed can make an ill-formed one when they are joined.
+    private func checkText(_ text: UnsafeBufferPointer<UInt8>, boundaries: UnsafeBufferPointer<UInt32>) throws {
+        for (start, end) in zip(boundaries, boundaries.dropFirst()) {
+            if let at = WTF8.firstFault(in: UnsafeBufferPointer(rebasing: text[Int(start) ..< Int(end)])) {
+                throw InputError("text that is not UTF-8 (byte \(Int(start) + at) of the column)")
+            }
+        }
+    }
+
+    // MARK: Access by column
+
+    private func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: (payload.base + range.lowerBound).assumingMemoryBound(to: UInt8.self), count: range.count)
+    }
+
+    /// Array `number` of a column as 32-bit words (offsets, or dictionary indices).
+    private func words(_ column: Int, _ number: Int) -> UnsafeBufferPointer<UInt32> {
+        let range = arrays[firstArray[column] + number]
+        return UnsafeBufferPointer(start: (payload.base + range.lowerBound).assumingMemoryBound(to: UInt32.self), count: range.count / 4)
+    }
+
+    /// All values of a column, one after the other. Valid as long as the block is.
+    public func values<Value: BitwiseCopyable>(_ column: Int, as type: Value.Type) -> UnsafeBufferPointer<Value> {
+        let range = arrays[firstArray[column] + schema.columns[column].depth]
+        precondition(MemoryLayout<Value>.size == schema.columns[column].type.size, "column \(column) holds another type")
+        return UnsafeBufferPointer(start: (payload.base + range.lowerBound).assumingMemoryBound(to: type), count: range.count / MemoryLayout<Value>.size)
+    }
+
+    /// The list of record `record` (depth 1), or which inner lists are its own (depth 2).
+    public func range(_ column: Int, _ record: Int) -> Range<Int> {
+        let offsets = words(column, 0)
+        return Int(offsets[record]) ..< Int(offsets[record + 1])
+    }
+
+    /// The values of inner list `list` (depth 2).
+    public func innerRange(_ column: Int, _ list: Int) -> Range<Int> {
+        let offsets = words(column, 1)
+        return Int(offsets[list]) ..< Int(offsets[list + 1])
+    }
+
+    /// Bytes of dictionary entry `entry`.
+    public func dictionaryText(_ column: Int, _ entry: Int) -> UnsafeBufferPointer<UInt8> {
+        let offsets = words(column, schema.columns[column].depth + 1)
+        let all = bytes(arrays[firstArray[column] + schema.columns[column].depth + 2])
+        return UnsafeBufferPointer(rebasing: all[Int(offsets[entry]) ..< Int(offsets[entry + 1])])
+    }
+}

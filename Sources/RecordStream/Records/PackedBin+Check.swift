@@ -1,0 +1,51 @@
+import SystemIO
+
+extension PackedBin {
+    /// Holds a bin to what computation relies on: segments fill it in order, parents come first and belong to the same record, every response has
+    /// exactly one segment, every label has a token before it that predicts it, positions count on from the parent's.
+    func check(_ starts: [UInt32]) throws {
+        guard positions.count == tokens.count, starts.first == 0, starts.last == UInt32(exactly: tokens.count),
+            zip(starts, starts.dropFirst()).allSatisfy({ $0 < $1 })
+        else { throw InputError("the segments do not fill the bin's \(tokens.count) tokens in order") }
+        var seen = members.map { [Bool](repeating: false, count: $0.responseCount) }
+        for (number, segment) in segments.enumerated() {
+            do { try check(segment, number, &seen) } catch let error as InputError { throw error.at("segment \(number)") }
+        }
+        guard seen.allSatisfy({ $0.allSatisfy { $0 } }) else { throw InputError("a response without a segment") }
+        for member in members where !member.rowMap.isEmpty || !member.piTarget.isEmpty {
+            guard member.rowMap.count == member.ratings.targets.count, member.piTarget.count == member.rowMap.count,
+                member.rowMap.allSatisfy({ $0 < segments.count })
+            else { throw InputError("a row map of \(member.rowMap.count) rows for \(member.ratings.targets.count) targets") }
+        }
+    }
+
+    private func check(_ segment: Segment, _ number: Int, _ seen: inout [[Bool]]) throws {
+        guard segment.record < members.count else { throw InputError("it belongs to record \(segment.record) of \(members.count)") }
+        let member = members[Int(segment.record)]
+        var firstPosition: UInt32 = 0
+        if segment.parent >= 0 {
+            guard segment.parent < number, case let parent = segments[Int(segment.parent)], parent.record == segment.record else {
+                throw InputError("its parent \(segment.parent) does not come before it in the same record")
+            }
+            let (next, overflow) = positions[Int(parent.end) - 1].addingReportingOverflow(1)
+            guard !overflow else { throw InputError("positions beyond the range of 32 bits") }
+            firstPosition = next
+        } else if segment.parent != -1 {
+            throw InputError("its parent is \(segment.parent)")
+        }
+        for (count, at) in (Int(segment.start) ..< Int(segment.end)).enumerated() where UInt64(positions[at]) != UInt64(firstPosition) + UInt64(count) {
+            throw InputError("position \(positions[at]) at token \(at), expected \(UInt64(firstPosition) + UInt64(count))")
+        }
+        guard segment.response >= 0 else {
+            guard segment.response == -1, segment.labelStart == segment.end else { throw InputError("a prompt with labels") }
+            return
+        }
+        guard segment.response < member.responseCount, !seen[Int(segment.record)][Int(segment.response)] else {
+            throw InputError("response \(segment.response) of \(member.responseCount), or one that stands twice")
+        }
+        seen[Int(segment.record)][Int(segment.response)] = true
+        guard segment.labelStart >= segment.start, segment.labelStart <= segment.end, segment.parent >= 0 || segment.labelStart > segment.start else {
+            throw InputError("labels from token \(segment.labelStart), with nothing before them to predict them from")
+        }
+    }
+}

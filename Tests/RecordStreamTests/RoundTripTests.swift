@@ -1,0 +1,94 @@
+import JSON
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import RecordStream
+
+@Suite struct RoundTripTests {
+    @Test(arguments: Codec.allCases) func everyKindComesBack(codec: Codec) throws {
+        #expect(try same(Sample.rated, codec))
+        #expect(try same(Sample.tokens, codec))
+        #expect(try same(Sample.packed, codec))
+        #expect(try same(Sample.logProbs, codec))
+    }
+
+    /// By bytes, because NaN is not equal to itself.
+    private func same<Record: StreamRecord>(_ records: [Record], _ codec: Codec) throws -> Bool {
+        let bytes = try Sample.stream(records, codec: codec)
+        for readSize in [1, 17, 4096] where try Sample.stream(Sample.read(bytes, as: Record.self, readSize: readSize), codec: codec) != bytes { return false }
+        return true
+    }
+
+    @Test func emptyStreamIsWhole() throws {
+        let bytes = try Sample.stream([RatedRecord]())
+        #expect(try Sample.read(bytes, as: RatedRecord.self).isEmpty)
+        #expect(throws: InputError("memory: frame 0 at byte 0: empty: not a record stream (an empty data set still has a head and an end mark)")) {
+            try Sample.read([], as: RatedRecord.self)
+        }
+    }
+
+    @Test func blocksCloseByBytes() throws {
+        let text = Text([UInt8](repeating: 0x61, count: 300_000))
+        let record = RatedRecord(
+            id: "x", origin: Origin(input: 1, line: 1), source: "s", turns: [], responses: [text, ""], models: ["", ""],
+            ratings: Ratings(dimensions: [], ratings: [], rated: [], targets: []), ratingStates: [])
+        let reader = try RecordStreamReader(MemorySource(Sample.stream([RatedRecord](repeating: record, count: 9))))
+        var counts: [Int] = []
+        while let block = try reader.nextBlock() { counts.append(block.count) }
+        #expect(counts == [4, 4, 1])
+        #expect(reader.recordsRead == 9)
+    }
+
+    @Test func contentDigestIgnoresProvenanceAndCodec() throws {
+        func digests(_ bytes: [UInt8]) throws -> (String?, String?) {
+            let reader = try RecordStreamReader(MemorySource(bytes))
+            while try reader.nextBlock() != nil {}
+            return (reader.contentDigest, reader.streamDigest)
+        }
+        let one = try digests(Sample.stream(Sample.rated))
+        let other = try digests(Sample.stream(Sample.rated, codec: .zstd, provenance: Provenance(command: "uf-other", recipe: 2, arguments: [])))
+        #expect(one.0 == other.0 && one.0?.count == 32)
+        #expect(one.1 != other.1)
+        #expect(try digests(Sample.stream(Array(Sample.rated.reversed()))).0 != one.0)
+    }
+
+    @Test func wrongKindIsNamed() throws {
+        let bytes = try Sample.stream(Sample.rated)
+        #expect(throws: InputError("memory: a stream of rated records, expected tokens (uf-tokenize makes them)")) { try Sample.read(bytes, as: TokensRecord.self) }
+    }
+
+    @Test(arguments: [1, 2, 3, 8]) func orderedMapKeepsOrder(workers: Int) throws {
+        var next = 0
+        var out: [Int] = []
+        try orderedMap(
+            workers: workers,
+            produce: { () -> Int? in
+                next += 1
+                return next <= 1000 ? next : nil
+            }, makeState: { 0 },
+            transform: { (state: inout Int, input: Int) in
+                state += 1
+                return input * input
+            }, consume: { out.append($0) })
+        #expect(out == (1 ... 1000).map { $0 * $0 })
+    }
+
+    @Test(arguments: [1, 4]) func orderedMapStopsAtTheFirstError(workers: Int) {
+        var next = 0
+        var out: [Int] = []
+        #expect(throws: InputError("input 500")) {
+            try orderedMap(
+                workers: workers,
+                produce: { () -> Int? in
+                    next += 1
+                    return next
+                }, makeState: { () },
+                transform: { (_: inout Void, input: Int) in
+                    if input >= 500 { throw InputError("input \(input)") }
+                    return input
+                }, consume: { out.append($0) })
+        }
+        #expect(out == Array(1 ..< 500))
+    }
+}
