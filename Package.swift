@@ -84,6 +84,7 @@ let package = Package(
         tests(of: "Packing", ["RecordStream"]), tests(of: "LanguageModel", ["ModelFiles", "JSON"]),
         tests(of: "Alignment", ["LanguageModel", "RecordStream", "JSON"]), tests(of: "BenchmarkData", ["JSON"]),
         tests(of: "Evaluation", ["BenchmarkData", "LanguageModel", "JSON"]),
+        tests(of: "CommandSupport"),
         .testTarget(name: "CommandTests", dependencies: ["TestSupport", "RecordStream", "JSON"]),
     ],
     swiftLanguageModes: [.v6],

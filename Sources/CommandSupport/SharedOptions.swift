@@ -1,0 +1,101 @@
+import ArgumentParser
+import Glibc
+import RecordStream
+import SystemIO
+
+/// What most commands take.
+public struct CommonOptions: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "Say more on standard error: what was detected, all counts, where time went.")
+    public var verbose = false
+
+    @Flag(name: .long, help: "No progress bar, even on a terminal.")
+    public var noProgress = false
+
+    public init() {}
+
+    /// A progress line; silent off a terminal.
+    public func progress(_ what: String, total: Int? = nil, unit: String = "records") -> Progress {
+        Progress(what, total: total, unit: unit, enabled: Console.errorIsTerminal && !noProgress)
+    }
+}
+
+/// Threads. They change the time a command takes and nothing else.
+public struct JobsOptions: ParsableArguments {
+    @Option(name: [.customShort("j"), .customLong("jobs")], help: "Threads to use; the output is the same for any number. (default: the processors)")
+    public var jobs: Int?
+
+    public init() {}
+
+    public var count: Int { jobs ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+    public func validate() throws {
+        if let jobs, !(1 ... 1024).contains(jobs) { throw ValidationError("-j takes a number from 1 to 1024") }
+    }
+}
+
+/// Where a stream goes.
+public struct OutputOptions: ParsableArguments {
+    @Option(name: .shortAndLong, help: ArgumentHelp("Write here instead of to standard output; the file appears only when it is whole.", valueName: "file"))
+    public var output: String?
+
+    @Flag(name: .long, help: "Leave an existing output file as it is, with its time, when the new bytes would be the same.")
+    public var ifChanged = false
+
+    @Option(name: .long, help: ArgumentHelp("Compression of the blocks: none, zlib or zstd.", valueName: "codec"))
+    public var codec = Codec.none
+
+    public init() {}
+
+    public func validate() throws {
+        if ifChanged, output == nil || output == "-" { throw ValidationError("--if-changed needs -o FILE") }
+    }
+
+    /// The open output. A terminal is refused: a record stream is not text.
+    public func open() throws -> any ByteSink {
+        if let output, output != "-" { return try AtomicFile(path: output, keepsEqual: ifChanged) }
+        guard isatty(STDOUT_FILENO) == 0 else {
+            throw InputError("a record stream is binary and would garble the terminal; give -o FILE, or join a command that reads it with |", status: .usage)
+        }
+        return StandardOutput()
+    }
+}
+
+/// Where text goes: a file that appears whole, or standard output.
+public func openTextOutput(_ path: String?) throws -> BufferedSink {
+    if let path, path != "-" { return BufferedSink(try AtomicFile(path: path)) }
+    return BufferedSink(StandardOutput())
+}
+
+/// Standard output as a sink that is not synced: it is a pipe, a terminal or a redirection that the shell owns.
+final class StandardOutput: ByteSink {
+    private let sink = FileSink.standardOutput()
+    let name = "standard output"
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws { try sink.write(bytes) }
+
+    /// Closing reports what a network file system kept for last.
+    func finish() throws {
+        if close(STDOUT_FILENO) != 0, errno != EBADF { throw InputError.cannotWrite(name, at: 0) }
+    }
+}
+
+extension Codec: ExpressibleByArgument {
+    public init?(argument: String) { self.init(name: argument) }
+    public static var allValueStrings: [String] { allCases.map(\.name) }
+}
+
+/// Opens an operand: a path, or `-` for standard input. Standard input at a terminal is refused, because nobody types record streams.
+public func openInput(_ operand: String) throws -> FileSource {
+    guard operand == "-" else { return try FileSource(path: operand) }
+    guard isatty(STDIN_FILENO) == 0 else {
+        throw InputError("no input: name a file, or join a command that writes one with |", status: .usage)
+    }
+    return FileSource.standardInput()
+}
+
+/// Size of a regular file, for progress; nil for pipes and devices.
+public func fileSize(_ operand: String) -> Int? {
+    var status = stat()
+    guard operand != "-", stat(operand, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    return Int(status.st_size)
+}
