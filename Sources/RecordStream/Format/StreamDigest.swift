@@ -74,16 +74,24 @@ public struct IndexEntry: Equatable, Sendable {
     public var offset: UInt64
     public var firstRecord: UInt64
     public var records: UInt32
+    /// Of the whole frame: header, payload and padding.
     public var storedBytes: UInt64
 
-    func append(to bytes: inout [UInt8]) {
-        bytes.append(littleEndian: offset)
-        bytes.append(littleEndian: firstRecord)
-        bytes.append(littleEndian: storedBytes)
-        bytes.append(littleEndian: records)
-        bytes.append(littleEndian: UInt32(0))
+    /// The payload of INDX.
+    static func encoded(_ entries: [IndexEntry]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(entries.count * size)
+        for entry in entries {
+            bytes.append(littleEndian: entry.offset)
+            bytes.append(littleEndian: entry.firstRecord)
+            bytes.append(littleEndian: entry.storedBytes)
+            bytes.append(littleEndian: entry.records)
+            bytes.append(littleEndian: UInt32(0))
+        }
+        return bytes
     }
 
+    /// `bytes` holds whole entries.
     static func parse(_ bytes: UnsafeRawBufferPointer) -> [IndexEntry] {
         stride(from: 0, to: bytes.count - size + 1, by: size).map { at in
             IndexEntry(

@@ -2,7 +2,9 @@ import JSON
 import SystemIO
 
 /// What a stream says before its first record.
-public struct StreamHead: Sendable, Equatable {
+public struct StreamHead: Sendable, Equatable, CanonicalPayload {
+    static let part = "head"
+
     public var schema: Schema
     /// Facts about the records that their readers need: for tokens the tokenizer's digest and vocabulary size, for bins the layout.
     public var settings: [String: JSONValue]
@@ -27,11 +29,18 @@ public struct StreamHead: Sendable, Equatable {
         guard json["format"]?.string == StreamHead.formatName, let kind = json["kind"]?.string, let columns = json["columns"]?.array,
             let settings = json["settings"]?.object, let provenance = json["provenance"]
         else { throw InputError("format, kind, columns, settings or provenance is missing") }
-        guard columns.count <= 256 else { throw InputError("\(columns.count) columns, at most 256 are allowed") }
+        guard Name.isIdentifier(kind) else { throw InputError("its kind is no name of lower-case letters, digits and underscores") }
+        guard (1 ... 256).contains(columns.count) else { throw InputError("\(columns.count) columns, expected 1 to 256") }
         schema = try Schema(kind: kind, columns: columns.map(Column.init(json:)))
         guard Set(schema.columns.map(\.name)).count == columns.count else { throw InputError("two columns have the same name") }
-        self.settings = Dictionary(settings.map { (String(describing: $0.key), $0.value) }, uniquingKeysWith: { $1 })
+        self.settings = Dictionary(settings.map { ($0.key.description, $0.value) }, uniquingKeysWith: { $1 })
         self.provenance = try Provenance(json: provenance)
+    }
+
+    /// Refuses a stream of another kind.
+    func expect(kind: String, in name: String) throws {
+        guard schema.kind != kind else { return }
+        throw InputError("\(name): a stream of \(schema.kind) records, expected \(kind) (\(StreamHead.maker(of: kind)))")
     }
 
     /// Refuses a stream whose columns are not those that this release reads.
