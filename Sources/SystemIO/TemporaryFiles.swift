@@ -11,14 +11,15 @@ public enum TemporaryFiles {
         return table
     }()
 
-    static func add(_ path: String) {
+    /// `path` is a file, or a folder whose files are added too.
+    public static func add(_ path: String) {
         for slot in 0 ..< slots where table[slot] == nil {
             table[slot] = strdup(path)
             return
         }
     }
 
-    static func remove(_ path: String) {
+    public static func remove(_ path: String) {
         for slot in 0 ..< slots {
             if let entry = table[slot], strcmp(entry, path) == 0 {
                 // The string itself is left alone: a handler may be reading it this very moment.
@@ -49,6 +50,10 @@ public enum TemporaryFiles {
     private static func removeAll() {
         for slot in 0 ..< slots {
             if let entry = table[slot] { unlink(entry) }
+        }
+        // Folders are empty only now; both calls are allowed in a signal handler.
+        for slot in 0 ..< slots {
+            if let entry = table[slot] { rmdir(entry) }
         }
     }
 }

@@ -18,7 +18,7 @@ public final class TemporaryFolder {
     /// Names in the folder, sorted, without "." and "..".
     public var contents: [String] { TemporaryFolder.names(in: path) }
 
-    private static func names(in path: String) -> [String] {
+    static func names(in path: String) -> [String] {
         guard let folder = opendir(path) else { return [] }
         defer { closedir(folder) }
         var names: [String] = []

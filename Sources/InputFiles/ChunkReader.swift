@@ -1,0 +1,165 @@
+import SystemIO
+
+/// Cuts the decoded inputs into chunks of whole records: lines (JSON Lines), or the elements of one JSON array when the first character of an
+/// input that is not white space is `[`. A UTF-8 byte order mark at the start of an input is skipped. Memory is bounded by the chunk size and the
+/// longest record allowed; where chunks are cut may depend on the size of reads, what they hold in all does not.
+public final class ChunkReader {
+    public let inputs: DecodedInputs
+    private let chunkSize: Int
+    private let maximumRecord: Int
+    private let readsArrays: Bool
+    /// Bytes read and not yet handed out, from `rest` on.
+    private var buffer: [UInt8] = []
+    private var isOpen = false
+    private var atEnd = false
+    private var place = RecordPlace(input: 0, name: "", unit: .line, number: 1, offset: 0)
+    private var array: ArrayScanner?
+
+    /// - Parameters:
+    ///   - chunkSize: how many bytes make a chunk, as soon as they hold a whole record.
+    ///   - maximumRecord: a longer line or element is an error.
+    ///   - readsArrays: whether `[` at the start of an input makes it a JSON array; off, every input is lines.
+    public init(_ inputs: DecodedInputs, chunkSize: Int = 1 << 20, maximumRecord: Int = 64 << 20, readsArrays: Bool = true) {
+        self.inputs = inputs
+        self.chunkSize = chunkSize
+        self.maximumRecord = maximumRecord
+        self.readsArrays = readsArrays
+    }
+
+    /// The next chunk, never one of two inputs; nil after the last.
+    public func next() throws -> InputChunk? {
+        while true {
+            if !isOpen {
+                guard try inputs.next() else { return nil }
+                try start()
+            }
+            if let chunk = array == nil ? try nextLines() : try nextElements() { return chunk }
+            isOpen = false
+        }
+    }
+
+    private func start() throws {
+        isOpen = true
+        atEnd = false
+        array = nil
+        buffer.removeAll(keepingCapacity: true)
+        place = RecordPlace(input: inputs.number, name: inputs.name, unit: .line, number: 1, offset: 0)
+        try fill(to: max(chunkSize, 3))
+        if buffer.starts(with: [0xEF, 0xBB, 0xBF]) {
+            buffer.removeFirst(3)
+            place.offset = 3
+        }
+        guard readsArrays else { return }
+        var firstCharacter = buffer.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
+        while firstCharacter == nil, !atEnd, buffer.count < maximumRecord {
+            let looked = buffer.count
+            try fill(to: looked + chunkSize)
+            firstCharacter = buffer[looked...].first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
+        }
+        if firstCharacter == UInt8(ascii: "[") {
+            array = ArrayScanner()
+            place.unit = .element
+        }
+    }
+
+    /// Reads until `buffer` holds `count` bytes or the input ends.
+    private func fill(to count: Int) throws {
+        let have = buffer.count
+        guard have < count, !atEnd else { return }
+        buffer.reserveCapacity(count)
+        let more = try [UInt8](unsafeUninitializedCapacity: count - have) { space, filled in
+            let raw = UnsafeMutableRawBufferPointer(space)
+            while filled < raw.count {
+                let read = try inputs.read(into: UnsafeMutableRawBufferPointer(rebasing: raw[filled...]))
+                if read == 0 { atEnd = true; break }
+                filled += read
+            }
+        }
+        if have == 0 { buffer = more } else { buffer += more }
+    }
+
+    private func nextLines() throws -> InputChunk? {
+        var wanted = chunkSize
+        while true {
+            try fill(to: wanted)
+            if buffer.isEmpty { return nil }
+            let end: Int
+            if let feed = lastFeed() { end = feed + 1 } else if atEnd { end = buffer.count } else {
+                guard buffer.count <= maximumRecord else { throw tooLong("line") }
+                wanted = min(max(buffer.count * 2, chunkSize), maximumRecord + 1)
+                continue
+            }
+            let chunk = InputChunk(bytes: take(end), first: place, elements: nil)
+            place.offset += end
+            place.number += countFeeds(chunk.bytes)
+            return chunk
+        }
+    }
+
+    private func nextElements() throws -> InputChunk? {
+        guard var scanner = array else { return nil }
+        var wanted = chunkSize
+        while true {
+            try fill(to: wanted)
+            let fault = buffer.withUnsafeBufferPointer { scanner.scan($0) }
+            if scanner.elements.isEmpty {
+                // A fault behind whole elements is met again by the next call, after those elements were handed out.
+                if let fault { throw error(fault, at: scanner.position) }
+                if atEnd {
+                    if !scanner.isClosed { throw error("the JSON array has no end, the input may be cut", at: buffer.count) }
+                    array = scanner
+                    return nil
+                }
+                if let start = scanner.elementStart, buffer.count - start > maximumRecord { throw tooLong("element") }
+                if scanner.elementStart == nil {
+                    // White space only, or what follows the array: nothing to keep.
+                    place.offset += buffer.count
+                    buffer.removeAll(keepingCapacity: true)
+                    scanner.moveBack(scanner.position)
+                    wanted = chunkSize
+                } else {
+                    wanted = min(buffer.count * 2, maximumRecord + chunkSize)
+                }
+                continue
+            }
+            let elements = scanner.elements
+            let end = scanner.elementStart ?? scanner.position
+            let chunk = InputChunk(bytes: take(end), first: place, elements: elements)
+            place.number += elements.count
+            place.offset += end
+            scanner.moveBack(end)
+            array = scanner
+            return chunk
+        }
+    }
+
+    /// Hands out the first `end` bytes and keeps the rest.
+    private func take(_ end: Int) -> [UInt8] {
+        if end == buffer.count {
+            defer { buffer = [] }
+            return buffer
+        }
+        let rest = Array(buffer[end...])
+        buffer.removeLast(buffer.count - end)
+        defer { buffer = rest }
+        return buffer
+    }
+
+    private func lastFeed() -> Int? {
+        buffer.lastIndex(of: 0x0A)
+    }
+
+    private func countFeeds(_ bytes: [UInt8]) -> Int {
+        var count = 0
+        for byte in bytes where byte == 0x0A { count += 1 }
+        return count
+    }
+
+    private func tooLong(_ unit: String) -> InputError {
+        InputError("\(place): longer than \(maximumRecord) bytes, the most that one \(unit) may have; is this JSON Lines or an array of records?")
+    }
+
+    private func error(_ message: String, at position: Int) -> InputError {
+        InputError("\(place), byte \(place.offset + position): \(message)")
+    }
+}

@@ -1,0 +1,113 @@
+import Checksums
+import Glibc
+import SystemIO
+
+/// What is known of an input once it was read to its end: enough to recognise it again, and no name.
+public struct InputDigest: Sendable, Equatable {
+    /// SHA-256 of the decoded bytes, as 64 hexadecimal digits.
+    public var sha256: String
+    /// How many decoded bytes.
+    public var length: Int
+}
+
+/// The decoded inputs of a command, one after the other: every operand, decompressed; an archive counts as so many inputs as it holds files.
+/// Operands are opened one at a time, `-` is standard input.
+public final class DecodedInputs {
+    private var operands: [String]
+    private let open: (String) throws -> any ByteSource
+    private var reader: ArchiveReader?
+    private var operandName = ""
+    private var hash = SHA256()
+    private var isReading = false
+
+    /// Number of the current input, from 1.
+    public private(set) var number = 0
+    /// Name of the current input for messages: `raw.tar: evol.jsonl` for a file in an archive.
+    public private(set) var name = ""
+    /// The inputs read so far, in order.
+    public private(set) var digests: [InputDigest] = []
+    /// Encoded bytes read so far over all operands, for a progress bar.
+    public private(set) var encodedBytes = 0
+    /// The size of all operands that are regular files, where all are; for a progress bar.
+    public let encodedTotal: Int?
+
+    /// - Parameter operands: paths; none means standard input.
+    public convenience init(_ operands: [String]) {
+        self.init(operands.isEmpty ? ["-"] : operands) { operand in
+            operand == "-" ? FileSource.standardInput() : try FileSource(path: operand)
+        }
+    }
+
+    init(_ operands: [String], open: @escaping (String) throws -> any ByteSource) {
+        self.operands = operands.reversed()
+        self.open = open
+        var total: Int? = 0
+        for operand in operands {
+            var status = stat()
+            let isFile = operand != "-" && stat(operand, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+            total = isFile ? total.map { $0 + Int(status.st_size) } : nil
+        }
+        encodedTotal = total
+    }
+
+    /// Checks that every operand that is a path can be opened, so that a missing file is told before hours of work and not after.
+    public static func check(_ operands: [String]) throws {
+        for operand in operands where operand != "-" && access(operand, R_OK) != 0 { throw InputError.cannotOpen(operand) }
+    }
+
+    /// Steps to the next input; false after the last. The current one must have been read to its end.
+    public func next() throws -> Bool {
+        while true {
+            if reader == nil {
+                guard let operand = operands.popLast() else { return false }
+                let source = CountingSource(try open(operand)) { [unowned self] in encodedBytes += $0 }
+                operandName = source.name
+                let peeked = try PeekedSource(source, count: 6)
+                if peeked.head.starts(with: [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C]) {
+                    throw InputError("\(operandName): a 7-Zip archive, which is not read here; unpack it first")
+                }
+                let isGzip = peeked.head.starts(with: [0x1F, 0x8B])
+                reader = try ArchiveReader(isGzip ? GzipSource(peeked) : peeked, head: peeked.head)
+            }
+            if let member = try reader?.nextMember() {
+                number += 1
+                name = member.isEmpty ? operandName : "\(operandName): \(member)"
+                hash = SHA256()
+                isReading = true
+                return true
+            }
+            reader = nil
+        }
+    }
+
+    /// Reads from the current input; 0 at its end.
+    public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        guard isReading, let reader, !buffer.isEmpty else { return 0 }
+        let count = try reader.read(into: buffer)
+        if count == 0 {
+            isReading = false
+            digests.append(InputDigest(sha256: hash.hexDigest(), length: hash.count))
+        } else {
+            hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+        return count
+    }
+}
+
+private final class CountingSource: ByteSource {
+    private let source: any ByteSource
+    private let count: (Int) -> Void
+
+    init(_ source: any ByteSource, count: @escaping (Int) -> Void) {
+        self.source = source
+        self.count = count
+    }
+
+    var name: String { source.name }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        let bytes = try source.read(into: buffer)
+        count(bytes)
+        return bytes
+    }
+}

@@ -1,0 +1,132 @@
+import CArchive
+import Checksums
+import SystemIO
+import Testing
+@testable import InputFiles
+
+@Suite struct DecodedInputsTests {
+    private let lines = Array((0..<2000).map { "{\"line\": \($0), \"pad\": \"\(String(repeating: "x", count: $0 % 50))\"}\n" }.joined().utf8)
+
+    private func inputs(_ files: [(String, [UInt8])], readSize: Int = .max) -> DecodedInputs {
+        DecodedInputs(files.map(\.0)) { name in MemorySource(files.first { $0.0 == name }?.1 ?? [], name: name, readSize: readSize) }
+    }
+
+    /// All inputs as (name, bytes).
+    private func readAll(_ inputs: DecodedInputs) throws -> [(String, [UInt8])] {
+        var result: [(String, [UInt8])] = []
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 5000, alignment: 16)
+        defer { buffer.deallocate() }
+        while try inputs.next() {
+            var bytes: [UInt8] = []
+            while case let count = try inputs.read(into: buffer), count > 0 { bytes += buffer[..<count] }
+            result.append((inputs.name, bytes))
+            #expect(inputs.number == result.count)
+        }
+        return result
+    }
+
+    @Test(arguments: ArchiveMaker.Filter.allCases, [1, 7, 512, Int.max])
+    func everyCompressionGivesTheSameBytes(filter: ArchiveMaker.Filter, readSize: Int) throws {
+        let file = filter == .none ? lines : ArchiveMaker.make(.raw, filter, [("x", lines)])
+        if filter != .none { #expect(file.count < lines.count / 2, "compressed at all") }
+        let inputs = inputs([("a.\(filter)", file)], readSize: readSize)
+        let read = try readAll(inputs)
+        #expect(read.map(\.0) == ["a.\(filter)"])
+        #expect(read.first?.1 == lines)
+        #expect(inputs.digests == [InputDigest(sha256: SHA256.hexDigest(of: lines), length: lines.count)])
+        #expect(inputs.encodedBytes == file.count)
+    }
+
+    @Test(arguments: [ArchiveMaker.Format.tar, .zip], ArchiveMaker.Filter.allCases)
+    func archivesAreAnInputForEachFile(format: ArchiveMaker.Format, filter: ArchiveMaker.Filter) throws {
+        if format == .zip, filter != .none, filter != .gzip { return }
+        let second = Array("[1]".utf8)
+        let file = ArchiveMaker.make(format, filter, [("part/", []), ("part/b.jsonl", lines), ("a.json", second), ("empty", [])])
+        let inputs = inputs([("x.arc", file), ("plain", second)])
+        let read = try readAll(inputs)
+        #expect(read.map(\.0) == ["x.arc: part/b.jsonl", "x.arc: a.json", "x.arc: empty", "plain"])
+        #expect(read.map(\.1) == [lines, second, [], second])
+        #expect(inputs.digests.map(\.length) == [lines.count, 3, 0, 3])
+    }
+
+    @Test func emptyInputsAndConcatenatedGzip() throws {
+        let gzip = ArchiveMaker.make(.raw, .gzip, [("x", lines)])
+        let empty = ArchiveMaker.make(.raw, .gzip, [("x", [])])
+        let read = try readAll(inputs([("empty", []), ("empty.gz", empty), ("two.gz", gzip + gzip), ("padded.gz", gzip + [0, 0, 0])]))
+        #expect(read.map(\.1) == [[], [], lines + lines, lines])
+    }
+
+    /// No prefix of a compressed file or archive may pass for a whole one.
+    @Test(arguments: [
+        (ArchiveMaker.Format.raw, ArchiveMaker.Filter.gzip), (.raw, .bzip2), (.raw, .xz), (.raw, .zstd), (.tar, .none), (.tar, .gzip), (.zip, .none),
+    ])
+    func everyCutIsRefused(format: ArchiveMaker.Format, filter: ArchiveMaker.Filter) throws {
+        let short = Array(lines[..<3000])
+        let whole = ArchiveMaker.make(format, filter, format == .raw ? [("a", short)] : [("a", short), ("b", short)])
+        // From the 7th byte on: before that nothing shows what the file was meant to be. A tar shows it after its first header.
+        let from = format == .tar && filter == .none ? 512 : 7
+        // libarchive rounds the end of a tar up to its block; what matters ends with the first block of zeros.
+        let to = format == .tar && filter == .none ? 2 * (512 + 3072) + 511 : whole.count - 1
+        for length in from...to {
+            let error = #expect(throws: InputError.self, "\(format) \(filter) cut at \(length) of \(whole.count)") {
+                try readAll(inputs([("cut", Array(whole[..<length]))]))
+            }
+            #expect(error?.status == .invalidData)
+        }
+    }
+
+    @Test(arguments: [(ArchiveMaker.Format.raw, ArchiveMaker.Filter.gzip), (.raw, .bzip2), (.raw, .xz), (.zip, .none)])
+    func aFlippedBitNeverGivesOtherBytes(format: ArchiveMaker.Format, filter: ArchiveMaker.Filter) throws {
+        let short = Array(lines[..<3000])
+        let whole = ArchiveMaker.make(format, filter, [("a", short)])
+        var refused = 0
+        for at in whole.indices {
+            var flipped = whole
+            flipped[at] ^= 1 << UInt8(at % 8)
+            // A flip in the magic makes it another kind of file; one in a name or a time changes no data.
+            if at < 6 { continue }
+            do {
+                let read = try readAll(inputs([("flip", flipped)]))
+                #expect(read.first?.1 == short, "bit \(at % 8) of byte \(at) of \(whole.count)")
+            } catch is InputError { refused += 1 }
+        }
+        #expect(refused > whole.count / 2, "\(refused) of \(whole.count)")
+    }
+
+    private func message(_ name: String, _ bytes: [UInt8]) -> String? {
+        #expect(throws: InputError.self) { try readAll(inputs([(name, bytes)])) }?.message
+    }
+
+    @Test func messagesNameFileMemberAndPlace() throws {
+        let gzip = ArchiveMaker.make(.raw, .gzip, [("x", lines)])
+        #expect(message("a.gz", Array(gzip[..<1000])) == "a.gz: the gzip data end early, after byte 1000: the file is cut; copy or fetch it again")
+        #expect(message("a.gz", Array(gzip.dropLast())) == "a.gz: the gzip data end early, after byte \(gzip.count - 1): the file is cut; copy or fetch it again")
+        var flipped = gzip
+        flipped[gzip.count - 6] ^= 1
+        #expect(message("a.gz", flipped) == "a.gz: the gzip data are damaged before byte \(gzip.count - 4): incorrect data check; copy or fetch the file again")
+        flipped = gzip
+        flipped[gzip.count - 2] ^= 1
+        #expect(message("a.gz", flipped) == "a.gz: the gzip data are damaged before byte \(gzip.count): incorrect length check; copy or fetch the file again")
+        #expect(message("a.gz", gzip + Array("more".utf8)) == "a.gz: bytes that are no gzip follow the end of the gzip data at byte \(gzip.count)")
+        let bzip2 = ArchiveMaker.make(.raw, .bzip2, [("x", lines)])
+        #expect(message("a.bz2", Array(bzip2[..<9])) == "a.bz2: begins like bzip2 data but is cut or damaged at its start; copy or fetch it again")
+        #expect(message("a.bz2", bzip2 + Array("more!".utf8)) == "a.bz2: 5 bytes follow the end of the compressed data at byte \(bzip2.count)")
+        let tar = ArchiveMaker.make(.tar, .none, [("b.jsonl", Array(lines[..<1000])), ("c.jsonl", lines)])
+        #expect(message("a.tar", Array(tar[..<1536])) == "a.tar: the tar archive has no end after byte 1536: the file is cut; copy or fetch it again")
+        #expect(message("a.tar", Array(tar[..<3000]))?.hasPrefix("a.tar: c.jsonl: cut or damaged after ") == true)
+        let zip = ArchiveMaker.make(.zip, .none, [("b.jsonl", lines)])
+        #expect(message("a.zip", Array(zip.dropLast(30)))?.contains("the zip archive has no directory at its end") == true)
+        let sevenZip = ArchiveMaker.make(.sevenZip, .none, [("b.jsonl", lines)])
+        #expect(message("a.7z", sevenZip) == "a.7z: a 7-Zip archive, which is not read here; unpack it first")
+        #expect(message("d.tar", ArchiveMaker.make(.tar, .none, [("folder/", [])])) == "d.tar: the archive holds no file")
+    }
+
+    @Test func aMissingFileIsToldWithItsName() {
+        #expect(throws: InputError("/no/such/file: cannot be opened for reading: No such file or directory", status: .missingInput)) {
+            try readAll(DecodedInputs(["/no/such/file"]))
+        }
+        #expect(throws: InputError("/no/such/file: cannot be opened for reading: No such file or directory", status: .missingInput)) {
+            try DecodedInputs.check(["-", "/no/such/file"])
+        }
+    }
+}

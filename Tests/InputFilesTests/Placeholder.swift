@@ -1,2 +1,0 @@
-import Testing
-@Test func placeholderInputFilesTests() { #expect(1 + 1 == 2) }
