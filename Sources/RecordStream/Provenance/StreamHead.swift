@@ -16,6 +16,7 @@ public struct StreamHead: Sendable, Equatable, CanonicalPayload {
         self.provenance = provenance
     }
 
+    static let knownSchemas = [RatedRecord.schema, TokensRecord.schema, PackedBin.schema, LogProbRecord.schema]
     private static let formatName = "uftools record stream"
 
     var json: JSONValue {
@@ -31,7 +32,9 @@ public struct StreamHead: Sendable, Equatable, CanonicalPayload {
         else { throw InputError("format, kind, columns, settings or provenance is missing") }
         guard Name.isIdentifier(kind) else { throw InputError("its kind is no name of lower-case letters, digits and underscores") }
         guard (1 ... 256).contains(columns.count) else { throw InputError("\(columns.count) columns, expected 1 to 256") }
-        schema = try Schema(kind: kind, columns: columns.map(Column.init(json:)))
+        let schema = try Schema(kind: kind, columns: columns.map(Column.init(json:)))
+        // The very same array as the record type's: comparing the two then takes no time, so that every access can afford it.
+        self.schema = StreamHead.knownSchemas.first { $0 == schema } ?? schema
         guard Set(schema.columns.map(\.name)).count == columns.count else { throw InputError("two columns have the same name") }
         self.settings = Dictionary(settings.map { ($0.key.description, $0.value) }, uniquingKeysWith: { $1 })
         self.provenance = try Provenance(json: provenance)
@@ -44,7 +47,7 @@ public struct StreamHead: Sendable, Equatable, CanonicalPayload {
     }
 
     /// Refuses a stream whose columns are not those that this release reads.
-    func expect(_ expected: Schema, in name: String) throws {
+    public func expect(_ expected: Schema, in name: String) throws {
         guard schema != expected else { return }
         let missing = expected.columns.filter { !schema.columns.contains($0) }.map(\.name)
         let unknown = schema.columns.filter { !expected.columns.contains($0) }.map(\.name)

@@ -90,8 +90,9 @@ public final class RecordReader<Record: StreamRecord> {
 }
 
 extension Block {
-    /// Record `index` of the block as a value; one whose columns contradict each other is an error that names it.
+    /// Record `index` of the block as a value; a block of another kind, or a record whose columns contradict each other, is an error that names it.
     public func record<Record: StreamRecord>(_ index: Int, as type: Record.Type = Record.self) throws -> Record {
+        guard schema == Record.schema else { throw InputError("\(name): a block of \(schema.kind) records, expected \(Record.schema.kind)") }
         do {
             let record = try Record(self, index)
             try record.validate()
