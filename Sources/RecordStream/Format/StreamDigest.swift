@@ -6,19 +6,21 @@ import Checksums
 struct StreamDigest {
     /// Kind, columns and the raw bytes of every DATA frame in order: the same for the same records, whatever codec or provenance.
     private var content = SHA256()
-    /// Every header and every payload before DONE: nothing in the stream can be exchanged without changing it, not even its provenance.
+    /// Kind, record count and raw payload of every frame before DONE: nothing in the stream can be exchanged without changing it, not even its
+    /// provenance. The codec has no part in it, so that what a later stage says about its input does not depend on how that input was compressed.
     private var stream = SHA256()
     /// CRC-32C over the checksums of all headers so far.
     private(set) var headerChain: UInt32 = 0
 
     init(schema: Schema) throws { content.update(try schema.json.canonical) }
 
+    /// - Parameter header: the frame's header as encoded.
     mutating func add(_ kind: FrameKind, header: [UInt8], payload: UnsafeRawBufferPointer) {
         var sha = SHA256()
         sha.update(payload)
         let digest = sha.digest()
         if kind == .data { content.update(digest) }
-        stream.update(header)
+        stream.update(Array(header[8 ..< 12] + header[48 ..< 52]))
         stream.update(digest)
         headerChain = crc32c(Array(header[60 ..< 64]), continuing: headerChain)
     }

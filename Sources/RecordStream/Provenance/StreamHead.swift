@@ -40,6 +40,9 @@ public struct StreamHead: Sendable, Equatable, CanonicalPayload {
         self.provenance = try Provenance(json: provenance)
     }
 
+    /// The head as the stream holds it: canonical JSON.
+    public func jsonText() throws -> [UInt8] { try payload() }
+
     /// Refuses a stream of another kind.
     func expect(kind: String, in name: String) throws {
         guard schema.kind != kind else { return }

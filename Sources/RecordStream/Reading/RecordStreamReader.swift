@@ -26,6 +26,8 @@ public final class RecordStreamReader {
     public var name: String { frames.name }
     public var recordsRead: Int { Int(frames.records) }
     public var blocksRead: Int { frames.dataFrames }
+    /// How the blocks read so far are stored; none where there are none.
+    public private(set) var codec = Codec.none
     /// Bytes of the stream that were read and found right.
     public var bytesRead: Int { Int(frames.offset) }
 
@@ -46,6 +48,7 @@ public final class RecordStreamReader {
     private func readBlock() throws -> Block? {
         let frame = try frames.next([.data, .tail])
         if frame.header.kind == .data {
+            codec = frame.header.codec
             do {
                 return try Block(
                     schema: head.schema, name: name, firstRecord: Int(frame.header.firstRecord), count: frame.header.records,

@@ -22,6 +22,18 @@ public enum RatingState: UInt8, Sendable, CaseIterable {
     case null = 3
     case outOfRange = 4
     case unreadable = 5
+
+    /// The name in JSON.
+    public var name: String {
+        switch self {
+        case .rated: "rated"
+        case .notApplicable: "n/a"
+        case .missing: "missing"
+        case .null: "null"
+        case .outOfRange: "out_of_range"
+        case .unreadable: "unreadable"
+        }
+    }
 }
 
 /// Where a record came from: the number of the input (from 1, in the order of the command line) and the line or element in it (from 1).
