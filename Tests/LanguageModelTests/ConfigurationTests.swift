@@ -135,11 +135,11 @@ struct ConfigurationTests {
             } catch { return "\(error)".replacing(folder.path, with: "MODEL") }
         }
         #expect(try message { $0.removeAll { $0.name == "model.norm.weight" } }
-            == "MODEL: the tensor model.norm.weight is missing; config.json asks for it with shape [32]")
+            == "MODEL/model.safetensors: the tensor model.norm.weight is missing; config.json asks for it with shape [32]")
         #expect(try message { tensors in
             tensors.removeAll { $0.name == "model.norm.weight" }
             tensors.append(TensorSource(name: "model.norm.weight", shape: [31], values: [Float](repeating: 1, count: 31)))
-        } == "MODEL: the tensor model.norm.weight has shape [31]; config.json asks for [32]")
+        } == "MODEL/model.safetensors: the tensor model.norm.weight has shape [31]; config.json asks for [32]")
         #expect(try message { $0.append(TensorSource(name: "model.layers.0.self_attn.q_proj.bias", shape: [32], values: [Float](repeating: 1, count: 32))) }
             == "MODEL: the tensor model.layers.0.self_attn.q_proj.bias is not part of a model of type \"llama\" as config.json describes it; merge adapters and remove what the model does not use")
         #expect(try message { $0.append(TensorSource(name: "lm_head.weight", shape: [1], values: [1])) } == "accepted")

@@ -94,8 +94,10 @@ struct GradientFixtureTests {
             let sums = tokens.map { range in logProbs[range].reduce(0, +) / (record.isMean ? Double(range.count) : 1) }
             for (mine, theirs) in zip(sums, record.policy) { #expect(abs(mine - theirs) < 2e-6 * max(1, abs(theirs)), "\(record.name)") }
             let (loss, slopes) = record.lambdaDPO(sums)
-            worstLoss = max(worstLoss, abs(loss - record.loss))
-            #expect(abs(loss - record.loss) < 1e-6, "\(record.name): loss \(loss), expected \(record.loss)")
+            // The scores beta * log-probability are themselves known to two units of single precision, and some are near 50.
+            let scores = record.policy.reduce(0) { max($0, record.beta * abs($1)) }, tolerance = max(1e-6, 2.4e-7 * scores)
+            worstLoss = max(worstLoss, abs(loss - record.loss) / max(1, scores))
+            #expect(abs(loss - record.loss) < tolerance, "\(record.name): loss \(loss), expected \(record.loss)")
 
             var coefficients = [Double](repeating: 0, count: scored.count)
             for (range, slope) in zip(tokens, slopes) {
@@ -108,12 +110,12 @@ struct GradientFixtureTests {
                 if let expected {
                     let difference = relativeDifference(gradients[tensor], try expected.floats(tensor.name).map(Double.init))
                     worst = max(worst, difference)
-                    #expect(difference < 3e-5, "\(record.name), \(tensor.name): \(difference)")
+                    #expect(difference < 1e-5, "\(record.name), \(tensor.name): \(difference)")
                 }
                 let norm = gradients[tensor].reduce(0) { $0 + Double($1) * Double($1) }.squareRoot(), theirs = try #require(record.norms[tensor.name])
-                #expect(abs(norm - theirs) < 3e-5 * theirs, "\(record.name), \(tensor.name): norm \(norm), expected \(theirs)")
+                #expect(abs(norm - theirs) < 1e-5 * theirs, "\(record.name), \(tensor.name): norm \(norm), expected \(theirs)")
             }
         }
-        print("\(folder), \(shared ? "shared prefix" : "rows"): greatest |g - g64| / |g64| \(worst), loss off by \(worstLoss)")
+        print("\(folder), \(shared ? "shared prefix" : "rows"): greatest |g - g64| / |g64| \(worst), loss off by \(worstLoss) times the greatest score")
     }
 }
