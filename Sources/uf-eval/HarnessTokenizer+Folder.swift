@@ -22,7 +22,7 @@ extension HarnessTokenizer {
     private static func prefixToken(_ model: EvaluatedModel, _ tokenizer: Tokenizer) throws -> UInt32? {
         if let file = model.folder.tokenizerFiles.tokenizerConfig {
             let config: JSONValue
-            do { config = try JSON.parse(readWholeFile(file, limit: 16 << 20)) } catch let error as JSONError { throw InputError("\(file): \(error)") }
+            do { config = try JSON.parse(readWholeFile(file, limit: 16 << 20), limits: JSONLimits(roundsHugeIntegers: true)) } catch let error as JSONError { throw InputError("\(file): \(error)") }
             for key in ["bos_token", "eos_token"] {
                 guard let name = config[key]?.string ?? config[key]?["content"]?.string else { continue }
                 guard let id = tokenizer.id(of: name) else { throw InputError("\(file): \(key) is \"\(name)\", which tokenizer.json does not have") }
