@@ -86,7 +86,7 @@ let package = Package(
         tests(of: "Alignment", ["LanguageModel", "RecordStream", "JSON"]), tests(of: "BenchmarkData", ["JSON"]),
         tests(of: "Evaluation", ["BenchmarkData", "LanguageModel", "JSON"]),
         tests(of: "CommandSupport"),
-        .testTarget(name: "CommandTests", dependencies: ["TestSupport", "RecordStream", "JSON"]),
+        .testTarget(name: "CommandTests", dependencies: ["TestSupport", "RecordStream", "JSON", "Checksums"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,
