@@ -81,12 +81,12 @@ struct TrainModel: ParsableCommand {
     }
 
     private func makeJob() throws -> TrainingJob {
-        var job = TrainingJob(modelFolder: model, data: try openInput(data), output: output)
+        let schedule = try LambdaSchedule(loss.lambda)
+        var job = TrainingJob(modelFolder: model, data: try openInput(data), lambda: schedule, output: output)
         job.validation = try validation.map { try openInput($0) }
         loss.apply(to: &job)
         job.options = try optimizer.options()
         job.options.validationInterval = validateEvery
-        job.lambda = try LambdaSchedule(loss.lambda)
         job.workers = jobs.count
         job.metricsFile = metrics
         job.database = database

@@ -19,7 +19,7 @@ struct LossOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("A response's score: the sum or the mean of its tokens' log-probabilities.", valueName: "kind"))
     var logProb = ResponseScore.sum
 
-    @Option(name: .long, help: ArgumentHelp("Weights of the dimensions: uniform, fixed:A,B,.., fixed:NAME=A,.., dirichlet:A, one-hot or one-hot:NAME.", valueName: "schedule"))
+    @Option(name: .long, help: ArgumentHelp("Weights of the dimensions: uniform, fixed:A,B,.., fixed:NAME=A,.., dirichlet:A, gaussian, one-hot or one-hot:NAME.", valueName: "schedule"))
     var lambda = "uniform"
 
     @Option(name: .long, help: ArgumentHelp("The reference: model (the start weights), a FILE of uf-eval score, or none.", valueName: "source"))

@@ -81,7 +81,7 @@ public final class Trainer {
         // The mean runs over the records that have a loss; which they are does not depend on the weights.
         var weights: [[RecordLambda]] = [], used = 0
         for bin in bins {
-            let lambdas = try data.shard.bin(bin).members.map { try lambda.weights(for: $0, epoch: epoch, seed: options.seed) }
+            let lambdas = try data.shard.bin(bin).members.map { try RecordLambda(lambda, $0, epoch: epoch, seed: options.seed) }
             used += lambdas.count { $0.isUsed }
             weights.append(lambdas)
         }
@@ -122,18 +122,11 @@ public final class Trainer {
         for number in 0 ..< scored.shard.binCount {
             let first = scored.shard.firstMember[number]
             for (place, member) in try scored.shard.bin(number).members.enumerated() {
-                let weights = try lambda.weights(for: member, epoch: 0, seed: options.seed).weights
+                let weights = try RecordLambda(lambda, member, epoch: 0, seed: options.seed).weights
                 let record = loss.evaluate(member.ratings, lambda: weights, policy: policy[first + place], reference: scored.reference[first + place])
                 losses.add(record, member.ratings, lambda: weights)
             }
         }
         return losses
     }
-}
-
-/// A record's lambda.
-struct RecordLambda {
-    /// m weights, 0 for dimensions that are not in use.
-    var weights: [Double]
-    var isUsed: Bool
 }

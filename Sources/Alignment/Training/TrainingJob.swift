@@ -33,7 +33,7 @@ public struct TrainingJob {
     public var reference = ReferenceSource.model
     public var beta = 0.1
     public var score = ResponseScore.sum
-    public var lambda = LambdaSchedule.uniform
+    public var lambda: LambdaSchedule
     public var options = Trainer.Options()
     /// Threads; they change no bit.
     public var workers = 0
@@ -45,9 +45,10 @@ public struct TrainingJob {
     /// The run's name in the database.
     public var label = ""
 
-    public init(modelFolder: String, data: any ByteSource, output: String) {
+    public init(modelFolder: String, data: any ByteSource, lambda: LambdaSchedule, output: String) {
         self.modelFolder = modelFolder
         self.data = data
+        self.lambda = lambda
         self.output = output
     }
 
