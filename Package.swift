@@ -70,7 +70,7 @@ let package = Package(
         // Commands: options and wiring, no logic.
         .target(name: "CommandSupport", dependencies: ["SystemIO", "JSON", "RecordStream", argumentParser]),
         command("uf-convert", ["PreferenceData", "InputFiles", "RecordStream", "JSON", "SystemIO"]),
-        command("uf-tokenize", ["Tokenization", "RecordStream", "ModelFiles"]),
+        command("uf-tokenize", ["Tokenization", "RecordStream", "ModelFiles", "JSON", "SystemIO"]),
         command("uf-pack", ["Packing", "RecordStream"]),
         command("uf-train", ["Alignment", "LanguageModel", "ModelFiles", "RecordStream", "RunDatabase"]),
         command("uf-eval", ["Evaluation", "LanguageModel", "BenchmarkData", "Tokenization", "ModelFiles", "RecordStream", "RunDatabase"]),
