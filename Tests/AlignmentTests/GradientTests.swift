@@ -17,7 +17,7 @@ struct GradientTests {
     }
 
     private static func compute(_ reference: GradientCase, _ layout: PackedLayout, workers: Int = 2) throws -> Found {
-        let model = LanguageModel(parameters: try Parameters(ModelFolder(path: reference.policyFolder)), workers: workers)
+        let model = try LanguageModel(folder: ModelFolder(path: reference.policyFolder), workers: workers)
         let score = try #require(ResponseScore(rawValue: reference.string("log_prob")))
         let bin = try TestShards.shard([TestShards.bin([reference.record], layout)], layout: layout).bin(0), scored = ScoredBin(bin)
         let counts = reference.record.responses.map(\.count)
@@ -63,7 +63,7 @@ struct GradientTests {
     /// The two layouts hold the same sequences: equal losses to 1e-6, record by record, on a real model.
     @Test(arguments: [ResponseScore.sum, .mean])
     func layoutsAgree(score: ResponseScore) throws {
-        let model = LanguageModel(parameters: try Parameters(ModelFolder(path: Fixtures.path("gradients/stories260K/policy"))), workers: 2)
+        let model = try LanguageModel(folder: ModelFolder(path: Fixtures.path("models/stories260K")), workers: 2)
         let records = TestShards.random(12, vocabulary: 512, seed: 6, promptLength: 40)
         let loss = LambdaDPO(beta: 0.1, score: score)
         func losses(_ layout: PackedLayout) throws -> [Double] {

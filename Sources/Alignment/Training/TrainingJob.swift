@@ -65,7 +65,7 @@ public struct TrainingJob {
         let writer = try ModelFolderWriter(path: output)
         let metrics = try metricsFile.map { try AtomicFile(path: $0) }
         let folder = try ModelFolder(path: modelFolder)
-        let parameters = try Parameters(folder)
+        let parameters = try Parameters(folder: folder)
         let modelDigest = hexadecimal(try folder.digest())
         let check = ShardCheck(model: modelFolder, configuration: parameters.configuration, tokenizerDigest: try tokenizerDigest(folder))
         let shard = try PackedShard(data)
@@ -124,9 +124,7 @@ public struct TrainingJob {
 
     private func write(_ writer: ModelFolderWriter, _ folder: ModelFolder, _ parameters: Parameters, _ identity: JSONValue, _ plan: TrainingPlan, _ recorder: RunRecorder) throws {
         try writer.write(config: folder.config)
-        try writer.write(weights: parameters.tensors.map { tensor in
-            TensorSource(name: tensor.name, shape: tensor.shape) { try $0.write(UnsafeBufferPointer(parameters[tensor])) }
-        })
+        try writer.write(weights: parameters.tensorSources)
         try writer.copySideFiles(from: folder.path)
         try writer.write(file: TrainingJob.recordFile, identity)
         try writer.write(file: TrainingJob.metricsName, recorder.lines)
