@@ -55,6 +55,19 @@ import Testing
         #expect((try? records(readWholeFile(folder.file("array.uf"))).records) == (try? records(readWholeFile(folder.file("three.uf"))).records))
     }
 
+    @Test func provenanceMakesTheSameBytesAgain() throws {
+        let first = run("uf-convert --split 'a b=3,c=1' --part 'a b' --missing mean --temperature 0.7 --rating-range 0..6 --licence odd=Apache-2.0 --on-bad-record skip $F/odd.jsonl $F/bad.jsonl $F/vicuna_bench.jsonl.gz")
+        #expect(first.status == 0)
+        let (_, head, tail) = try records(first.output)
+        #expect(tail?.licences == ["odd": "Apache-2.0"])
+        let script = try AtomicFile(path: folder.file("again.sh"))
+        try script.write(Explanation.script(head, #require(tail)))
+        try script.finish()
+        let again = run("zcat $F/vicuna_bench.jsonl.gz > v; INPUT1=$F/odd.jsonl INPUT2=$F/bad.jsonl INPUT3=v bash again.sh")
+        #expect(again.status == 0, "\(again.errors)")
+        #expect(again.output == first.output)
+    }
+
     @Test func theReportHoldsCountsAndDigests() throws {
         #expect(run("uf-convert $F/odd.jsonl --report r.json > /dev/null").status == 0)
         let report = try JSON.parse(readWholeFile(folder.file("r.json")))
