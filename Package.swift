@@ -74,7 +74,7 @@ let package = Package(
         command("uf-pack", ["Packing", "RecordStream"]),
         command("uf-train", ["Alignment", "ModelFiles", "JSON", "SystemIO"]),
         command("uf-eval", ["Evaluation", "BenchmarkData", "Tokenization", "ModelFiles", "Numerics", "RecordStream", "RunDatabase", "JSON", "SystemIO"]),
-        command("uf-records", ["RecordStream"]),
+        command("uf-records", ["RecordStream", "JSON", "SystemIO"]),
 
         // Tests mirror the sources; CommandTests runs the built commands as a user does.
         .target(name: "TestSupport", dependencies: ["SystemIO"], path: "Tests/TestSupport"),
