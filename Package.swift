@@ -60,7 +60,7 @@ let package = Package(
         // Domain, in the order of the pipeline. They meet in the record stream, not in each other.
         .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "Numerics", "JSON", "Checksums"]),
         .target(name: "Tokenization", dependencies: ["RecordStream", "JSON", "Checksums", "SystemIO"]),
-        .target(name: "Packing", dependencies: ["RecordStream", "Numerics", "JSON"]),
+        .target(name: "Packing", dependencies: ["RecordStream", "Numerics", "JSON", "SystemIO"]),
         .target(name: "LanguageModel", dependencies: ["ModelFiles", "Numerics", "JSON"]),
         .target(name: "Alignment", dependencies: ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]),
         .target(name: "BenchmarkData", dependencies: ["InputFiles", "JSON"]),
@@ -70,7 +70,7 @@ let package = Package(
         .target(name: "CommandSupport", dependencies: ["SystemIO", "JSON", "RecordStream", argumentParser]),
         command("uf-convert", ["PreferenceData", "InputFiles", "RecordStream"]),
         command("uf-tokenize", ["Tokenization", "RecordStream", "ModelFiles"]),
-        command("uf-pack", ["Packing", "RecordStream"]),
+        command("uf-pack", ["Packing", "RecordStream", "JSON", "SystemIO"]),
         command("uf-train", ["Alignment", "LanguageModel", "ModelFiles", "RecordStream", "RunDatabase"]),
         command("uf-eval", ["Evaluation", "LanguageModel", "BenchmarkData", "Tokenization", "ModelFiles", "RecordStream", "RunDatabase"]),
         command("uf-records", ["RecordStream"]),
