@@ -59,9 +59,10 @@ let package = Package(
 
         // Domain, in the order of the pipeline. They meet in the record stream, not in each other.
         .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "Numerics", "JSON", "Checksums"]),
-        .target(name: "Tokenization", dependencies: ["RecordStream", "JSON", "Checksums", "SystemIO"]),
+        .target(name: "Tokenization", dependencies: ["RecordStream", "JSON", "Checksums", "SystemIO"],
+                exclude: ["Unicode/make_tables.py"]),
         .target(name: "Packing", dependencies: ["RecordStream", "Numerics", "JSON", "SystemIO"]),
-        .target(name: "LanguageModel", dependencies: ["ModelFiles", "Numerics", "JSON"]),
+        .target(name: "LanguageModel", dependencies: ["ModelFiles", "Numerics", "JSON", "SystemIO"]),
         .target(name: "Alignment", dependencies: ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]),
         .target(name: "BenchmarkData", dependencies: ["InputFiles", "JSON"]),
         .target(name: "Evaluation", dependencies: ["LanguageModel", "BenchmarkData", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO"]),

@@ -35,9 +35,14 @@ public final class ModelFolderWriter {
     }
 
     /// Writes one JSON file, indented as transformers writes its own, with a final newline.
-    public func write(file name: String, _ value: JSONValue) throws {
+    public func write(file name: String, _ value: JSONValue) throws { try write(file: name, value, indent: 2) }
+
+    /// Writes one JSON file on one line: for vocabularies, where indentation would double the size.
+    public func write(file name: String, compact value: JSONValue) throws { try write(file: name, value, indent: nil) }
+
+    private func write(file name: String, _ value: JSONValue, indent: Int?) throws {
         do {
-            try write(file: name, try value.serialized(indent: 2) + [UInt8(ascii: "\n")])
+            try write(file: name, try value.serialized(indent: indent) + [UInt8(ascii: "\n")])
         } catch let error as JSONError {
             throw InputError("\(path): \(name): \(error)", status: .internalError)
         }

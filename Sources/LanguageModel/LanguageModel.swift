@@ -1,0 +1,119 @@
+import Glibc
+import Numerics
+import SystemIO
+
+/// A Llama-family decoder in single precision: one forward pass for training, scoring, benchmarks and generation, and its exact gradient.
+///
+/// The unit of computation is one `TokenTree` (one packed bin): no product spans two of them, and work is cut into tiles by shape alone. So log-probabilities and
+/// gradients are the same bits for any number of workers, on one CPU class with one set of BLAS kernels.
+///
+/// A training step: clear gradients; for each bin `forward(..., keepingActivations: true)`, the loss and its derivative by each log-probability, `backward`;
+/// then measure, clip and hand `gradients.values` to the optimizer. Use from one thread at a time.
+public final class LanguageModel {
+    public let configuration: ModelConfiguration
+    public let parameters: Parameters
+    public let pool: WorkerPool
+    /// Bytes that activations kept for `backward` may take; layers beyond are computed again, which costs time and changes no bit.
+    public var activationBudget: Int
+
+    let product: MatrixProduct
+    let kernels: RowKernels
+    let rotary: RotaryEmbedding
+    var workspace: Workspace?
+    var scratch: FloatBuffer?
+    /// Gradients of the logits of one chunk of rows: [rows][vocabulary].
+    var headScratch: FloatBuffer?
+    /// What `backward` needs of the last forward pass.
+    var lastForward: ForwardRecord?
+
+    struct ForwardRecord {
+        var tree: TokenTree
+        var plan: AttentionPlan
+        var scored: ScoredTokens
+        var head: HeadRows
+    }
+
+    /// - Parameter workers: threads; 0 means one for every CPU this process may use.
+    public convenience init(parameters: Parameters, workers: Int = 0) {
+        self.init(parameters: parameters, pool: WorkerPool(workers: workers))
+    }
+
+    /// A model that shares its threads with another one, such as the frozen reference of a policy.
+    public init(parameters: Parameters, pool: WorkerPool) {
+        configuration = parameters.configuration
+        self.parameters = parameters
+        self.pool = pool
+        product = MatrixProduct(pool: pool)
+        kernels = RowKernels(pool: pool)
+        rotary = RotaryEmbedding(parameters.configuration)
+        activationBudget = Int(clamping: sysconf(Int32(_SC_PHYS_PAGES))) / 4 * 4096
+    }
+
+    /// Gradients for this model's parameters, all zero.
+    public func makeGradients() throws -> Gradients { try Gradients(parameters.layout) }
+
+    /// The log-probability of each scored token given what stands before it in its branch.
+    ///
+    /// - Parameters:
+    ///   - keepingActivations: whether `backward` follows.
+    ///   - state: rows computed before; they must be the tree's first ones, and scored rows may lie among them. Afterwards the state covers the whole tree.
+    ///   - wantsGreedy: whether the most probable token of each scored place is told too.
+    /// - Throws: `InputError` for tokens beyond the vocabulary, positions beyond the context, or a malformed tree.
+    public func forward(_ tree: TokenTree, scored: ScoredTokens, keepingActivations: Bool = false, state: PromptState? = nil,
+                        wantsGreedy: Bool = false) throws -> Scores {
+        lastForward = nil
+        try tree.validate(for: configuration)
+        try scored.validate(for: tree, vocabularySize: configuration.vocabularySize)
+        guard state == nil || !keepingActivations else {
+            throw InputError("activations cannot be kept for rows that were computed before", status: .internalError)
+        }
+        let first = state?.count ?? 0
+        try state?.checkContinues(tree)
+        let plan = AttentionPlan(tree, first: first, withBackward: keepingActivations)
+        let workspace = try prepareWorkspace(rows: tree.count - first, forTraining: keepingActivations)
+        if tree.count > first { try runLayers(tree, plan, workspace, first: first, state: state) }
+        state?.accept(tree)
+
+        let head = try HeadRows(scored, configuration)
+        for (index, row) in head.rows.enumerated() {
+            let source = state.map { $0.hidden + row * configuration.hiddenSize } ?? workspace.input(configuration.layers) + row * configuration.hiddenSize
+            (head.inputs + index * configuration.hiddenSize).update(from: source, count: configuration.hiddenSize)
+        }
+        let scores = try scoreHead(head, scored, wantsGreedy: wantsGreedy)
+        if keepingActivations { lastForward = ForwardRecord(tree: tree, plan: plan, scored: scored, head: head) }
+        return scores
+    }
+
+    /// The log-probabilities alone.
+    public func logProbs(_ tree: TokenTree, scored: ScoredTokens) throws -> [Double] { try forward(tree, scored: scored).logProbs }
+
+    func prepareWorkspace(rows: Int, forTraining: Bool) throws -> Workspace {
+        if let workspace, workspace.rows >= rows, workspace.isForTraining || !forTraining { return workspace }
+        // A little more than asked for, where trees grow from call to call. The old memory goes before the new is asked for.
+        var capacity = rows
+        if let workspace, workspace.isForTraining == forTraining { capacity = max(rows, min(workspace.rows * 5 / 4, configuration.contextLength)) }
+        workspace = nil
+        let made = try Workspace(configuration, rows: capacity, forTraining: forTraining, budget: activationBudget)
+        workspace = made
+        return made
+    }
+
+    func prepareScratch(floatsPerWorker: Int) throws -> UnsafeMutablePointer<Float> {
+        let wanted = floatsPerWorker * pool.workers
+        if let scratch, scratch.count >= wanted { return scratch.base }
+        scratch = nil
+        let made = try FloatBuffer.orInputError(count: wanted, what: "the workers' scratch memory")
+        scratch = made
+        return made.base
+    }
+}
+
+/// What a forward pass tells, by scored token.
+public struct Scores: Sendable, Equatable {
+    /// Natural logarithms.
+    public var logProbs: [Double]
+    /// The most probable token at each scored place (the first of equals); empty unless asked for.
+    public var greedy: [UInt32]
+    /// The log-probability of `greedy`.
+    public var greedyLogProbs: [Double]
+}

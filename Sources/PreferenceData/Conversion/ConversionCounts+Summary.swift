@@ -1,0 +1,102 @@
+import JSON
+import RecordStream
+
+extension RatingState {
+    /// The name in counts.
+    var countName: String {
+        switch self {
+        case .rated: "rated"
+        case .notApplicable: "n/a"
+        case .missing: "missing"
+        case .null: "null"
+        case .outOfRange: "out_of_range"
+        case .unreadable: "unreadable"
+        }
+    }
+}
+
+extension RatingState {
+    /// The name for people.
+    var words: String {
+        switch self {
+        case .notApplicable: "N/A"
+        case .outOfRange: "out of range"
+        default: countName
+        }
+    }
+}
+
+extension ConversionCounts {
+    /// For the stream's tail and the report; every count is there, zeros too, so that a reader need not know what may be absent.
+    public var json: JSONValue {
+        func number(_ value: Int) -> JSONValue { JSONValue(value) }
+        let sources: [JSONMember] = self.sources.sorted { $0.key < $1.key }.map { source, dimensions in
+            JSONMember(source, .object(dimensions.sorted { $0.key < $1.key }.map { name, counts in
+                var members = RatingState.allCases.filter { $0 != .unreadable }.map { ($0.countName, number(counts.count($0))) }
+                members += [("tied_pairs", number(counts.tiedPairs)), ("all_tied", number(counts.allTied)), ("left_out", number(counts.leftOut))]
+                return JSONMember(name, .object(members))
+            }))
+        }
+        return .object([
+            ("records", .object([
+                ("read", number(read)), ("kept", number(kept)), ("other_parts", number(otherParts)),
+                ("dropped", .object(Dropped.allCases.map { ($0.rawValue, number(dropped[$0] ?? 0)) })),
+                ("skipped", .object(BadRecord.Reason.allCases.map { ($0.rawValue, number(skipped[$0.rawValue] ?? 0)) })),
+            ])),
+            ("responses", number(responses)),
+            ("completions", .object(completions.sorted { $0.key < $1.key }.map { ("\($0.key)", number($0.value)) })),
+            ("odd", .object([
+                ("empty_prompts", number(emptyPrompts)), ("empty_responses", number(emptyResponses)), ("identical_responses", number(identicalResponses)),
+                ("duplicate_prompts", number(duplicatePrompts)), ("duplicate_records", number(duplicateRecords)),
+            ])),
+            ("ratings", .object(sources)),
+        ])
+    }
+
+    /// One line when anything was dropped, skipped or had no rating; nil when the output holds all that was read, as it was read.
+    public var summaryLine: String? {
+        var parts: [String] = []
+        let skippedWords = skipped.sorted { $0.key < $1.key }.map { "\($0.value) with \($0.key == "invalid_json" ? "invalid JSON" : $0.key == "wrong_schema" ? "another schema" : "an unreadable rating")" }
+        let droppedWords = Dropped.allCases.compactMap { reason in dropped[reason].map { "\($0) \(reason.words)" } }
+        if droppedTotal + skippedTotal > 0 {
+            parts.append("dropped \(droppedTotal + skippedTotal) of \(read) records: " + (droppedWords + skippedWords).joined(separator: ", "))
+        }
+        let missing = RatingState.allCases.filter { $0 != .rated }.compactMap { state -> String? in
+            let count = sources.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.count(state) } }
+            return count == 0 ? nil : "\(count) \(state.words)"
+        }
+        if !missing.isEmpty { parts.append("ratings not there: " + missing.joined(separator: ", ")) }
+        let odd = [(emptyPrompts, "empty prompt"), (emptyResponses, "empty response"), (duplicatePrompts, "repeated prompt"), (duplicateRecords, "repeated record")]
+            .filter { $0.0 > 0 }.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }
+        if !odd.isEmpty { parts.append("kept " + odd.joined(separator: ", ")) }
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
+    }
+
+    /// Headings of `ratingRows`.
+    public static let ratingColumns = ["source", "dimension", "rated", "n/a", "missing", "null", "out of range", "tied pairs", "all tied", "left out"]
+
+    /// The table of ratings by source and dimension, as cells.
+    public var ratingRows: [[String]] {
+        sources.sorted { $0.key < $1.key }.flatMap { source, dimensions in
+            dimensions.sorted { $0.key < $1.key }.map { name, counts in
+                ["\(source)", "\(name)"] + [RatingState.rated, .notApplicable, .missing, .null, .outOfRange].map { "\(counts.count($0))" }
+                    + ["\(counts.tiedPairs)", "\(counts.allTied)", "\(counts.leftOut)"]
+            }
+        }
+    }
+
+    /// The other counts, as name and value.
+    public var recordRows: [[String]] {
+        var rows = [["records read", "\(read)"], ["records kept", "\(kept)"]]
+        if otherParts > 0 { rows.append(["in other parts of the split", "\(otherParts)"]) }
+        for reason in Dropped.allCases { if let count = dropped[reason] { rows.append(["dropped: \(reason.words)", "\(count)"]) } }
+        for (reason, count) in skipped.sorted(by: { $0.key < $1.key }) { rows.append(["skipped: \(reason)", "\(count)"]) }
+        rows.append(["responses", "\(responses)"])
+        for (count, records) in completions.sorted(by: { $0.key < $1.key }) { rows.append(["records with \(count) completions", "\(records)"]) }
+        for (name, count) in [("empty prompts", emptyPrompts), ("empty responses", emptyResponses), ("records with identical responses", identicalResponses),
+                              ("repeated prompts", duplicatePrompts), ("repeated records", duplicateRecords)] where count > 0 {
+            rows.append([name, "\(count)"])
+        }
+        return rows
+    }
+}

@@ -1,0 +1,112 @@
+import JSON
+import RecordStream
+
+/// What became of everything that was read, for the stream's tail, the report and the summary. Counts of portions of the input add up.
+public struct ConversionCounts: Sendable, Equatable {
+    /// Why a whole record is not in the output.
+    public enum Dropped: String, Sendable, CaseIterable {
+        case fewerThanTwoResponses = "fewer_than_two_responses"
+        case missingRating = "missing_rating"
+        case noTargets = "no_targets"
+
+        var words: String {
+            switch self {
+            case .fewerThanTwoResponses: "with fewer than two responses"
+            case .missingRating: "with a missing rating"
+            case .noTargets: "without a dimension that has two ratings"
+            }
+        }
+    }
+
+    /// Of one dimension of one source, over the records read in the wanted part.
+    public struct Dimension: Sendable, Equatable {
+        /// By `RatingState`.
+        var states = [Int](repeating: 0, count: RatingState.allCases.count)
+        /// Pairs of rated responses with equal ratings, and records all of whose (two or more) ratings are equal.
+        var tiedPairs = 0, allTied = 0
+        /// Records in whose targets the dimension has no row.
+        var leftOut = 0
+    }
+
+    public internal(set) var read = 0
+    public internal(set) var kept = 0
+    public internal(set) var otherParts = 0
+    public internal(set) var dropped: [Dropped: Int] = [:]
+    /// Records that cannot be read and were passed over on request, by `BadRecord.Reason`.
+    public internal(set) var skipped: [String: Int] = [:]
+    /// Records by their number of completions.
+    public internal(set) var completions: [Int: Int] = [:]
+    public internal(set) var responses = 0
+    public internal(set) var emptyPrompts = 0, emptyResponses = 0, identicalResponses = 0
+    public internal(set) var duplicatePrompts = 0, duplicateRecords = 0
+    public internal(set) var sources: [Text: [Text: Dimension]] = [:]
+
+    public init() {}
+
+    public var droppedTotal: Int { dropped.values.reduce(0, +) }
+    public var skippedTotal: Int { skipped.values.reduce(0, +) }
+
+    mutating func add(_ other: ConversionCounts) {
+        read += other.read
+        kept += other.kept
+        otherParts += other.otherParts
+        dropped.merge(other.dropped, uniquingKeysWith: +)
+        skipped.merge(other.skipped, uniquingKeysWith: +)
+        completions.merge(other.completions, uniquingKeysWith: +)
+        responses += other.responses
+        emptyPrompts += other.emptyPrompts
+        emptyResponses += other.emptyResponses
+        identicalResponses += other.identicalResponses
+        duplicatePrompts += other.duplicatePrompts
+        duplicateRecords += other.duplicateRecords
+        for (source, dimensions) in other.sources {
+            for (name, counts) in dimensions { sources[bounded(source), default: [:]][name, default: Dimension()].add(counts) }
+        }
+    }
+
+    /// Data with a source of its own in every record must not grow the tables without end.
+    private static let mostSources = 1000
+    private func bounded(_ source: Text) -> Text {
+        sources[source] != nil || sources.count < ConversionCounts.mostSources ? source : "(other sources)"
+    }
+
+    /// Counts what stands in one record of the wanted part.
+    mutating func count(_ record: RawPreference) {
+        completions[record.responses.count, default: 0] += 1
+        responses += record.responses.count
+        if record.turns.allSatisfy(\.content.isEmpty) { emptyPrompts += 1 }
+        emptyResponses += record.responses.count { $0.isEmpty }
+        if Set(record.responses).count < record.responses.count { identicalResponses += 1 }
+        let source = bounded(record.source)
+        for (k, name) in record.dimensions.enumerated() {
+            var counts = Dimension()
+            let row = k * record.responses.count..<(k + 1) * record.responses.count
+            for i in row { counts.states[Int(record.states[i].rawValue)] += 1 }
+            let ratings = row.filter { record.states[$0] == .rated }.map { record.values[$0] }
+            for i in ratings.indices { for j in 0..<i where ratings[i] == ratings[j] { counts.tiedPairs += 1 } }
+            if ratings.count >= 2, ratings.allSatisfy({ $0 == ratings[0] }) { counts.allTied = 1 }
+            sources[source, default: [:]][name, default: Dimension()].add(counts)
+        }
+    }
+
+    mutating func countLeftOut(_ ratings: Ratings, source: Text) {
+        guard !ratings.dimensions.isEmpty else { return }
+        let responses = ratings.rated.count / ratings.dimensions.count
+        for (k, name) in ratings.dimensions.enumerated() where ratings.rated[k * responses..<(k + 1) * responses].allSatisfy({ $0 == 0 }) {
+            sources[bounded(source), default: [:]][name, default: Dimension()].leftOut += 1
+        }
+    }
+}
+
+extension ConversionCounts.Dimension {
+    mutating func add(_ other: Self) {
+        for i in states.indices { states[i] += other.states[i] }
+        tiedPairs += other.tiedPairs
+        allTied += other.allTied
+        leftOut += other.leftOut
+    }
+
+    public func count(_ state: RatingState) -> Int { states[Int(state.rawValue)] }
+    public var ties: (pairs: Int, all: Int) { (tiedPairs, allTied) }
+    public var absent: Int { leftOut }
+}

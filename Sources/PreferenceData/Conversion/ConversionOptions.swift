@@ -1,0 +1,41 @@
+import JSON
+import RecordStream
+
+/// Everything that decides what a conversion yields.
+public struct ConversionOptions: Sendable {
+    public enum OnBadRecord: String, Sendable, CaseIterable { case stop, skip }
+
+    public var format: SourceFormat = .auto
+    /// nil: the format's own (1..5 for UltraFeedback, 0..10 for scores).
+    public var range: RatingRange?
+    public var targets = Targets()
+    public var split: Split?
+    public var onBadRecord: OnBadRecord = .stop
+    /// Stop at the first oddity of any kind.
+    public var strict = false
+    /// Licence of each source, as the tail records it.
+    public var licences: [String: String] = [:]
+
+    public init() {}
+
+    /// Raised when the same options make other bytes of the same input.
+    static let recipe = 1
+
+    /// The command line that makes the same stream again: every option that decides bytes, with its value.
+    public var provenance: Provenance {
+        var arguments = ["--from", format.rawValue]
+        if let range { arguments += ["--rating-range", range.description] }
+        arguments += ["--missing", targets.missing.rawValue, "--temperature", "\(targets.temperature)"]
+        if let split { arguments += ["--split", split.description, "--part", split.parts[split.wanted].name] }
+        arguments += ["--on-bad-record", onBadRecord.rawValue]
+        if strict { arguments.append("--strict") }
+        for (source, licence) in licences.sorted(by: { $0.key < $1.key }) { arguments += ["--licence", "\(source)=\(licence)"] }
+        return Provenance(command: "uf-convert", recipe: ConversionOptions.recipe, arguments: arguments.map { .text($0) })
+    }
+
+    /// The head of the stream.
+    public var head: StreamHead {
+        StreamHead(schema: RatedRecord.schema, settings: ["missing": .string(targets.missing.rawValue), "temperature": .number(targets.temperature)],
+                   provenance: provenance)
+    }
+}

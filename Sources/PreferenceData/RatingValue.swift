@@ -1,0 +1,85 @@
+import JSON
+import RecordStream
+
+/// What a rating may be; anything else is out of range and counts as missing.
+public struct RatingRange: Sendable, Equatable, CustomStringConvertible {
+    public var low: Double
+    public var high: Double
+
+    public init(low: Double, high: Double) {
+        self.low = low
+        self.high = high
+    }
+
+    /// Reads `1..5`; nil when it is none.
+    public init?(_ text: String) {
+        guard let dots = text.firstRange(of: "..") else { return nil }
+        guard let low = decimalNumber(text[..<dots.lowerBound].utf8), let high = decimalNumber(text[dots.upperBound...].utf8), low < high else { return nil }
+        self.init(low: low, high: high)
+    }
+
+    public var description: String { "\(plain(low))..\(plain(high))" }
+}
+
+/// A number as people write it: `4`, `0.5`.
+func plain(_ value: Double) -> String {
+    if let integer = Int(exactly: value), abs(integer) < 1 << 53 { return "\(integer)" }
+    return "\(value)"
+}
+
+/// A decimal number (sign, digits, point, exponent) and nothing else around it: no hexadecimal, no `nan`, no spaces. Correctly rounded.
+func decimalNumber(_ bytes: some Collection<UInt8>) -> Double? {
+    guard !bytes.isEmpty, bytes.count <= 64 else { return nil }
+    for byte in bytes {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "e"), UInt8(ascii: "E"): break
+        default: return nil
+        }
+    }
+    guard let value = Double(String(decoding: bytes, as: UTF8.self)), value.isFinite else { return nil }
+    return value
+}
+
+/// Reading of one rating.
+enum RatingValue {
+    /// Ratings are strings in UltraFeedback, numbers elsewhere. Absent, null, "" and "N/A" are missing in their own ways; what is no number is an error.
+    static func read(_ cursor: JSONCursor?, path: @autoclosure () -> String, range: RatingRange) throws -> (Double, RatingState) {
+        guard let cursor else { return (.nan, .missing) }
+        if cursor.isNull { return (.nan, .null) }
+        let value: Double
+        if let number = cursor.double {
+            value = number
+        } else if let bytes = cursor.stringBytes {
+            let trimmed = trim(bytes)
+            if trimmed.isEmpty { return (.nan, .missing) }
+            if isNotApplicable(trimmed) { return (.nan, .notApplicable) }
+            guard let number = decimalNumber(trimmed) else {
+                throw BadRecord(reason: .unreadableRating, message: "\(path()) is \"\(shown(bytes))\", expected \(range) or N/A")
+            }
+            value = number
+        } else {
+            throw BadRecord(reason: .unreadableRating, message: "\(path()) is \(cursor.typeName), expected \(range) or N/A")
+        }
+        return value >= range.low && value <= range.high ? (value, .rated) : (.nan, .outOfRange)
+    }
+
+    static func trim(_ bytes: UnsafeBufferPointer<UInt8>) -> Slice<UnsafeBufferPointer<UInt8>> {
+        var rest = bytes[...]
+        while let first = rest.first, isSpace(first) { rest = rest.dropFirst() }
+        while let last = rest.last, isSpace(last) { rest = rest.dropLast() }
+        return rest
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+
+    private static func isNotApplicable(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+        // "N/A" in UltraFeedback; its own annotation code also met "n/a" and "NA".
+        let lower = bytes.map { $0 | 0x20 }
+        return lower == Array("n/a".utf8) || lower == Array("na".utf8)
+    }
+
+    private static func shown(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+        let text = String(decoding: bytes.prefix(40), as: UTF8.self)
+        return String(text.map { $0.isNewline ? " " : $0 }) + (bytes.count > 40 ? "..." : "")
+    }
+}

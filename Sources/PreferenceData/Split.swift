@@ -1,0 +1,56 @@
+/// A division of prompts into named parts, and the part that is wanted. A prompt's part depends on its text alone, so it is the same in every
+/// file, order and run, and no prompt stands in two parts.
+public struct Split: Sendable, Equatable {
+    public struct Part: Sendable, Equatable {
+        public var name: String
+        public var share: Double
+    }
+
+    public let parts: [Part]
+    /// Index of the wanted part.
+    public let wanted: Int
+    private let bounds: [Double]
+
+    /// Why a description of a split is not one.
+    public struct Fault: Error, CustomStringConvertible {
+        public var description: String
+    }
+
+    /// - Parameters:
+    ///   - description: `train=0.9,test=0.1`; the shares are taken in proportion to their sum.
+    ///   - part: which one to keep.
+    public init(_ description: String, part: String) throws {
+        var parts: [Part] = []
+        for field in description.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let equals = field.firstIndex(of: "="), equals != field.startIndex,
+                  let share = decimalNumber(field[field.index(after: equals)...].utf8), share > 0, share <= 1e9 else {
+                throw Fault(description: "\"\(field)\" is no part of a split; expected NAME=SHARE,NAME=SHARE with shares above 0, as in train=0.9,test=0.1")
+            }
+            let name = String(field[..<equals])
+            guard !parts.contains(where: { $0.name == name }) else { throw Fault(description: "the part \"\(name)\" stands twice in the split") }
+            parts.append(Part(name: name, share: share))
+        }
+        guard let wanted = parts.firstIndex(where: { $0.name == part }) else {
+            throw Fault(description: "no part \"\(part)\" in the split; its parts are \(parts.map(\.name).joined(separator: ", "))")
+        }
+        self.parts = parts
+        self.wanted = wanted
+        var total = 0.0
+        for part in parts { total += part.share }
+        var sum = 0.0
+        bounds = parts.map { part in
+            sum += part.share
+            return sum / total
+        }
+    }
+
+    /// Which part a prompt with this hash belongs to.
+    func part(of promptHash: UInt64) -> Int {
+        let position = Double(promptHash >> 11) * 0x1p-53
+        for (i, bound) in bounds.enumerated() where position < bound { return i }
+        return parts.count - 1
+    }
+
+    /// The split as provenance records it.
+    public var description: String { parts.map { "\($0.name)=\(plain($0.share))" }.joined(separator: ",") }
+}

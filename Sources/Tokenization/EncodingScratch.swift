@@ -1,0 +1,66 @@
+/// What one thread keeps between texts: the cache of pieces, working memory, and counts of what was altered. It serves any tokenizer; changing the
+/// tokenizer empties the cache.
+public final class EncodingScratch {
+    /// What encoding did to texts, added up until it is set back.
+    public struct Counts: Sendable, Equatable {
+        /// Special tokens that a text spelled out and that stayed text.
+        public var literalSpecialTokens = 0
+        /// Lone surrogates that became U+FFFD.
+        public var surrogates = 0
+        /// Other bytes that are not UTF-8 and became U+FFFD.
+        public var invalidBytes = 0
+        /// Bytes or characters that the vocabulary has no piece for and left out, as the reference does.
+        public var droppedSymbols = 0
+
+        public init() {}
+
+        public static func += (left: inout Counts, right: Counts) {
+            left.literalSpecialTokens += right.literalSpecialTokens
+            left.surrogates += right.surrogates
+            left.invalidBytes += right.invalidBytes
+            left.droppedSymbols += right.droppedSymbols
+        }
+    }
+
+    public var counts = Counts()
+    let cache = PieceCache()
+    let merging = MergeWorkspace()
+    private(set) var symbols: UnsafeMutablePointer<UInt32>
+    private var symbolCapacity: Int
+    private var owner: ObjectIdentifier?
+
+    public init() {
+        symbolCapacity = 256
+        symbols = .allocate(capacity: symbolCapacity)
+    }
+
+    deinit { symbols.deallocate() }
+
+    func serve(_ tokenizer: Tokenizer) {
+        let id = ObjectIdentifier(tokenizer)
+        if owner != id {
+            if owner != nil { cache.empty() }
+            owner = id
+            lastTokenizer = tokenizer
+        }
+    }
+
+    /// Held so that no other tokenizer can come to life at the same address.
+    private var lastTokenizer: Tokenizer?
+
+    func reserveSymbols(_ count: Int) {
+        guard count > symbolCapacity else { return }
+        symbols.deallocate()
+        symbolCapacity = count + count / 2
+        symbols = .allocate(capacity: symbolCapacity)
+    }
+
+    /// Gives back what an uncommonly long piece took.
+    func shrink() {
+        merging.shrink()
+        guard symbolCapacity > 1 << 16 else { return }
+        symbols.deallocate()
+        symbolCapacity = 256
+        symbols = .allocate(capacity: symbolCapacity)
+    }
+}

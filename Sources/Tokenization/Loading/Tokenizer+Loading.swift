@@ -1,0 +1,81 @@
+import Checksums
+import JSON
+import SystemIO
+
+extension Tokenizer {
+    /// Reads a `tokenizer.json`.
+    /// - Parameters:
+    ///   - json: the file's bytes, not compressed.
+    ///   - name: what messages call the file.
+    /// - Throws: `InputError` naming the field and what was expected.
+    public convenience init(json: [UInt8], name: String) throws(InputError) {
+        let parts: TokenizerParts
+        do {
+            parts = try JSONParser().read(json) { try TokenizerFile($0).parts() }
+        } catch let error as InputError {
+            throw error.at(name)
+        } catch {
+            throw InputError("\(name): not a tokenizer.json: \(error)")
+        }
+        self.init(parts, digest: SHA256.digest(of: json))
+    }
+}
+
+/// The fields of a `tokenizer.json` while they are read.
+struct TokenizerFile {
+    let root: JSONCursor
+
+    init(_ root: JSONCursor) { self.root = root }
+
+    /// More than any vocabulary has; a larger id is a mistake and must not size a table.
+    static let mostPieces = 1 << 24
+
+    func parts() throws(InputError) -> TokenizerParts {
+        guard root.kind == .object else { throw InputError("expected an object with the fields of a tokenizer.json, found \(root.typeName)") }
+        guard let model = root["model"], model.kind == .object else { throw InputError("model: expected an object; is this a tokenizer.json?") }
+        let pipeline = try PipelineFields(root)
+        let settings = try ModelSettings(model)
+        let vocabulary = try VocabularyFields(model: model, added: root["added_tokens"])
+        let byteLevel = pipeline.byteLevel
+        let merges = try MergeFields(model["merges"], vocabulary.entries, vocabulary.entryIDs)
+
+        let pieces = vocabulary.pieces(byteLevel: byteLevel)
+        let symbols = try settings.symbols(vocabulary, pieces, merges, byteLevel: byteLevel)
+        let normalizer = pipeline.normalizer
+        let added = vocabulary.added
+        let raw = added.filter { !$0.normalized }, normalized = added.filter(\.normalized)
+        return TokenizerParts(
+            pieces: pieces, merges: MergeTable(merges.merges), symbols: symbols, pattern: pipeline.pattern, normalizer: normalizer,
+            rawMatcher: AddedTokenMatcher(raw, contents: raw.map(\.content)),
+            normalizedMatcher: AddedTokenMatcher(normalized, contents: normalized.map { token in
+                var content: [UInt8] = []
+                return token.content.withUnsafeBufferPointer { normalizer.apply($0, leadingMark: true, into: &content) } ? content : token.content
+            }),
+            decoder: pipeline.decoder, addedTokens: added,
+            prefixTokens: try pipeline.boundary.before(vocabulary), suffixTokens: try pipeline.boundary.after(vocabulary),
+            entries: vocabulary.entries, entryIDs: vocabulary.entryIDs)
+    }
+}
+
+/// A value as a message shows it: short, and on one line.
+func quoted(_ bytes: some Collection<UInt8>) -> String {
+    var text = ""
+    for scalar in String(decoding: bytes.prefix(60), as: UTF8.self).unicodeScalars {
+        text += scalar.value < 0x20 || scalar.value == 0x7F ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+    }
+    return "\"" + text + (bytes.count > 60 ? "..." : "") + "\""
+}
+
+extension JSONCursor {
+    /// The string of a field, for comparing with names the program knows.
+    func name(_ key: StaticString) -> String? {
+        self[key]?.stringBytes.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// A field that is a boolean, or `absent` where it is missing or null.
+    func flag(_ key: StaticString, in place: String, absent: Bool = false) throws(InputError) -> Bool {
+        guard let value = self[key], !value.isNull else { return absent }
+        guard let flag = value.bool else { throw InputError("\(place).\(key): expected true or false, found \(value.typeName)") }
+        return flag
+    }
+}

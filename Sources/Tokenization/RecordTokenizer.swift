@@ -1,0 +1,98 @@
+import JSON
+import RecordStream
+import SystemIO
+
+/// Rated records to token records.
+public struct RecordTokenizer: Sendable {
+    public let encoder: TemplateEncoder
+
+    public init(_ encoder: TemplateEncoder) { self.encoder = encoder }
+
+    /// What went through, for the stream's tail.
+    public struct Counts: Sendable, Equatable {
+        public var records = 0
+        public var responses = 0
+        public var promptTokens = 0
+        public var responseTokens = 0
+        /// Turns and responses that the template trimmed.
+        public var trimmed = 0
+        public var texts = EncodingScratch.Counts()
+
+        public init() {}
+
+        public static func += (left: inout Counts, right: Counts) {
+            left.records += right.records
+            left.responses += right.responses
+            left.promptTokens += right.promptTokens
+            left.responseTokens += right.responseTokens
+            left.trimmed += right.trimmed
+            left.texts += right.texts
+        }
+
+        public var json: JSONValue {
+            .object([
+                ("records", JSONValue(records)), ("responses", JSONValue(responses)), ("prompt_tokens", JSONValue(promptTokens)),
+                ("response_tokens", JSONValue(responseTokens)), ("texts_trimmed", JSONValue(trimmed)),
+                ("special_tokens_left_as_text", JSONValue(texts.literalSpecialTokens)), ("surrogates_replaced", JSONValue(texts.surrogates)),
+                ("invalid_bytes_replaced", JSONValue(texts.invalidBytes)), ("symbols_dropped", JSONValue(texts.droppedSymbols)),
+            ])
+        }
+
+        /// What was altered, for one line on standard error; nil when nothing was.
+        public var alterations: String? {
+            let parts = [
+                (texts.literalSpecialTokens, "special tokens in texts left as text"), (trimmed, "texts trimmed by the template"),
+                (texts.surrogates, "lone surrogates replaced by U+FFFD"), (texts.invalidBytes, "invalid bytes replaced by U+FFFD"),
+                (texts.droppedSymbols, "bytes dropped that the vocabulary lacks"),
+            ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+            return parts.isEmpty ? nil : parts.joined(separator: ", ")
+        }
+    }
+
+    /// One record; `scratch` belongs to the calling thread.
+    public func tokens(_ record: RatedRecord, scratch: EncodingScratch, counts: inout Counts) throws(InputError) -> TokensRecord {
+        scratch.counts = .init()
+        let prompt = try encoder.encodePrompt(record.turns, scratch: scratch)
+        var responses: [[UInt32]] = []
+        counts.trimmed += prompt.trimmed
+        for response in record.responses {
+            let (ids, trimmed) = try encoder.encodeResponse(response, scratch: scratch)
+            counts.trimmed += trimmed
+            counts.responseTokens += ids.count
+            responses.append(ids)
+        }
+        counts.records += 1
+        counts.responses += responses.count
+        counts.promptTokens += prompt.ids.count
+        counts.texts += scratch.counts
+        return TokensRecord(id: record.id, origin: record.origin, source: record.source, ratings: record.ratings, prompt: prompt.ids,
+                            promptTurns: prompt.turnStarts, responses: responses)
+    }
+
+    /// What the head of a token stream says about its ids; other stages look these names up.
+    public var settings: [String: JSONValue] {
+        ["tokenizer": .string(encoder.tokenizer.digestHex), "vocabulary_size": JSONValue(encoder.tokenizer.vocabularySize), "template": .string(encoder.template.name)]
+    }
+
+    /// Every record of `next` to `append`, in order, on `workers` threads; the result is the same for any number of them.
+    /// `append` throwing stops it. Returns the counts.
+    public func run(workers: Int, next: () throws -> RatedRecord?, append: (TokensRecord) throws -> Void) throws -> Counts {
+        var counts = Counts()
+        try orderedMap(workers: workers, produce: { () -> [RatedRecord]? in
+            // Records go to threads by the dozen: one alone is too little work for handing it over.
+            var batch: [RatedRecord] = []
+            while batch.count < 32, let record = try next() { batch.append(record) }
+            return batch.isEmpty ? nil : batch
+        }, makeState: { EncodingScratch() }, transform: { scratch, batch -> ([TokensRecord], Counts) in
+            var counts = Counts()
+            let records = try batch.map { record in
+                do { return try tokens(record, scratch: scratch, counts: &counts) } catch let error as InputError { throw error.at("record \(record.id)") }
+            }
+            return (records, counts)
+        }, consume: { records, more in
+            counts += more
+            for record in records { try append(record) }
+        })
+        return counts
+    }
+}

@@ -1,0 +1,112 @@
+import JSON
+import RecordStream
+import SystemIO
+
+/// Token ids of conversations under one template.
+///
+/// The prompt (with the header that opens the answer) and each answer are encoded apart, so no token spans the two; between special tokens text is encoded as
+/// a whole; special tokens come from the template alone. A vocabulary that puts a space mark before text does so once, at the start of the prompt's first text.
+public final class TemplateEncoder: Sendable {
+    public let tokenizer: Tokenizer
+    public let template: any ChatTemplate
+    /// A system turn put before conversations that do not start with one.
+    public let system: Text?
+    private let specialIDs: [String: UInt32]
+
+    /// - Throws: `InputError` when the vocabulary lacks a special token of the template.
+    public init(_ tokenizer: Tokenizer, _ template: any ChatTemplate, system: Text? = nil, tokenizerName: String = "the tokenizer") throws(InputError) {
+        self.tokenizer = tokenizer
+        self.template = template
+        self.system = system
+        var ids: [String: UInt32] = [:]
+        for name in template.specialTokens {
+            guard let id = tokenizer.id(of: name) else {
+                throw InputError("template \(template.name) needs the token \(name), which \(tokenizerName) lacks; choose the template that the model was trained with")
+            }
+            ids[name] = id
+        }
+        specialIDs = ids
+    }
+
+    public struct Prompt: Sendable, Equatable {
+        public var ids: [UInt32] = []
+        /// Where each turn starts in `ids`, then the answer's header. A start inside a text is that of the first token that the turn has a part in.
+        public var turnStarts: [UInt32] = []
+        public var trimmed = 0
+    }
+
+    public func encodePrompt(_ turns: [Turn], scratch: EncodingScratch) throws(InputError) -> Prompt {
+        var turns = turns
+        if let system, turns.first?.role != "system" { turns.insert(Turn(role: "system", content: system), at: 0) }
+        let rendered = template.prompt(turns)
+        var prompt = Prompt(trimmed: rendered.trimmed)
+        var text: [UInt8] = [], startsInText: [Int] = []
+        var isFirstText = true
+        var starts = rendered.turnStarts[...]
+
+        func finishText() throws(InputError) {
+            let before = prompt.ids.count
+            try text.encode(tokenizer, isFirstText, &prompt.ids, scratch)
+            for start in startsInText {
+                if start == 0 || start == text.count {
+                    prompt.turnStarts.append(UInt32(truncatingIfNeeded: start == 0 ? before : prompt.ids.count))
+                } else {
+                    // What the tokens of the text before the turn share with those of the whole.
+                    let counts = scratch.counts
+                    let head = try tokenizer.encode(Array(text[..<start]), leadingMark: isFirstText, scratch: scratch)
+                    scratch.counts = counts
+                    let shared = zip(head, prompt.ids[before...]).prefix { $0 == $1 }.count
+                    prompt.turnStarts.append(UInt32(truncatingIfNeeded: before + shared))
+                }
+            }
+            if !text.isEmpty { isFirstText = false }
+            text.removeAll()
+            startsInText.removeAll()
+        }
+
+        for (index, piece) in rendered.pieces.enumerated() {
+            while starts.first == index {
+                startsInText.append(text.count)
+                starts.removeFirst()
+            }
+            switch piece {
+            case .text(let more): text += more.bytes
+            case .special(let name):
+                try finishText()
+                try prompt.ids.append(id(name))
+            }
+        }
+        startsInText += starts.map { _ in text.count }
+        try finishText()
+        return prompt
+    }
+
+    /// The ids of an answer with its stop token, and whether the template trimmed it.
+    public func encodeResponse(_ response: Text, scratch: EncodingScratch) throws(InputError) -> (ids: [UInt32], trimmed: Int) {
+        let rendered = template.response(response)
+        var ids: [UInt32] = [], text: [UInt8] = []
+        for piece in rendered.pieces {
+            switch piece {
+            case .text(let more): text += more.bytes
+            case .special(let name):
+                try text.encode(tokenizer, false, &ids, scratch)
+                text.removeAll()
+                try ids.append(id(name))
+            }
+        }
+        try text.encode(tokenizer, false, &ids, scratch)
+        return (ids, rendered.trimmed)
+    }
+
+    private func id(_ name: String) throws(InputError) -> UInt32 {
+        guard let id = specialIDs[name] else { throw InputError("template \(template.name) places \(name), which it does not declare", status: .internalError) }
+        return id
+    }
+}
+
+extension [UInt8] {
+    fileprivate func encode(_ tokenizer: Tokenizer, _ leadingMark: Bool, _ ids: inout [UInt32], _ scratch: EncodingScratch) throws(InputError) {
+        guard !isEmpty else { return }
+        ids += try tokenizer.encode(self, leadingMark: leadingMark, scratch: scratch)
+    }
+}

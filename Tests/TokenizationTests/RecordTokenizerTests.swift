@@ -1,0 +1,127 @@
+import JSON
+import RecordStream
+import SystemIO
+import TestSupport
+import Testing
+@testable import Tokenization
+
+@Suite struct RecordTokenizerTests {
+    static func record(_ number: Int, _ prompt: Text, _ responses: [Text]) -> RatedRecord {
+        let count = responses.count
+        let ratings = Ratings(dimensions: ["helpfulness"], ratings: [Double](repeating: 3, count: count), rated: [UInt8](repeating: 1, count: count),
+                              targets: [Double](repeating: 1 / Double(count), count: count))
+        return RatedRecord(id: Text(String(repeating: "0", count: 24) + String(10_000_000 + number)), origin: Origin(input: 1, line: UInt64(number)), source: "test",
+                           turns: [Turn(role: "user", content: prompt)], responses: responses, models: [Text](repeating: "m", count: count), ratings: ratings,
+                           ratingStates: [UInt8](repeating: 0, count: count))
+    }
+
+    static func records(_ count: Int) -> [RatedRecord] {
+        (0 ..< count).map { record($0, Text("Question \($0): what is <|im_end|> \($0 * 7)?"), [Text("Answer \($0)"), Text(Array("bad ".utf8) + [0xED, 0xA0, 0x80]), Text()]) }
+    }
+
+    private func run(_ records: [RatedRecord], workers: Int) throws -> ([TokensRecord], RecordTokenizer.Counts) {
+        let encoder = try TemplateEncoder(TokenizerFiles.fixture("smollm2"), ChatMLTemplate())
+        var rest = records[...]
+        var out: [TokensRecord] = []
+        let counts = try RecordTokenizer(encoder).run(workers: workers, next: { rest.popFirst() }, append: { out.append($0) })
+        return (out, counts)
+    }
+
+    @Test func sameForAnyNumberOfThreads() throws {
+        let records = Self.records(300)
+        let (one, counts) = try run(records, workers: 1)
+        #expect(one.count == 300 && one.map(\.id) == records.map(\.id))
+        for workers in [2, 3, 5] {
+            let (more, others) = try run(records, workers: workers)
+            #expect(more == one, "\(workers) threads")
+            #expect(others == counts, "\(workers) threads")
+        }
+        #expect(counts.records == 300 && counts.responses == 900)
+        #expect(counts.texts.literalSpecialTokens == 300 && counts.texts.surrogates == 300)
+        #expect(counts.promptTokens == one.reduce(0) { $0 + $1.prompt.count })
+        #expect(counts.responseTokens == one.reduce(0) { $0 + $1.responses.reduce(0) { $0 + $1.count } })
+        #expect(counts.alterations == "300 special tokens in texts left as text, 300 lone surrogates replaced by U+FFFD")
+    }
+
+    @Test func carriesTheRecordAlong() throws {
+        let record = Self.record(5, "Hi", ["Yes", "No"])
+        let (out, counts) = try run([record], workers: 1)
+        let tokens = try #require(out.first)
+        #expect(tokens.id == record.id && tokens.origin == record.origin && tokens.source == record.source && tokens.ratings == record.ratings)
+        #expect(tokens.promptTurns == [0, 6] && tokens.prompt.count == 10 && tokens.responses.count == 2)
+        #expect(counts.alterations == nil)
+        let tokenizer = try TokenizerFiles.fixture("smollm2")
+        #expect(try tokenizer.decodeText(tokens.prompt + tokens.responses[1]) == Array("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nNo<|im_end|>".utf8))
+    }
+
+    @Test func countsAsJSON() throws {
+        var counts = RecordTokenizer.Counts()
+        counts.records = 2
+        counts.trimmed = 3
+        counts.texts.surrogates = 4
+        #expect(try String(decoding: counts.json.canonical, as: UTF8.self)
+            == #"{"invalid_bytes_replaced":0,"prompt_tokens":0,"records":2,"response_tokens":0,"responses":0,"special_tokens_left_as_text":0,"surrogates_replaced":4,"symbols_dropped":0,"texts_trimmed":3}"#)
+    }
+
+    @Test func theWholeGoesThroughAStream() throws {
+        let encoder = try TemplateEncoder(TokenizerFiles.fixture("smollm2"), ChatMLTemplate())
+        let tokenizer = RecordTokenizer(encoder), sink = MemorySink()
+        let head = StreamHead(schema: TokensRecord.schema, settings: tokenizer.settings, provenance: Provenance(command: "uf-tokenize", recipe: 1, arguments: []))
+        let writer = try RecordStreamWriter<TokensRecord>(to: sink, head: head)
+        var rest = Self.records(40)[...], kept: [TokensRecord] = []
+        let counts = try tokenizer.run(workers: 2, next: { rest.popFirst() }, append: { kept.append($0); try writer.append($0) })
+        try writer.finish(StreamTail(counts: counts.json))
+        let reader = try RecordReader<TokensRecord>(MemorySource(sink.bytes))
+        var read: [TokensRecord] = []
+        while let record = try reader.next() { read.append(record) }
+        #expect(read == kept && read.count == 40)
+        #expect(reader.stream.head.settings["vocabulary_size"]?.int == 49_152 && reader.stream.head.settings["tokenizer"]?.string == encoder.tokenizer.digestHex)
+    }
+}
+
+@Suite struct LineTokenizerTests {
+    private func lines(_ name: String = "gpt2") throws -> LineTokenizer { LineTokenizer(try TokenizerFiles.fixture(name)) }
+
+    private func encode(_ input: String, special: LiteralSpecialTokens = .text, workers: Int = 1, readSize: Int = .max) throws -> String {
+        var out: [UInt8] = []
+        _ = try lines().encode(MemorySource(Array(input.utf8), name: "in.jsonl", readSize: readSize), special: special, workers: workers) { out += $0 }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    @Test func idsALine() throws {
+        #expect(try encode("\"Hello world\"\n\"\"\n\"<|endoftext|>\"") == "[15496,995]\n[]\n[27,91,437,1659,5239,91,29]\n")
+        #expect(try encode("\"<|endoftext|>\"\n", special: .ids) == "[50256]\n")
+        #expect(try encode("\"\\ud83d\"\n") == "[4210]\n", "a lone surrogate is U+FFFD")
+    }
+
+    @Test func sameForAnyThreadsAndReads() throws {
+        let input = (0 ..< 3_000).map { "\"line \($0) \(String(repeating: "word ", count: $0 % 90))\"\n" }.joined()
+        let one = try encode(input)
+        #expect(one.utf8.count { $0 == 0x0A } == 3_000)
+        #expect(try encode(input, workers: 3) == one)
+        #expect(try encode(input, workers: 2, readSize: 7) == one)
+    }
+
+    @Test func decodesALine() throws {
+        var out: [UInt8] = []
+        try lines().decode(MemorySource(Array("[15496,995]\n[]\n[50256,126]\n".utf8)), skippingSpecial: true, workers: 1) { out += $0 }
+        #expect(String(decoding: out, as: UTF8.self) == "\"Hello world\"\n\"\"\n\"\u{FFFD}\"\n")
+    }
+
+    @Test(arguments: [
+        ("\"a\"\n7\n", "in.jsonl: line 2: expected a JSON string, found a number"), ("\"a\"\n[\"b\"]", "in.jsonl: line 2: expected a JSON string, found an array"),
+    ]) func wrongLines(_ input: String, _ message: String) {
+        #expect(throws: InputError(message)) { try encode(input) }
+    }
+
+    @Test func wrongIDs() throws {
+        #expect(throws: InputError("memory: line 1: token id 99999 is not in the vocabulary of 50257; is this the tokenizer that the ids were made with?")) {
+            try lines().decode(MemorySource(Array("[99999]".utf8)), skippingSpecial: false, workers: 1) { _ in }
+        }
+        #expect(throws: InputError("memory: line 1: expected token ids, found -1.0")) {
+            try lines().decode(MemorySource(Array("[-1]".utf8)), skippingSpecial: false, workers: 1) { _ in }
+        }
+        let message = #expect(throws: InputError.self) { try encode("\"a\"\n{\"b\n") }?.message
+        #expect(message?.hasPrefix("in.jsonl: line 2: ") == true, "\(message ?? "")")
+    }
+}
