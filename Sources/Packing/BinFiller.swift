@@ -30,6 +30,9 @@ struct BinFiller {
         if let index = bestFit(size, bytes) {
             put(record, size, bytes, into: index)
             if isFull(open[index]) { done.append(close(index)) }
+        } else if options.openBins > 1, size + BinFiller.smallestRecord > options.maxTokens {
+            // It fills a bin alone and takes no place among the open ones.
+            done.append(bin([record]))
         } else {
             while open.count >= options.openBins || !open.isEmpty && heldBytes + bytes > BinFiller.heldBytesLimit { done.append(close(fullest)) }
             open.append(OpenBin())
@@ -76,7 +79,11 @@ struct BinFiller {
     private mutating func close(_ index: Int) -> PackedBin {
         let bin = open.remove(at: index)
         heldBytes -= bin.bytes
-        return PackedBin(bin.records, layout: options.layout, paperEpsilon: options.paperEpsilon ? PackedBin.paperEpsilon : 0)
+        return self.bin(bin.records)
+    }
+
+    private func bin(_ records: [FittedRecord]) -> PackedBin {
+        PackedBin(records, layout: options.layout, paperEpsilon: options.paperEpsilon ? PackedBin.paperEpsilon : 0)
     }
 }
 
