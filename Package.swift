@@ -52,13 +52,13 @@ let package = Package(
 
         // Services: files and numbers.
         .target(name: "RecordStream", dependencies: ["SystemIO", "Checksums", "JSON", "CZlib", "CZstd"]),
-        .target(name: "InputFiles", dependencies: ["SystemIO", "Checksums", "JSON", "CArchive", "CZlib"]),
+        .target(name: "InputFiles", dependencies: ["SystemIO", "Checksums", "CArchive", "CZlib"]),
         .target(name: "ModelFiles", dependencies: ["SystemIO", "Checksums", "JSON"]),
         .target(name: "Numerics", dependencies: ["CNumerics", "COpenBLAS"]),
         .target(name: "RunDatabase", dependencies: ["SystemIO", "JSON", "CSQLite"]),
 
         // Domain, in the order of the pipeline. They meet in the record stream, not in each other.
-        .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "Numerics", "JSON", "Checksums"]),
+        .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "Numerics", "JSON", "SystemIO", "Checksums"]),
         .target(name: "Tokenization", dependencies: ["RecordStream", "JSON", "Checksums", "SystemIO"],
                 exclude: ["Unicode/make_tables.py"]),
         .target(name: "Packing", dependencies: ["RecordStream", "Numerics", "JSON", "SystemIO"]),
@@ -69,8 +69,8 @@ let package = Package(
 
         // Commands: options and wiring, no logic.
         .target(name: "CommandSupport", dependencies: ["SystemIO", "JSON", "RecordStream", argumentParser]),
-        command("uf-convert", ["PreferenceData", "InputFiles", "RecordStream"]),
-        command("uf-tokenize", ["Tokenization", "RecordStream", "ModelFiles"]),
+        command("uf-convert", ["PreferenceData", "InputFiles", "RecordStream", "JSON", "SystemIO"]),
+        command("uf-tokenize", ["Tokenization", "RecordStream", "ModelFiles", "JSON", "SystemIO"]),
         command("uf-pack", ["Packing", "RecordStream", "JSON", "SystemIO"]),
         command("uf-train", ["Alignment", "LanguageModel", "ModelFiles", "RecordStream", "RunDatabase"]),
         command("uf-eval", ["Evaluation", "LanguageModel", "BenchmarkData", "Tokenization", "ModelFiles", "RecordStream", "RunDatabase"]),

@@ -66,14 +66,15 @@ $(WORK)/options/%: FORCE | $(WORK)/options
 $(WORK) $(WORK)/options:
 	@mkdir -p $@
 
-tokenizer := $(MODEL)/tokenizer.json
+# The vocabulary, and what a model says of its special tokens where it does.
+tokenizer := $(MODEL)/tokenizer.json $(wildcard $(MODEL)/tokenizer_config.json)
 weights := $(MODEL)/model.safetensors $(MODEL)/config.json
 
 $(WORK)/%.rated.uf: $(RAW) $(BIN)/uf-convert $(WORK)/options/convert
 	$(BIN)/uf-convert $(RAW) $(convert_options) --part $* -j $(JOBS) -o $@
 
 $(WORK)/%.tokens.uf: $(WORK)/%.rated.uf $(tokenizer) $(BIN)/uf-tokenize $(WORK)/options/tokenize
-	$(BIN)/uf-tokenize $< --tokenizer $(tokenizer) $(tokenize_options) -j $(JOBS) -o $@
+	$(BIN)/uf-tokenize $< --tokenizer $(MODEL) $(tokenize_options) -j $(JOBS) -o $@
 
 $(WORK)/%.packed.uf: $(WORK)/%.tokens.uf $(BIN)/uf-pack $(WORK)/options/pack
 	$(BIN)/uf-pack $< $(pack_options) -o $@
@@ -109,7 +110,7 @@ streams: $(parts:%=$(WORK)/%.packed.uf)
 pipes: | $(WORK)
 	for part in $(parts); do \
 	  $(BIN)/uf-convert $(RAW) $(convert_options) --part $$part -j $(JOBS) | \
-	  $(BIN)/uf-tokenize --tokenizer $(tokenizer) $(tokenize_options) -j $(JOBS) | \
+	  $(BIN)/uf-tokenize --tokenizer $(MODEL) $(tokenize_options) -j $(JOBS) | \
 	  $(BIN)/uf-pack $(pack_options) -o $(WORK)/$$part.piped.uf; \
 	done
 

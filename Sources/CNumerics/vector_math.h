@@ -73,6 +73,6 @@ UF_INLINE f16 f16_exp(f16 x) {
     f16 e = p * (r * r) + r + f16_all(1.0f);
     i16 exponent = (((i16)biased - 0x4B400000) + 127) << 23;
     f16 result = e * (f16)exponent;
-    // Not "x >= lowest": what is not a number must stay visible.
-    return (f16)((i16)result & ~(i16)(x < lowest));
+    // What is not a number must stay visible.
+    return (f16)(((i16)result & ~(i16)(x < lowest)) | (i16)(x != x));
 }

@@ -82,6 +82,7 @@ final class StandardOutput: ByteSink {
 extension Codec: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }
     public static var allValueStrings: [String] { allCases.map(\.name) }
+    public var defaultValueDescription: String { name }
 }
 
 /// Opens an operand: a path, or `-` for standard input. Standard input at a terminal is refused, because nobody types record streams.

@@ -50,8 +50,7 @@ extension LanguageModel {
     func scoreHead(_ head: HeadRows, _ scored: ScoredTokens, wantsGreedy: Bool) throws -> Scores {
         let c = configuration, rows = head.rows.count
         guard rows > 0 else { return Scores(logProbs: [], greedy: [], greedyLogProbs: []) }
-        kernels.rmsNorm(head.inputs, weight: arena + parameters.layout.finalNorm, rows: rows, width: c.hiddenSize, epsilon: c.normEpsilon,
-                        into: head.normed, inverseRMS: head.inverse)
+        normHead(head)
         let rowTiles = Tiling(rows, atMost: LanguageModel.headRows), columnTiles = Tiling(c.vocabularySize, atMost: LanguageModel.headColumns)
         let perWorker = LanguageModel.headRows * LanguageModel.headColumns
         let scratch = try prepareScratch(floatsPerWorker: perWorker)
@@ -103,6 +102,11 @@ extension LanguageModel {
             scores.greedyLogProbs.append(-log(head.sums[place]))
         }
         return scores
+    }
+
+    func normHead(_ head: HeadRows) {
+        kernels.rmsNorm(head.inputs, weight: arena + parameters.layout.finalNorm, rows: head.rows.count, width: configuration.hiddenSize,
+                        epsilon: configuration.normEpsilon, into: head.normed, inverseRMS: head.inverse)
     }
 
     /// What each tile of the vocabulary contributes to each row's log-softmax: [tiles][rows].

@@ -61,27 +61,41 @@ public final class LanguageModel {
     /// - Throws: `InputError` for tokens beyond the vocabulary, positions beyond the context, or a malformed tree.
     public func forward(_ tree: TokenTree, scored: ScoredTokens, keepingActivations: Bool = false, state: PromptState? = nil,
                         wantsGreedy: Bool = false) throws -> Scores {
+        let (plan, head) = try run(tree, scored, keepingActivations: keepingActivations, state: state)
+        let scores = try scoreHead(head, scored, wantsGreedy: wantsGreedy)
+        if keepingActivations { lastForward = ForwardRecord(tree: tree, plan: plan, scored: scored, head: head) }
+        return scores
+    }
+
+    /// The logits of all tokens at given rows: [rows][vocabulary]. For sampling; scoring never needs them all.
+    public func logits(_ tree: TokenTree, rows: [Int], state: PromptState? = nil) throws -> [[Float]] {
+        var scored = ScoredTokens()
+        for row in rows { scored.append(row: row, target: 0) }
+        let head = try run(tree, scored, keepingActivations: false, state: state).head, c = configuration
+        normHead(head)
+        let all = try FloatBuffer.orInputError(count: head.rows.count * c.vocabularySize, what: "the logits of \(rows.count) rows")
+        product.multiply(head.rows.count, c.vocabularySize, c.hiddenSize, head.normed, times: arena + parameters.layout.head, transposeB: true, into: all.base)
+        return head.places.map { Array(UnsafeBufferPointer(start: all.base + Int($0) * c.vocabularySize, count: c.vocabularySize)) }
+    }
+
+    /// Everything below the output weights.
+    private func run(_ tree: TokenTree, _ scored: ScoredTokens, keepingActivations: Bool, state: PromptState?) throws -> (plan: AttentionPlan, head: HeadRows) {
         lastForward = nil
         try tree.validate(for: configuration)
         try scored.validate(for: tree, vocabularySize: configuration.vocabularySize)
         guard state == nil || !keepingActivations else {
             throw InputError("activations cannot be kept for rows that were computed before", status: .internalError)
         }
-        let first = state?.count ?? 0
-        try state?.checkContinues(tree)
+        let first = state?.count ?? 0, width = configuration.hiddenSize
+        try state?.checkContinues(tree, of: configuration)
         let plan = AttentionPlan(tree, first: first, withBackward: keepingActivations)
         let workspace = try prepareWorkspace(rows: tree.count - first, forTraining: keepingActivations)
         if tree.count > first { try runLayers(tree, plan, workspace, first: first, state: state) }
         state?.accept(tree)
 
-        let head = try HeadRows(scored, configuration)
-        for (index, row) in head.rows.enumerated() {
-            let source = state.map { $0.hidden + row * configuration.hiddenSize } ?? workspace.input(configuration.layers) + row * configuration.hiddenSize
-            (head.inputs + index * configuration.hiddenSize).update(from: source, count: configuration.hiddenSize)
-        }
-        let scores = try scoreHead(head, scored, wantsGreedy: wantsGreedy)
-        if keepingActivations { lastForward = ForwardRecord(tree: tree, plan: plan, scored: scored, head: head) }
-        return scores
+        let head = try HeadRows(scored, configuration), hidden = state?.hidden ?? workspace.input(configuration.layers)
+        for (index, row) in head.rows.enumerated() { (head.inputs + index * width).update(from: hidden + row * width, count: width) }
+        return (plan, head)
     }
 
     /// The log-probabilities alone.

@@ -29,7 +29,8 @@ public final class PromptState {
         tree = TokenTree(tokens: Array(tree.tokens[0 ..< rows]), positions: Array(tree.positions[0 ..< rows]), segments: kept)
     }
 
-    func checkContinues(_ longer: TokenTree) throws {
+    func checkContinues(_ longer: TokenTree, of model: ModelConfiguration) throws {
+        guard model == configuration else { throw InputError("the state of another model", status: .internalError) }
         guard longer.count <= capacity else { throw InputError("\(longer.count) tokens; the state holds \(capacity)", status: .internalError) }
         var matches = longer.count >= count && longer.segments.count >= tree.segments.count
             && longer.tokens[0 ..< min(count, longer.count)].elementsEqual(tree.tokens)

@@ -14,7 +14,7 @@ public enum BLAS {
         public var libraryChoice: String
         /// The environment variable OPENBLAS_CORETYPE was set by the user and is left alone.
         public var isUserChoice: Bool
-        /// What this CPU should run, when the kernels in use are others (an OpenBLAS without run-time dispatch): worth a warning.
+        /// What this CPU should run, when the kernels in use are slower ones (the user's choice, or an OpenBLAS without run-time dispatch): worth a warning.
         public var expected: String?
     }
 
@@ -27,9 +27,14 @@ public enum BLAS {
     public static var summary: String {
         let choice = BLAS.choice
         var line = "OpenBLAS kernels: \(choice.name)"
-        if choice.isUserChoice { line += " (OPENBLAS_CORETYPE)" }
-        else if choice.name != choice.libraryChoice { line += " (chosen by CPUID; the library's own choice was \(choice.libraryChoice))" }
-        if let expected = choice.expected { line += "; \(expected) would be faster on this CPU, but this OpenBLAS cannot switch" }
+        if choice.isUserChoice {
+            line += " (by OPENBLAS_CORETYPE)"
+        } else if choice.name != choice.libraryChoice {
+            line += " (by CPUID; the library's own choice was \(choice.libraryChoice))"
+        }
+        if let expected = choice.expected {
+            line += choice.isUserChoice ? "; \(expected) would be faster on this CPU" : "; \(expected) would be faster on this CPU, but this OpenBLAS cannot switch"
+        }
         return line
     }
 
@@ -54,13 +59,9 @@ public enum BLAS {
     private static func choose() -> Choice {
         openblas_set_num_threads(1)
         let library = currentName()
-        if getenv("OPENBLAS_CORETYPE") != nil {
-            return Choice(name: library, libraryChoice: library, isUserChoice: true, expected: nil)
-        }
-        let cpu = uf_cpu_class_of_this_machine()
-        guard let wanted = coreType(for: cpu), !isGood(library, for: cpu) else {
-            return Choice(name: library, libraryChoice: library, isUserChoice: false, expected: nil)
-        }
+        let cpu = uf_cpu_class_of_this_machine(), wanted = isGood(library, for: cpu) ? nil : coreType(for: cpu)
+        if getenv("OPENBLAS_CORETYPE") != nil { return Choice(name: library, libraryChoice: library, isUserChoice: true, expected: wanted) }
+        guard let wanted else { return Choice(name: library, libraryChoice: library, isUserChoice: false, expected: nil) }
         // Only for the moment of the choice: a child process chooses for itself.
         setenv("OPENBLAS_CORETYPE", wanted, 1)
         let switched = uf_openblas_choose_again() != 0

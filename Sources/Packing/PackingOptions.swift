@@ -1,3 +1,4 @@
+import JSON
 import RecordStream
 import SystemIO
 
@@ -57,6 +58,11 @@ public struct PackingOptions: Sendable, Equatable {
         if order == .shuffled { words += ["--seed", "\(seed)"] }
         if paperEpsilon { words.append("--paper-epsilon") }
         return words
+    }
+
+    /// What readers of the packed stream find in its head, beside the settings of the tokens stream.
+    public var settings: [String: JSONValue] {
+        ["layout": .string(layout.rawValue), "max_length": JSONValue(maxLength), "max_tokens": JSONValue(maxTokens)]
     }
 }
 

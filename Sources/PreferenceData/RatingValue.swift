@@ -79,7 +79,6 @@ enum RatingValue {
     }
 
     private static func shown(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
-        let text = String(decoding: bytes.prefix(40), as: UTF8.self)
-        return String(text.map { $0.isNewline ? " " : $0 }) + (bytes.count > 40 ? "..." : "")
+        String(decoding: bytes.prefix(40), as: UTF8.self) + (bytes.count > 40 ? "..." : "")
     }
 }

@@ -51,7 +51,7 @@ public final class EncodingScratch {
     func reserveSymbols(_ count: Int) {
         guard count > symbolCapacity else { return }
         symbols.deallocate()
-        symbolCapacity = count + count / 2
+        symbolCapacity = count < 1 << 20 ? count + count / 2 : count
         symbols = .allocate(capacity: symbolCapacity)
     }
 

@@ -49,34 +49,45 @@ extension Tokenizer {
     /// Added tokens of the raw text, then of each stretch between them after normalisation, as the reference does.
     private func encodeValid(_ text: UnsafeBufferPointer<UInt8>, _ special: LiteralSpecialTokens, _ leadingMark: Bool,
                              _ ids: inout [UInt32], _ scratch: EncodingScratch) {
-        guard !rawMatcher.isEmpty else { return encodeStretch(text, special, leadingMark, &ids, scratch) }
+        guard !rawMatcher.isEmpty else { return encodeStretch(text, special, leadingMark, true, &ids, scratch) }
         var literals = 0
         rawMatcher.split(text, special: special, literals: &literals) { stretch, token in
             if let token {
                 ids.append(token)
             } else {
-                encodeStretch(UnsafeBufferPointer(rebasing: text[stretch]), special, leadingMark || stretch.lowerBound > 0, &ids, scratch)
+                encodeStretch(UnsafeBufferPointer(rebasing: text[stretch]), special, leadingMark, stretch.lowerBound == 0, &ids, scratch)
             }
         }
         scratch.counts.literalSpecialTokens += literals
     }
 
-    private func encodeStretch(_ text: UnsafeBufferPointer<UInt8>, _ special: LiteralSpecialTokens, _ leadingMark: Bool,
+    private func encodeStretch(_ text: UnsafeBufferPointer<UInt8>, _ special: LiteralSpecialTokens, _ leadingMark: Bool, _ isFirst: Bool,
                                _ ids: inout [UInt32], _ scratch: EncodingScratch) {
         var buffer: [UInt8] = []
-        guard !normalizer.steps.isEmpty, normalizer.apply(text, leadingMark: leadingMark, into: &buffer) else {
-            return encodeNormalized(text, special, &ids, scratch)
+        // A stretch behind an added token is marked like a text of its own, as in the reference.
+        guard !normalizer.steps.isEmpty, normalizer.apply(text, leadingMark: leadingMark || !isFirst, into: &buffer) else {
+            return encodeNormalized(text, special, leadingMark, isFirst, &ids, scratch)
         }
-        buffer.withUnsafeBufferPointer { encodeNormalized($0, special, &ids, scratch) }
+        buffer.withUnsafeBufferPointer { encodeNormalized($0, special, leadingMark, isFirst, &ids, scratch) }
     }
 
-    private func encodeNormalized(_ text: UnsafeBufferPointer<UInt8>, _ special: LiteralSpecialTokens, _ ids: inout [UInt32], _ scratch: EncodingScratch) {
-        guard !normalizedMatcher.isEmpty else { return encodePieces(text, &ids, scratch) }
+    private func encodeNormalized(_ text: UnsafeBufferPointer<UInt8>, _ special: LiteralSpecialTokens, _ leadingMark: Bool, _ isFirst: Bool,
+                                  _ ids: inout [UInt32], _ scratch: EncodingScratch) {
+        guard !normalizedMatcher.isEmpty else { return encodeMarked(text, leadingMark, isFirst, &ids, scratch) }
         var literals = 0
         normalizedMatcher.split(text, special: special, literals: &literals) { stretch, token in
-            if let token { ids.append(token) } else { encodePieces(UnsafeBufferPointer(rebasing: text[stretch]), &ids, scratch) }
+            if let token {
+                ids.append(token)
+            } else {
+                encodeMarked(UnsafeBufferPointer(rebasing: text[stretch]), leadingMark, isFirst && stretch.lowerBound == 0, &ids, scratch)
+            }
         }
         scratch.counts.literalSpecialTokens += literals
+    }
+
+    private func encodeMarked(_ text: UnsafeBufferPointer<UInt8>, _ leadingMark: Bool, _ isFirst: Bool, _ ids: inout [UInt32], _ scratch: EncodingScratch) {
+        guard let marking, !text.isEmpty else { return encodePieces(text, &ids, scratch) }
+        marking.marked(text, isFirst: isFirst, leadingMark: leadingMark).withUnsafeBufferPointer { encodePieces($0, &ids, scratch) }
     }
 
     private func encodePieces(_ text: UnsafeBufferPointer<UInt8>, _ ids: inout [UInt32], _ scratch: EncodingScratch) {
@@ -84,6 +95,7 @@ extension Tokenizer {
         switch pattern {
         case .gpt2(let isolatesDigits): cut(base, text.count, GPT2Scanner(isolatesDigits: isolatesDigits), &ids, scratch)
         case .llama3(let mostDigits): cut(base, text.count, Llama3Scanner(mostDigits: mostDigits), &ids, scratch)
+        case .none where marking?.cutsAtMarks == true: cut(base, text.count, SpaceMarkScanner(cutsEveryMark: true), &ids, scratch)
         case .none where symbols.cutsBeforeMark: cut(base, text.count, SpaceMarkScanner(), &ids, scratch)
         case .none: cut(base, text.count, NoCutScanner(), &ids, scratch)
         }

@@ -22,6 +22,7 @@ public final class Tokenizer: Sendable {
     let symbols: SymbolRules
     let pattern: PiecePattern
     let normalizer: TextNormalizer
+    let marking: SpaceMarking?
     let rawMatcher: AddedTokenMatcher
     let normalizedMatcher: AddedTokenMatcher
     let decoder: PieceDecoder
@@ -41,6 +42,7 @@ public final class Tokenizer: Sendable {
         symbols = parts.symbols
         pattern = parts.pattern
         normalizer = parts.normalizer
+        marking = parts.marking
         rawMatcher = parts.rawMatcher
         normalizedMatcher = parts.normalizedMatcher
         decoder = parts.decoder
@@ -99,6 +101,7 @@ struct TokenizerParts {
     var symbols: SymbolRules
     var pattern: PiecePattern
     var normalizer: TextNormalizer
+    var marking: SpaceMarking?
     var rawMatcher: AddedTokenMatcher
     var normalizedMatcher: AddedTokenMatcher
     var decoder: PieceDecoder

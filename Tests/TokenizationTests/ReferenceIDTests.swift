@@ -6,7 +6,8 @@ import Testing
 /// Ids equal to those of the reference, `tokenizers` 0.23.3.
 @Suite struct ReferenceIDTests {
     static let shipped = ["gpt2", "smollm2", "stories260K"]
-    static let made = ["made/llama3-style", "made/qwen2-style", "made/unknown-style", "made/fused-style"]
+    static let made = ["made/llama3-style", "made/qwen2-style", "made/unknown-style", "made/fused-style",
+                       "made/sentencepiece-flags", "made/metaspace-first", "made/metaspace-always", "made/metaspace-never", "made/few-bytes"]
     static let shared = ["gpt2", "llama2", "llama3", "llama3.2", "mistral-v1", "qwen2", "qwen2.5", "smollm2", "starcoder"]
 
     @Test(arguments: shipped) func publishedVectorsOfShippedVocabularies(_ name: String) throws {

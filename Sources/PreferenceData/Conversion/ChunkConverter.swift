@@ -47,7 +47,7 @@ struct ChunkConverter {
         } catch {
             let (reason, message) = explain(error, place)
             guard options.onBadRecord == .skip, !options.strict else {
-                throw InputError("\(message) (--on-bad-record skip to continue)")
+                throw InputError("\(printable(message)) (--on-bad-record skip to continue)")
             }
             result.counts.skipped[reason.rawValue, default: 0] += 1
             return
@@ -90,6 +90,11 @@ struct ChunkConverter {
             return (.invalidJSON, place.unit == .line ? "\(place), column \(column): \(fault.message)" : "\(place), byte \(place.offset + offset): \(fault.message)")
         default: return (.invalidJSON, "\(place): \(error)")
         }
+    }
+
+    /// Messages quote the data; a control character in them must not reach a terminal or break the line.
+    private func printable(_ message: String) -> String {
+        String(String.UnicodeScalarView(message.unicodeScalars.map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "?" : $0 }))
     }
 
     /// `--strict`: "N/A" is the one value without a number that the schema provides for.

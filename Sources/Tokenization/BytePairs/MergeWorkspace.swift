@@ -28,7 +28,7 @@ final class MergeWorkspace {
     func reserve(_ count: Int) {
         guard count > capacity else { return }
         links.deallocate()
-        capacity = count &+ count / 2
+        capacity = count < 1 << 20 ? count &+ count / 2 : count
         links = .allocate(capacity: capacity)
     }
 

@@ -49,8 +49,12 @@ public struct LineTokenizer: Sendable {
             var output: [UInt8] = []
             state.scratch.counts = .init()
             for (index, text) in batch.lines.enumerated() {
-                do { try state.parser.read(text) { try line(state, $0, &output) } } catch {
-                    throw InputError("\(name): line \(batch.first + index): \(error)")
+                let place = "\(name): line \(batch.first + index)"
+                do { try state.parser.read(text) { try line(state, $0, &output) } } catch let error as JSONError {
+                    // The line is the file's, not the parser's, which sees one line only.
+                    throw InputError("\(place)\(error.column.map { ", column \($0)" } ?? ""): \(error.message)")
+                } catch {
+                    throw InputError("\(place): \(error)")
                 }
             }
             return (output, state.scratch.counts)

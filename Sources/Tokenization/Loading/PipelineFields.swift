@@ -5,6 +5,7 @@ import SystemIO
 struct PipelineFields {
     let normalizer: TextNormalizer
     let pattern: PiecePattern
+    let marking: SpaceMarking?
     /// Whether text is merged from bytes (a ByteLevel pre-tokenizer) or from characters.
     let byteLevel: Bool
     let decoder: PieceDecoder
@@ -12,7 +13,13 @@ struct PipelineFields {
 
     init(_ root: JSONCursor) throws(InputError) {
         normalizer = TextNormalizer(steps: try Self.steps(root["normalizer"], "normalizer", "normalizers").map(Self.normalizerStep))
-        (pattern, byteLevel) = try Self.preTokenizer(try Self.steps(root["pre_tokenizer"], "pre_tokenizer", "pretokenizers"))
+        let steps = try Self.steps(root["pre_tokenizer"], "pre_tokenizer", "pretokenizers")
+        if steps.count == 1, let step = steps.first, step.type == "Metaspace" {
+            (marking, pattern, byteLevel) = (try Self.spaceMarking(step), .none, false)
+        } else {
+            marking = nil
+            (pattern, byteLevel) = try Self.preTokenizer(steps)
+        }
         decoder = try Self.decoder(try Self.steps(root["decoder"], "decoder", "decoders"), byteLevel: byteLevel)
         boundary = try BoundaryTokens(try Self.steps(root["post_processor"], "post_processor", "processors"))
     }
@@ -71,6 +78,15 @@ struct PipelineFields {
             return (.gpt2(isolatesDigits: true), true)
         default: throw first.refused("before ByteLevel with use_regex \(usesPattern) is not supported")
         }
+    }
+
+    private static func spaceMarking(_ step: Step) throws(InputError) -> SpaceMarking {
+        let schemes = ["first": SpaceMarking.Scheme.first, "always": .always, "never": .never]
+        // Files of old versions say add_prefix_space instead, which means always or never.
+        let old = try step.value.flag("add_prefix_space", in: step.place, absent: true) ? "always" : "never"
+        guard let scheme = schemes[step.value.name("prepend_scheme") ?? old] else { throw step.refused("with this prepend_scheme is not supported, expected first, always or never") }
+        guard step.value["replacement"]?.stringBytes?.elementsEqual(spaceMark) == true else { throw step.refused("with a replacement other than \"▁\" is not supported") }
+        return SpaceMarking(mark: spaceMark, scheme: scheme, cutsAtMarks: try step.value.flag("split", in: step.place, absent: true))
     }
 
     private static func splitPattern(_ step: Step) throws(InputError) -> PiecePattern {

@@ -39,18 +39,20 @@ struct TokenizerFile {
         let byteLevel = pipeline.byteLevel
         let merges = try MergeFields(model["merges"], vocabulary.entries, vocabulary.entryIDs)
 
-        let pieces = vocabulary.pieces(byteLevel: byteLevel)
-        let symbols = try settings.symbols(vocabulary, pieces, merges, byteLevel: byteLevel)
         let normalizer = pipeline.normalizer
+        /// What is looked for in normalised text, and what such a token reads as afterwards.
+        func normalContent(_ token: AddedToken) -> [UInt8] {
+            var content: [UInt8] = []
+            return token.content.withUnsafeBufferPointer { normalizer.apply($0, leadingMark: true, into: &content) } ? content : token.content
+        }
+        let pieces = vocabulary.pieces(byteLevel: byteLevel, spelling: normalContent)
+        let symbols = try settings.symbols(vocabulary, pieces, merges, byteLevel: byteLevel)
         let added = vocabulary.added
         let raw = added.filter { !$0.normalized }, normalized = added.filter(\.normalized)
         return TokenizerParts(
-            pieces: pieces, merges: MergeTable(merges.merges), symbols: symbols, pattern: pipeline.pattern, normalizer: normalizer,
+            pieces: pieces, merges: MergeTable(merges.merges), symbols: symbols, pattern: pipeline.pattern, normalizer: normalizer, marking: pipeline.marking,
             rawMatcher: AddedTokenMatcher(raw, contents: raw.map(\.content)),
-            normalizedMatcher: AddedTokenMatcher(normalized, contents: normalized.map { token in
-                var content: [UInt8] = []
-                return token.content.withUnsafeBufferPointer { normalizer.apply($0, leadingMark: true, into: &content) } ? content : token.content
-            }),
+            normalizedMatcher: AddedTokenMatcher(normalized, contents: normalized.map(normalContent)),
             decoder: pipeline.decoder, addedTokens: added,
             prefixTokens: try pipeline.boundary.before(vocabulary), suffixTokens: try pipeline.boundary.after(vocabulary),
             entries: vocabulary.entries, entryIDs: vocabulary.entryIDs)

@@ -72,13 +72,18 @@ struct VocabularyFields {
     }
 
     /// The bytes of every id. Byte-level spellings are turned into the bytes they stand for; only the model's own can be met in text.
-    func pieces(byteLevel: Bool) -> PieceTable {
+    /// `spelling` gives what an added token that is matched in normalised text reads as.
+    func pieces(byteLevel: Bool, spelling normalSpelling: (AddedToken) -> [UInt8]) -> PieceTable {
+        let normal = Dictionary(added.filter(\.normalized).map { (Int($0.id), normalSpelling($0)) }, uniquingKeysWith: { first, _ in first })
         var builder = PieceTable.Builder()
         var findable = isEntry
         var bytes: [UInt8] = []
         for (id, spelling) in spellings.enumerated() {
             bytes.removeAll(keepingCapacity: true)
-            if byteLevel, ByteAlphabet.append(spelling, to: &bytes) {
+            if !isEntry[id], let normal = normal[id] {
+                let isBytes = byteLevel && normal.withUnsafeBufferPointer { ByteAlphabet.append($0, to: &bytes) }
+                builder.append(isBytes ? bytes : normal)
+            } else if byteLevel, ByteAlphabet.append(spelling, to: &bytes) {
                 builder.append(bytes)
             } else {
                 builder.append(spelling)
@@ -105,6 +110,9 @@ struct VocabularyFields {
 
 /// `added_tokens`.
 enum AddedTokenFields {
+    /// Looking for a token costs at most this much at every byte of a text.
+    private static let longest = 1024
+
     /// The tokens, and their contents where the parser keeps them.
     static func read(_ field: JSONCursor?) throws(InputError) -> (tokens: [AddedToken], contents: [UnsafeBufferPointer<UInt8>]) {
         guard let field, !field.isNull else { return ([], []) }
@@ -115,6 +123,7 @@ enum AddedTokenFields {
             guard let content = element["content"]?.stringBytes, !content.isEmpty else {
                 throw InputError("\(place).content: expected a string that is not empty, found \(element["content"]?.typeName ?? "nothing")")
             }
+            guard content.count <= longest else { throw InputError("\(place).content: \(content.count) bytes, expected at most \(longest)") }
             guard let id = element["id"] else { throw InputError("\(place).id: expected an integer, found nothing") }
             contents.append(content)
             tokens.append(AddedToken(

@@ -1,10 +1,14 @@
 /// Cuts before every space mark "▁" that does not follow another: exact for vocabularies in which no merge joins the two sides (see
 /// `SymbolRules.cutsBeforeMark`), and what makes their text cacheable word by word.
 struct SpaceMarkScanner: PieceScanner {
+    /// Before every mark, also after another one: what Metaspace with `split` asks for.
+    var cutsEveryMark = false
+
     @inline(__always)
     func pieceEnd(_ text: UnsafePointer<UInt8>, _ position: Int, _ end: Int) -> Int {
         var position = position
-        while isMark(text, position, end) { position &+= 3 }
+        if cutsEveryMark, isMark(text, position, end) { position &+= 3 }
+        while !cutsEveryMark, isMark(text, position, end) { position &+= 3 }
         while position < end, !isMark(text, position, end) { position &+= 1 }
         return position
     }

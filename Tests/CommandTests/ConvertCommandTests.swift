@@ -1,0 +1,118 @@
+import Glibc
+import JSON
+import RecordStream
+import SystemIO
+import TestSupport
+import Testing
+
+/// uf-convert as a user runs it.
+@Suite struct ConvertCommandTests {
+    private let folder = TemporaryFolder()
+    private let fixtures = Command.quoted(Fixtures.path("ultrafeedback"))
+
+    private func run(_ script: String) -> Command.Outcome { Command.shell("F=\(fixtures); " + script, in: folder.path) }
+
+    private func records(_ bytes: [UInt8]) throws -> (records: [RatedRecord], head: StreamHead, tail: StreamTail?) {
+        let reader = try RecordReader<RatedRecord>(MemorySource(bytes))
+        var records: [RatedRecord] = []
+        while let record = try reader.next() { records.append(record) }
+        return (records, reader.stream.head, reader.stream.tail)
+    }
+
+    @Test func convertsFilesOfAllKindsInOrder() throws {
+        let outcome = run("uf-convert --missing floor --temperature 2 $F/evol_instruct-one.jsonl $F/binarized.jsonl.gz $F/odd.jsonl")
+        #expect(outcome.status == 0)
+        #expect(outcome.errors == "uf-convert: dropped 3 of 317 records: 2 with fewer than two responses, 1 without a dimension that has two ratings; "
+                + "ratings not there: 6 N/A, 11 missing, 2 null, 5 out of range; kept 1 empty response, 1 repeated prompt\n")
+        let (records, head, tail) = try records(outcome.output)
+        #expect(records.count == 314)
+        #expect(records.map(\.origin.input) == [1] + Array(repeating: 2, count: 300) + Array(repeating: 3, count: 13))
+        #expect(head.settings == ["missing": "floor", "temperature": 2.0])
+        #expect(head.provenance.arguments == ["--from", "auto", "--missing", "floor", "--temperature", "2.0", "--on-bad-record", "stop"].map { .text($0) })
+        #expect(tail?.inputs.count == 3)
+        #expect(tail?.counts["records"]?["kept"] == 314)
+    }
+
+    @Test func aCleanSuccessIsSilent() {
+        let outcome = run("uf-convert $F/evol_instruct-one.jsonl -o out.uf")
+        #expect(outcome.status == 0 && outcome.errors.isEmpty && outcome.output.isEmpty)
+        #expect(folder.contents == ["out.uf"])
+    }
+
+    @Test func bytesDoNotDependOnThreadsFilesOrPipes() {
+        let outcome = run("""
+            uf-convert -j 1 $F/binarized.jsonl.gz $F/vicuna_bench.jsonl.gz $F/odd.jsonl -o 1.uf
+            for j in 2 5; do uf-convert -j $j $F/binarized.jsonl.gz $F/vicuna_bench.jsonl.gz $F/odd.jsonl > $j.uf; cmp 1.uf $j.uf || exit 1; done
+            zcat $F/binarized.jsonl.gz > plain; zcat $F/vicuna_bench.jsonl.gz | xz > v.xz
+            cat $F/odd.jsonl | uf-convert plain v.xz - > pipe.uf; cmp 1.uf pipe.uf || exit 2
+            mkdir t; cp plain t/a; zcat $F/vicuna_bench.jsonl.gz > t/b; cp $F/odd.jsonl t/c; tar -C t -czf t.tar.gz a b c
+            uf-convert t.tar.gz > tar.uf; cmp 1.uf tar.uf || exit 3
+            (zcat $F/binarized.jsonl.gz | head -n 3; printf '{"z":' ) > cut; { echo '['; zcat $F/binarized.jsonl.gz | head -n 3 | paste -sd,; echo ']'; } > array.json
+            zcat $F/binarized.jsonl.gz | head -n 3 > three
+            uf-convert --report r.json array.json > array.uf && uf-convert three > three.uf || exit 4
+            """)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect((try? records(readWholeFile(folder.file("array.uf"))).records) == (try? records(readWholeFile(folder.file("three.uf"))).records))
+    }
+
+    @Test func theReportHoldsCountsAndDigests() throws {
+        #expect(run("uf-convert $F/odd.jsonl --report r.json > /dev/null").status == 0)
+        let report = try JSON.parse(readWholeFile(folder.file("r.json")))
+        #expect(report["counts"]?["records"]?["dropped"]?["fewer_than_two_responses"] == 2)
+        #expect(report["inputs"]?[0]?["bytes"]?.int == (try readWholeFile(Fixtures.path("ultrafeedback/odd.jsonl"))).count)
+    }
+
+    @Test func partsOfASplitShareNoPrompt() throws {
+        let outcome = run("for p in train test; do uf-convert --split train=0.8,test=0.2 --part $p $F/binarized.jsonl.gz -o $p.uf || exit 1; done")
+        #expect(outcome.status == 0 && outcome.errors.isEmpty)
+        let train = try records(readWholeFile(folder.file("train.uf"))).records, test = try records(readWholeFile(folder.file("test.uf"))).records
+        #expect(train.count + test.count == 300 && test.count > 30)
+        #expect(Set(train.map { $0.turns[0].content }).isDisjoint(with: test.map { $0.turns[0].content }))
+        // The demonstration needs a hundred short records, in both parts.
+        let short = [train, test].map { $0.count { $0.turns[0].content.count + ($0.responses.map(\.count).max() ?? 0) < 750 } }
+        #expect(short[0] + short[1] >= 100 && short[1] >= 15, "\(short)")
+    }
+
+    @Test(arguments: [
+        ("uf-convert $F/bad.jsonl -o o.uf", 65, "uf-convert: $F/bad.jsonl: line 2, column 19: expected a key in double quotes, found 'i' (--on-bad-record skip to continue)\n"),
+        ("head -c 100000 $F/binarized.jsonl.gz > cut.jsonl.gz; uf-convert cut.jsonl.gz -o o.uf", 65,
+         "uf-convert: cut.jsonl.gz: the gzip data end early, after byte 100000: the file is cut; copy or fetch it again\n"),
+        ("uf-convert no.jsonl -o o.uf", 66, "uf-convert: no.jsonl: cannot be opened for reading: No such file or directory\n"),
+        ("uf-convert $F -o o.uf", 66, "uf-convert: $F: cannot be opened for reading: Is a directory\n"),
+        ("uf-convert $F/odd.jsonl -o no/o.uf", 73, "uf-convert: no/o.uf: cannot be created: No such file or directory\n"),
+        ("uf-convert $F/odd.jsonl > /dev/full", 74, "uf-convert: standard output: writing failed at byte 0: No space left on device\n"),
+        ("uf-convert --strict $F/odd.jsonl -o o.uf", 65, "uf-convert: $F/odd.jsonl: line 2: the helpfulness rating of response 3 is null (--strict stops at the first oddity)\n"),
+        ("uf-convert - < /dev/null > o; exec 0<&-; uf-convert -o o.uf", 74, "uf-convert: standard input: reading failed at byte 0: Bad file descriptor\n"),
+    ])
+    func failuresSayWhatAndWhereAndLeaveNoFile(script: String, status: Int32, message: String) {
+        let outcome = run(script)
+        #expect(outcome.status == status, "\(script)")
+        #expect(outcome.errors == message.replacing("$F", with: Fixtures.path("ultrafeedback")), "\(script)")
+        #expect(!folder.contents.contains("o.uf"), "\(script)")
+    }
+
+    @Test(arguments: [
+        ("--split train=1,test=1", "Error: --split needs --part NAME: one part is written at a time"),
+        ("--part train", "Error: --part needs --split NAME=SHARE,..."),
+        ("--split a=1,b=1 --part c", "Error: no part \"c\" in the split; its parts are a, b"),
+        ("--temperature 0", "Error: --temperature takes a number above 0"), ("--temperature nan", "Error: --temperature takes a number above 0"),
+        ("--licence MIT", "Error: --licence takes SOURCE=LICENCE, not \"MIT\""), ("- -", "Error: standard input (-) is named twice"),
+        ("--missing none", "Error: The value 'none' is invalid for '--missing <policy>'"), ("--rating-range 5..1", "Error: The value '5..1' is invalid for '--rating-range <low..high>'"),
+    ])
+    func wrongCommandLines(options: String, message: String) {
+        let outcome = run("uf-convert \(options) $F/odd.jsonl > out")
+        #expect(outcome.status == 64, "\(options)")
+        #expect(outcome.errors.hasPrefix(message), "\(options): \(outcome.errors)")
+    }
+
+    @Test func aFailedCommandLeavesTheOldFile() throws {
+        #expect(run("echo old > o.uf; uf-convert $F/bad.jsonl -o o.uf").status == 65)
+        #expect(try readWholeFile(folder.file("o.uf")) == Array("old\n".utf8))
+        #expect(folder.contents == ["o.uf"], "no temporary file stays")
+    }
+
+    @Test func aClosedPipeEndsItSilently() {
+        let outcome = run("uf-convert $F/vicuna_bench.jsonl.gz | head -c 10 > /dev/null; echo ${PIPESTATUS[0]}")
+        #expect(String(decoding: outcome.output, as: UTF8.self) == "141\n" && outcome.errors.isEmpty)
+    }
+}

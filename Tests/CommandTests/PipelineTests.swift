@@ -1,0 +1,79 @@
+import JSON
+import TestSupport
+import Testing
+
+/// The pipeline's promises, on forty real records: the same bytes whatever the threads and whether through pipes or files; Make remakes what a
+/// change touches and nothing else; a stream tells how to make it again.
+@Suite(.serialized) struct PipelineTests {
+    let folder = TemporaryFolder()
+
+    private func make(_ arguments: String, work: String) -> Command.Outcome {
+        Command.shell(
+            """
+            make --no-print-directory -f pipelines/ultrafeedback.mk BIN=\(Command.quoted(Command.folder)) RAW=\(folder.file("raw.jsonl")) \
+              MODEL=fixtures/models/stories260K TEMPLATE=plain MAX_LENGTH=512 MAX_TOKENS=1024 OVERLONG=drop SPLIT=train=0.7,validation=0.3 \
+              EPOCHS=1 BATCH=4 LEARNING_RATE=1e-4 WORK=\(folder.file(work)) \(arguments)
+            """, in: repositoryRoot)
+    }
+
+    private func prepare() {
+        let made = Command.shell("zcat \(Fixtures.path("ultrafeedback/binarized.jsonl.gz")) | head -40 > raw.jsonl", in: folder.path)
+        #expect(made.status == 0)
+    }
+
+    @Test func sameBytesForAnyThreadsPipesAndFiles() {
+        prepare()
+        let one = make("JOBS=1 report", work: "one")
+        #expect(one.status == 0, "\(one.errors)")
+        let two = make("JOBS=2 -j2 report", work: "two")
+        #expect(two.status == 0, "\(two.errors)")
+        let pipes = make("JOBS=3 pipes", work: "two")
+        #expect(pipes.status == 0, "\(pipes.errors)")
+        let same = Command.shell(
+            """
+            for stage in rated tokens packed reference trained; do for part in train validation; do
+              cmp one/$part.$stage.uf two/$part.$stage.uf || exit 1
+              if [ $stage = packed ]; then cmp one/$part.packed.uf two/$part.piped.uf || exit 1; fi
+            done; done
+            cmp one/trained/model.safetensors two/trained/model.safetensors && cmp one/trained/config.json two/trained/config.json
+            cmp one/metrics.jsonl two/metrics.jsonl
+            """, in: folder.path)
+        #expect(same.status == 0, "\(String(decoding: same.output, as: UTF8.self))\(same.errors)")
+    }
+
+    @Test func makeRemakesWhatAChangeTouches() {
+        prepare()
+        #expect(make("report", work: "w").status == 0)
+        func remade(_ arguments: String) -> Set<String> {
+            let before = Command.shell("touch mark; sleep 0.05", in: folder.path)
+            #expect(before.status == 0)
+            let made = make(arguments, work: "w")
+            #expect(made.status == 0, "\(made.errors)")
+            let found = Command.shell("find w -newer mark -type f -name '*.uf' -o -newer mark -name 'model.safetensors' -o -newer mark -name 'report.txt' | sort", in: folder.path)
+            return Set(String(decoding: found.output, as: UTF8.self).split(separator: "\n").map { String($0.dropFirst(2)) })
+        }
+        #expect(remade("report") == [])
+        #expect(remade("BETA=0.2 report") == ["trained/model.safetensors", "train.trained.uf", "validation.trained.uf", "report.txt"])
+        #expect(remade("BETA=0.2 report") == [])
+        let all: Set = ["packed", "reference", "trained"].reduce(into: Set(["trained/model.safetensors", "report.txt"])) { set, stage in
+            set.formUnion(["train.\(stage).uf", "validation.\(stage).uf"])
+        }
+        #expect(remade("BETA=0.2 MAX_TOKENS=2048 report") == all)
+    }
+
+    /// What `explain` prints, run in an empty folder, gives the same file.
+    @Test(arguments: ["", "--codec zstd"]) func explainMakesTheFileAgain(codec: String) throws {
+        prepare()
+        let made = Command.shell(
+            """
+            uf-convert raw.jsonl --missing floor --split a=0.5,b=0.5 --part a |
+              uf-tokenize --tokenizer \(Fixtures.path("models/stories260K")) --template plain --system 'Tell a story; it'\\''s "fine"' |
+              uf-pack --max-length 512 --overlong drop --layout rows16 \(codec) -o packed.uf
+            uf-records explain packed.uf > again.sh
+            mkdir empty; cd empty
+            INPUT1=../raw.jsonl TOKENIZER1=\(Fixtures.path("models/stories260K/tokenizer.json")) bash ../again.sh > packed.uf
+            cmp packed.uf ../packed.uf
+            """, in: folder.path)
+        #expect(made.status == 0, "\(made.errors)\n\(String(decoding: Command.shell("cat again.sh", in: folder.path).output, as: UTF8.self))")
+    }
+}

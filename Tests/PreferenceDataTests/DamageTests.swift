@@ -1,0 +1,70 @@
+import JSON
+import RecordStream
+import SystemIO
+import Testing
+import TestSupport
+@testable import InputFiles
+@testable import PreferenceData
+
+/// Damaged input never traps and never hangs: it is an error with a place, or a record that is still valid.
+@Suite struct DamageTests {
+    private func convert(_ bytes: [UInt8], skip: Bool) throws -> ConversionCounts {
+        var options = ConversionOptions()
+        options.onBadRecord = skip ? .skip : .stop
+        let conversion = Conversion(options)
+        let sink = MemorySink()
+        let writer = try RecordStreamWriter<RatedRecord>(to: sink, head: options.head)
+        let inputs = DecodedInputs(["x"]) { _ in MemorySource(bytes, name: "x") }
+        try conversion.run(ChunkReader(inputs), threads: 1) { try writer.append($0) }
+        try writer.finish(conversion.tail(inputs))
+        return conversion.counts
+    }
+
+    @Test(arguments: ["odd.jsonl", "bad.jsonl", "evol_instruct-one.jsonl"])
+    func everyByteOfARecordMayBeWrong(name: String) throws {
+        let whole = try readWholeFile(Fixtures.path("ultrafeedback/" + name))
+        var random = SeededGenerator(seed: 20)
+        let lines = whole.count { $0 == 0x0A }
+        for round in 0..<500 {
+            var bytes = whole
+            let at = Int.random(in: 0..<bytes.count, using: &random)
+            switch round % 4 {
+            case 0: bytes[at] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            case 1: bytes.remove(at: at)
+            case 2: bytes.insert(UInt8.random(in: 0...255, using: &random), at: at)
+            default: bytes.removeSubrange(at..<min(bytes.count, at + Int.random(in: 1...200, using: &random)))
+            }
+            let counts = try convert(bytes, skip: true)
+            #expect(counts.kept + counts.droppedTotal + counts.skippedTotal == counts.read, "round \(round), byte \(at)")
+            #expect(counts.read <= lines + 2)
+            do { _ = try convert(bytes, skip: false) } catch let error as InputError {
+                #expect(error.message.hasPrefix("x: line ") && error.message.hasSuffix(" (--on-bad-record skip to continue)"), "\(error)")
+                #expect(!error.message.contains("\n"), "one line: \(error)")
+            }
+        }
+    }
+
+    @Test func everyCutOfAnArrayIsRefused() throws {
+        let record = Array(#"{"instruction":"i","completions":[{"response":"a\"]","annotations":{"d":{"Rating":"1"}}},{"response":"b","annotations":{"d":{"Rating":2}}}]}"#.utf8)
+        let whole = Array("[\n".utf8) + record + Array(",\n".utf8) + record + Array("]\n".utf8)
+        #expect(try convert(whole, skip: false).kept == 2)
+        for length in 1..<whole.count - 1 {
+            #expect(throws: InputError.self, "cut at \(length)") { try convert(Array(whole[..<length]), skip: true) }
+        }
+    }
+
+    @Test func messagesHoldNoControlCharacters() {
+        let line = Array(#"{"instruction":"i","completions":[{"response":"a","annotations":{"d":{"Rating":"\u001b[31m\n\u009bred"}}}]}"#.utf8)
+        #expect((#expect(throws: InputError.self) { try convert(line, skip: false) })?.message
+                == "x: line 1: completions[0].annotations.d.Rating is \"?[31m??red\", expected 1..5 or N/A (--on-bad-record skip to continue)")
+    }
+
+    @Test func deepAndLargeInputsCostBoundedMemory() throws {
+        let deep = Array((String(repeating: "[{\"a\":", count: 100_000) + "\n").utf8)
+        #expect(throws: InputError.self) { try convert(deep, skip: true) }
+        let line = Array("{\"completions\":".utf8) + [UInt8](repeating: 0x5B, count: 200_000) + [0x0A]
+        #expect((#expect(throws: InputError.self) { try convert(line, skip: false) })?.message
+                == "x: line 1, column 528: more than 512 arrays and objects inside one another (--on-bad-record skip to continue)")
+        #expect(try convert(line, skip: true).skipped == ["invalid_json": 1])
+    }
+}
