@@ -1,0 +1,15 @@
+/// The truncation of the paper's code (LLaMA-Factory): a budget split between prompt and response, of which the heads are kept.
+public enum PaperTruncation {
+    /// The lengths that are kept.
+    ///
+    /// - Parameters:
+    ///   - prompt: s, the prompt's tokens; at least 0.
+    ///   - response: t, the longest response's; at least 0.
+    ///   - cutoff: c.
+    public static func lengths(prompt: Int, response: Int, cutoff: Int) -> (prompt: Int, response: Int) {
+        let budget =
+            if 2 * response < cutoff { cutoff } else if 2 * prompt < cutoff { cutoff - prompt } else { cutoff * response / (prompt + response) }
+        let response = min(budget, response)
+        return (min(max(cutoff - response, 0), prompt), response)
+    }
+}
