@@ -44,6 +44,21 @@ struct DissectedStream {
 
     var dataFrames: Range<Int> { 1 ..< frames.count - 1 }
 
+    /// Where each frame lies.
+    static func frameRanges(_ bytes: [UInt8]) throws -> [Range<Int>] {
+        var ranges: [Range<Int>] = [], at = 0
+        while at < bytes.count {
+            let header = try bytes[at ..< at + 64].withUnsafeBytes { bytes in
+                let aligned = RawBuffer()
+                aligned.append(bytes)
+                return try FrameHeader(aligned.bytes)
+            }
+            ranges.append(at ..< at + header.frameBytes)
+            at += header.frameBytes
+        }
+        return ranges
+    }
+
     enum Digests { case kept, remade }
 
     /// - Parameters:

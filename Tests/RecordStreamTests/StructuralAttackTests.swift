@@ -75,7 +75,7 @@ import Testing
     @Test func foreignTag() throws {
         let one = try Sample.stream(SampleStream.fourRated, blockTarget: 1)
         let other = try Sample.stream(SampleStream.fourRated, provenance: Provenance(command: "uf-other", recipe: 1, arguments: []), blockTarget: 1)
-        let (frames, foreign) = (try frameRanges(one), try frameRanges(other))
+        let (frames, foreign) = (try DissectedStream.frameRanges(one), try DissectedStream.frameRanges(other))
         let pasted = Array(one[..<frames[2].lowerBound] + other[foreign[2]] + one[frames[2].upperBound...])
         #expect(try refusal(pasted) == "memory: frame 2 at byte \(frames[2].lowerBound): the frame belongs to another stream")
         let swapped = Array(one[..<frames[1].lowerBound] + one[frames[2]] + one[frames[1]] + one[frames[2].upperBound...])
@@ -131,20 +131,6 @@ import Testing
         var noHead = try stream()
         noHead.frames.removeFirst()
         #expect(try refusal(noHead.assembled(.remade)) == "memory: frame 0 at byte 0: a DATA frame where HEAD was expected")
-    }
-
-    private func frameRanges(_ bytes: [UInt8]) throws -> [Range<Int>] {
-        var ranges: [Range<Int>] = [], at = 0
-        while at < bytes.count {
-            let header = try bytes[at ..< at + 64].withUnsafeBytes { bytes in
-                let aligned = RawBuffer()
-                aligned.append(bytes)
-                return try FrameHeader(aligned.bytes)
-            }
-            ranges.append(at ..< at + header.frameBytes)
-            at += header.frameBytes
-        }
-        return ranges
     }
 }
 

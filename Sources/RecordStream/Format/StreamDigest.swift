@@ -6,8 +6,9 @@ import Checksums
 struct StreamDigest {
     /// Kind, columns and the raw bytes of every DATA frame in order: the same for the same records, whatever codec or provenance.
     private var content = SHA256()
-    /// Kind, record count and raw payload of every frame before DONE: nothing in the stream can be exchanged without changing it, not even its
-    /// provenance. The codec has no part in it, so that what a later stage says about its input does not depend on how that input was compressed.
+    /// Kind, record count and raw payload of HEAD, DATA and TAIL: nothing in the stream can be exchanged without changing it, not even its
+    /// provenance. The codec (and with it the index, which every reader computes itself) has no part in it, so that what a later stage says about its
+    /// input does not depend on how that input was compressed.
     private var stream = SHA256()
     /// CRC-32C over the checksums of all headers so far.
     private(set) var headerChain: UInt32 = 0
@@ -20,8 +21,10 @@ struct StreamDigest {
         sha.update(payload)
         let digest = sha.digest()
         if kind == .data { content.update(digest) }
-        stream.update(Array(header[8 ..< 12] + header[48 ..< 52]))
-        stream.update(digest)
+        if kind != .index {
+            stream.update(Array(header[8 ..< 12] + header[48 ..< 52]))
+            stream.update(digest)
+        }
         headerChain = crc32c(Array(header[60 ..< 64]), continuing: headerChain)
     }
 
