@@ -51,7 +51,7 @@ let package = Package(
         .target(name: "JSON", dependencies: ["CJSON"]),
 
         // Services: files and numbers.
-        .target(name: "RecordStream", dependencies: ["SystemIO", "Checksums", "JSON", "CZlib", "CZstd"]),
+        .target(name: "RecordStream", dependencies: ["SystemIO", "Checksums", "JSON", "CZlib", "CZstd"], exclude: ["FORMAT.md"]),
         .target(name: "InputFiles", dependencies: ["SystemIO", "Checksums", "CArchive", "CZlib"]),
         .target(name: "ModelFiles", dependencies: ["SystemIO", "Checksums", "JSON"]),
         .target(name: "Numerics", dependencies: ["CNumerics", "COpenBLAS"]),
