@@ -64,14 +64,14 @@ public struct PackingCounts: Sendable, Equatable {
     public var json: JSONValue {
         let reasons = DropReason.allCases.compactMap { reason in dropped[reason].map { (reason.rawValue, JSONValue($0)) } }
         return .object([
-            ("records_in", JSONValue(recordsIn)), ("records_out", JSONValue(recordsOut)), ("dropped", .object(reasons)),
-            ("tokens_in", JSONValue(tokensIn)), ("tokens_dropped", JSONValue(tokensDropped)), ("tokens_out", JSONValue(tokensOut)),
+            ("records", .object([("read", JSONValue(recordsIn)), ("kept", JSONValue(recordsOut)), ("dropped", .object(reasons))])),
+            ("tokens", .object([("read", JSONValue(tokensIn)), ("kept", JSONValue(tokensOut)), ("of_dropped_records", JSONValue(tokensDropped))])),
             ("cut", .object([
                 ("prompts", JSONValue(promptsCut)), ("prompts_without_old_turns", JSONValue(promptsWithoutOldTurns)), ("turns_removed", JSONValue(turnsRemoved)),
                 ("prompts_cut_inside", JSONValue(promptsCutInside)), ("prompt_tokens", JSONValue(promptTokensCut)),
                 ("records_with_cut_responses", JSONValue(recordsWithCutResponses)), ("responses", JSONValue(responsesCut)), ("response_tokens", JSONValue(responseTokensCut)),
             ])),
-            ("bins", JSONValue(bins)), ("bin_tokens", JSONValue(binTokens)), ("oversize_bins", JSONValue(oversizeBins)),
+            ("bins", .object([("written", JSONValue(bins)), ("tokens", JSONValue(binTokens)), ("oversize", JSONValue(oversizeBins))])),
         ])
     }
 

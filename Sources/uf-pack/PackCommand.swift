@@ -128,7 +128,7 @@ struct PackCommand: ParsableCommand {
     }
 }
 
-extension PackedLayout: @retroactive ExpressibleByArgument {}
-extension Truncation: @retroactive ExpressibleByArgument {}
-extension OverlongPolicy: @retroactive ExpressibleByArgument {}
-extension RecordOrder: @retroactive ExpressibleByArgument {}
+extension PackedLayout: ExpressibleByArgument {}
+extension Truncation: ExpressibleByArgument {}
+extension OverlongPolicy: ExpressibleByArgument {}
+extension RecordOrder: ExpressibleByArgument {}
