@@ -55,7 +55,7 @@ let package = Package(
         .target(name: "InputFiles", dependencies: ["SystemIO", "Checksums", "CArchive", "CZlib"]),
         .target(name: "ModelFiles", dependencies: ["SystemIO", "Checksums", "JSON"]),
         .target(name: "Numerics", dependencies: ["CNumerics", "COpenBLAS"]),
-        .target(name: "RunDatabase", dependencies: ["SystemIO", "JSON", "CSQLite"]),
+        .target(name: "RunDatabase", dependencies: ["SystemIO", "CSQLite"]),
 
         // Domain, in the order of the pipeline. They meet in the record stream, not in each other.
         .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "Numerics", "JSON", "SystemIO", "Checksums"]),
@@ -64,8 +64,8 @@ let package = Package(
         .target(name: "Packing", dependencies: ["RecordStream", "Numerics", "JSON", "SystemIO"]),
         .target(name: "LanguageModel", dependencies: ["ModelFiles", "Numerics", "JSON", "SystemIO"]),
         .target(name: "Alignment", dependencies: ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]),
-        .target(name: "BenchmarkData", dependencies: ["InputFiles", "JSON"]),
-        .target(name: "Evaluation", dependencies: ["LanguageModel", "BenchmarkData", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO"]),
+        .target(name: "BenchmarkData", dependencies: ["InputFiles", "JSON", "SystemIO"]),
+        .target(name: "Evaluation", dependencies: ["LanguageModel", "BenchmarkData", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]),
 
         // Commands: options and wiring, no logic.
         .target(name: "CommandSupport", dependencies: ["SystemIO", "JSON", "RecordStream", argumentParser]),
@@ -73,7 +73,7 @@ let package = Package(
         command("uf-tokenize", ["Tokenization", "RecordStream", "ModelFiles", "JSON", "SystemIO"]),
         command("uf-pack", ["Packing", "RecordStream", "JSON", "SystemIO"]),
         command("uf-train", ["Alignment", "LanguageModel", "ModelFiles", "RecordStream", "RunDatabase"]),
-        command("uf-eval", ["Evaluation", "LanguageModel", "BenchmarkData", "Tokenization", "ModelFiles", "RecordStream", "RunDatabase"]),
+        command("uf-eval", ["Evaluation", "BenchmarkData", "Tokenization", "ModelFiles", "Numerics", "RecordStream", "RunDatabase", "JSON", "SystemIO"]),
         command("uf-records", ["RecordStream"]),
 
         // Tests mirror the sources; CommandTests runs the built commands as a user does.

@@ -24,7 +24,9 @@ extension ARCDocument {
     /// data set, `{"id", "question", "choices": {"text": [], "label": []}, "answerKey"}`.
     /// Labels may be anything (A-E and 1-4 occur); `answerKey` is one of the document's own.
     /// Throws `.invalidData` with file and line for a malformed document, `.missingInput` when the file cannot be opened.
-    public static func read(_ path: String) throws -> [ARCDocument] {
+    public static func read(_ path: String) throws -> [ARCDocument] { try readWithDigest(path).documents }
+
+    static func readWithDigest(_ path: String) throws -> (documents: [ARCDocument], sha256: String) {
         try DocumentLines.read(path) { try ARCDocument($0) }
     }
 

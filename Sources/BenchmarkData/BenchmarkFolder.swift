@@ -19,19 +19,20 @@ public struct BenchmarkFolder: Sendable {
     }
 }
 
-/// A benchmark's documents by split; nil where the folder lacks the file. `files` are the paths that were read, in a fixed order.
+/// A file that documents came from.
+public struct BenchmarkFile: Sendable, Equatable {
+    public var path: String
+    /// Of the decoded bytes.
+    public var sha256: String
+}
+
+/// A benchmark's documents by split; nil where the folder lacks the file.
 public struct BenchmarkSplits<Document: Sendable>: Sendable {
     public var train: [Document]?
     public var validation: [Document]?
     public var test: [Document]
-    public var files: [String]
-
-    public init(train: [Document]?, validation: [Document]?, test: [Document], files: [String]) {
-        self.train = train
-        self.validation = validation
-        self.test = test
-        self.files = files
-    }
+    /// What was read: train, validation, test, as far as they are there.
+    public var files: [BenchmarkFile]
 }
 
 extension BenchmarkFolder {
@@ -40,10 +41,15 @@ extension BenchmarkFolder {
         func names(_ original: String, _ flattened: String) -> [String] {
             ["", "arc/", "ARC-Challenge/"].flatMap { ["\($0)ARC-Challenge-\(original).jsonl", "\($0)arc_\(flattened).jsonl"] }
         }
-        let test = try require(names("Test", "test"), of: "ARC-Challenge test")
-        let train = find(names("Train", "train")), validation = find(names("Dev", "validation"))
-        return BenchmarkSplits(
-            train: try train.map(ARCDocument.read), validation: try validation.map(ARCDocument.read), test: try ARCDocument.read(test),
-            files: [train, validation, test].compactMap { $0 })
+        let testPath = try require(names("Test", "test"), of: "ARC-Challenge test")
+        var files: [BenchmarkFile] = []
+        func read(_ path: String) throws -> [ARCDocument] {
+            let (documents, sha256) = try ARCDocument.readWithDigest(path)
+            files.append(BenchmarkFile(path: path, sha256: sha256))
+            return documents
+        }
+        let train = try find(names("Train", "train")).map(read), validation = try find(names("Dev", "validation")).map(read)
+        let test = try read(testPath)
+        return BenchmarkSplits(train: train, validation: validation, test: test, files: files)
     }
 }

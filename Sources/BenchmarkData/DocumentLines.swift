@@ -1,36 +1,32 @@
+import InputFiles
 import JSON
 import SystemIO
 
-/// A benchmark's documents, one JSON object a line.
+/// A benchmark's documents, one JSON object a line (or an array of them), plain or compressed.
 enum DocumentLines {
-    /// The largest file that is read (the largest benchmark in use takes 12 MB).
-    static let limit = 1 << 28
+    /// No document of a benchmark comes near; a longer line is no document.
+    static let longestDocument = 1 << 24
 
-    /// Reads every line that is not blank. What `read` throws gets file and line put in front of it.
-    static func read<Document>(_ path: String, _ read: (JSONCursor) throws -> Document) throws -> [Document] {
-        let bytes = try readWholeFile(path, limit: limit)
-        let parser = JSONParser(limits: JSONLimits(maximumDepth: 16, skipsByteOrderMark: true))
+    /// Reads every record that is not blank. What `read` throws gets file and line put in front of it.
+    /// Returns the documents and the SHA-256 of the decoded file.
+    static func read<Document>(_ path: String, _ read: (JSONCursor) throws -> Document) throws -> (documents: [Document], sha256: String) {
+        let inputs = DecodedInputs([path])
+        let chunks = ChunkReader(inputs, maximumRecord: longestDocument)
+        let parser = JSONParser(limits: JSONLimits(maximumDepth: 16, skipsByteOrderMark: false))
         var documents: [Document] = []
-        try bytes.withUnsafeBufferPointer { bytes in
-            var start = 0, line = 0
-            while start < bytes.count {
-                line += 1
-                let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
-                defer { start = end + 1 }
-                let text = UnsafeBufferPointer(rebasing: bytes[start ..< end])
-                if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
+        while let chunk = try chunks.next() {
+            try chunk.forEachRecord { bytes, place in
                 do {
-                    documents.append(try parser.read(text, read))
+                    documents.append(try parser.read(bytes, read))
                 } catch let error as JSONError {
-                    // A line is one line: only the column is news.
-                    throw InputError("\(path): line \(line)" + (error.column.map { ", column \($0)" } ?? "") + ": invalid JSON: \(error.message)")
+                    throw InputError("\(place)" + (error.column.map { ", column \($0)" } ?? "") + ": invalid JSON: \(error.message)")
                 } catch let error as InputError {
-                    throw error.at("\(path): line \(line)")
+                    throw error.at("\(place)")
                 }
             }
         }
-        guard !documents.isEmpty else { throw InputError("\(path): no documents, expected one JSON object a line") }
-        return documents
+        guard !documents.isEmpty, let digest = inputs.digests.first else { throw InputError("\(path): no documents, expected one JSON object a line") }
+        return (documents, digest.sha256)
     }
 }
 

@@ -58,10 +58,17 @@ final class ArchiveReader {
             // A warning here is about a name or time that this system cannot represent.
             guard result == ARCHIVE_OK || result == ARCHIVE_WARN, let entry else { throw failure() }
             positionAfterMember = Int(archive_filter_bytes(archive, 0))
-            guard archive_entry_filetype(entry) == UInt32(S_IFREG) || format == ARCHIVE_FORMAT_RAW else { continue }
+            let path = archive_entry_pathname(entry).map { String(cString: $0) } ?? "member \(members + 1)"
+            if format != ARCHIVE_FORMAT_RAW {
+                let type = archive_entry_filetype(entry)
+                if type == UInt32(S_IFDIR) { continue }
+                // A link has no data of its own: passed over, it would be records lost in silence.
+                guard type == UInt32(S_IFREG), archive_entry_hardlink(entry) == nil else {
+                    throw InputError("\(name): \(path): a link or device inside an archive, which is not read; pack the files themselves")
+                }
+            }
             members += 1
             memberOffset = 0
-            let path = archive_entry_pathname(entry).map { String(cString: $0) } ?? "member \(members)"
             member = format == ARCHIVE_FORMAT_RAW ? "" : path
             return member
         }

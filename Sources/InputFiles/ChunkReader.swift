@@ -49,6 +49,10 @@ public final class ChunkReader {
             buffer.removeFirst(3)
             place.offset = 3
         }
+        let compressed: [[UInt8]] = [[0x1F, 0x8B, 0x08], [0x42, 0x5A, 0x68, 0x39, 0x31, 0x41], [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], [0x28, 0xB5, 0x2F, 0xFD], [0x50, 0x4B, 0x03, 0x04]]
+        if compressed.contains(where: buffer.starts) {
+            throw InputError("\(inputs.name): compressed once more inside the compression or archive that was taken off; unpack it first")
+        }
         guard readsArrays else { return }
         var firstCharacter = buffer.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
         while firstCharacter == nil, !atEnd, buffer.count < maximumRecord {

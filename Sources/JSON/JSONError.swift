@@ -22,6 +22,16 @@ public struct JSONError: Error, Equatable, CustomStringConvertible {
         self.init(message, offset: offset, line: line, column: offset - lineStart + 1)
     }
 
+    /// The error's place in the document before `size` bytes each were inserted at `places` (offsets in the longer document).
+    func without(_ places: [Int], of size: Int) -> JSONError {
+        guard let offset, let column else { return self }
+        let lineStart = offset - (column - 1)
+        let before = places.count { $0 < offset }, onLine = places.count { $0 < offset && $0 >= lineStart }
+        return JSONError(message, offset: offset - before * size, line: line, column: column - onLine * size)
+    }
+
+    static let hugeInteger = "does not fit 64 bits"
+
     /// `line 3, column 7: expected ',' or '}', found 'x'`; without a place where there is none.
     public var description: String {
         guard let line, let column else { return message }
@@ -39,11 +49,16 @@ public struct JSONLimits: Sendable {
     public var refusesDuplicateKeys: Bool
     /// Whether a UTF-8 byte order mark before the document is skipped. Right at the start of a file, wrong inside one.
     public var skipsByteOrderMark: Bool
+    /// Whether `JSON.parse` takes an integer beyond 64 bits for the nearest Double instead of refusing it. For configurations, where transformers
+    /// writes 1000000000000000019884624838656 for "no limit" (`model_max_length`); data has no such numbers.
+    public var roundsHugeIntegers: Bool
 
-    public init(maximumBytes: Int = 256 << 20, maximumDepth: Int = 512, refusesDuplicateKeys: Bool = false, skipsByteOrderMark: Bool = true) {
+    public init(maximumBytes: Int = 256 << 20, maximumDepth: Int = 512, refusesDuplicateKeys: Bool = false, skipsByteOrderMark: Bool = true,
+                roundsHugeIntegers: Bool = false) {
         self.maximumBytes = maximumBytes
         self.maximumDepth = maximumDepth
         self.refusesDuplicateKeys = refusesDuplicateKeys
         self.skipsByteOrderMark = skipsByteOrderMark
+        self.roundsHugeIntegers = roundsHugeIntegers
     }
 }

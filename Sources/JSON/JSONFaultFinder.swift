@@ -145,7 +145,7 @@ struct JSONFaultFinder {
         let literal = String(decoding: bytes[start..<at], as: UTF8.self)
         if isInteger {
             let fits = digitsStart > start ? Int64(literal) != nil : UInt64(literal) != nil
-            guard fits else { throw fail("the integer \(short(literal)) does not fit 64 bits", at: start) }
+            guard fits else { throw fail("the integer \(short(literal)) \(JSONError.hugeInteger)", at: start) }
         } else {
             guard let value = Double(literal), value.isFinite else { throw fail("the number \(short(literal)) is beyond the range of a double", at: start) }
         }

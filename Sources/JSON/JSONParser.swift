@@ -62,6 +62,23 @@ public enum JSON {
     }
 
     public static func parse(_ bytes: [UInt8], limits: JSONLimits = JSONLimits()) throws(JSONError) -> JSONValue {
+        var bytes = bytes
+        var inserted: [Int] = []
+        while true {
+            do throws(JSONError) { return try parseOnce(bytes, limits) } catch {
+                // A document with more of them than this is no configuration.
+                guard limits.roundsHugeIntegers, inserted.count < 64, error.message.hasSuffix(JSONError.hugeInteger), let start = error.offset else {
+                    throw error.without(inserted, of: 2)
+                }
+                // With an exponent it is a fraction, which simdjson reads as the nearest double.
+                let digits = bytes[start...].dropFirst().prefix { (UInt8(ascii: "0") ... UInt8(ascii: "9")).contains($0) }
+                bytes.insert(contentsOf: [UInt8(ascii: "e"), UInt8(ascii: "0")], at: digits.endIndex)
+                inserted.append(digits.endIndex)
+            }
+        }
+    }
+
+    private static func parseOnce(_ bytes: [UInt8], _ limits: JSONLimits) throws(JSONError) -> JSONValue {
         let result: Result<JSONValue, JSONError> = bytes.withUnsafeBufferPointer { buffer in
             do throws(JSONError) { return .success(try parse(buffer, limits: limits)) } catch { return .failure(error) }
         }

@@ -16,7 +16,7 @@ func isPlainFileName(_ name: String) -> Bool {
 /// A small JSON file as values; syntax errors carry the file's name, line and column.
 func readJSONFile(_ path: String, limit: Int = 16 << 20) throws -> JSONValue {
     do {
-        return try JSON.parse(try readWholeFile(path, limit: limit), limits: JSONLimits(maximumBytes: limit, refusesDuplicateKeys: true))
+        return try JSON.parse(try readWholeFile(path, limit: limit), limits: JSONLimits(maximumBytes: limit, refusesDuplicateKeys: true, roundsHugeIntegers: true))
     } catch let error as JSONError {
         throw InputError("\(path): \(error)")
     }

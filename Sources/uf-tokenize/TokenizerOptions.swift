@@ -28,7 +28,7 @@ struct TokenizerOptions: ParsableArguments {
         let folder = isFolder ? tokenizer : tokenizer.lastIndex(of: "/").map { String(tokenizer[..<$0]) } ?? "."
         guard let file = TokenizerFiles(folder: folder).tokenizerConfig else { return (nil, nil) }
         let config: JSONValue
-        do { config = try JSON.parse(try readWholeFile(file, limit: 16 << 20)) } catch let error as JSONError { throw InputError("\(file): \(error)") }
+        do { config = try JSON.parse(try readWholeFile(file, limit: 16 << 20), limits: JSONLimits(roundsHugeIntegers: true)) } catch let error as JSONError { throw InputError("\(file): \(error)") }
         func name(_ key: String) -> String? { config[key]?.string ?? config[key]?["content"]?.string }
         // A beginning that the configuration says is null: texts of this model have none.
         let hasNone = config["bos_token"].map { $0.isNull } ?? false

@@ -17,7 +17,8 @@ import Testing
         ])
         let splits = try BenchmarkFolder(Fixtures.path("benchmarks")).arcChallenge()
         #expect(splits.train?.count == 40 && splits.validation?.count == 1 && splits.test == documents)
-        #expect(splits.files == ["arc_train", "arc_validation", "arc_test"].map { Fixtures.path("benchmarks/\($0).jsonl") })
+        #expect(splits.files.map(\.path) == ["arc_train", "arc_validation", "arc_test"].map { Fixtures.path("benchmarks/\($0).jsonl") })
+        #expect(splits.files[2].sha256 == "88d6cd5bafc494fe5d41a1b2b32e2277ebe0a390c64ff06da061c54fbcdac2ab")
     }
 
     @Test func originalLayout() throws {

@@ -55,6 +55,19 @@ import Testing
         #expect((try? records(readWholeFile(folder.file("array.uf"))).records) == (try? records(readWholeFile(folder.file("three.uf"))).records))
     }
 
+    @Test func provenanceMakesTheSameBytesAgain() throws {
+        let first = run("uf-convert --split 'a b=3,c=1' --part 'a b' --missing mean --temperature 0.7 --rating-range 0..6 --licence odd=Apache-2.0 --on-bad-record skip $F/odd.jsonl $F/bad.jsonl $F/vicuna_bench.jsonl.gz")
+        #expect(first.status == 0)
+        let (_, head, tail) = try records(first.output)
+        #expect(tail?.licences == ["odd": "Apache-2.0"])
+        let script = try AtomicFile(path: folder.file("again.sh"))
+        try script.write(Explanation.script(head, #require(tail)))
+        try script.finish()
+        let again = run("zcat $F/vicuna_bench.jsonl.gz > v; INPUT1=$F/odd.jsonl INPUT2=$F/bad.jsonl INPUT3=v bash again.sh")
+        #expect(again.status == 0, "\(again.errors)")
+        #expect(again.output == first.output)
+    }
+
     @Test func theReportHoldsCountsAndDigests() throws {
         #expect(run("uf-convert $F/odd.jsonl --report r.json > /dev/null").status == 0)
         let report = try JSON.parse(readWholeFile(folder.file("r.json")))
@@ -77,12 +90,16 @@ import Testing
         ("uf-convert $F/bad.jsonl -o o.uf", 65, "uf-convert: $F/bad.jsonl: line 2, column 19: expected a key in double quotes, found 'i' (--on-bad-record skip to continue)\n"),
         ("head -c 100000 $F/binarized.jsonl.gz > cut.jsonl.gz; uf-convert cut.jsonl.gz -o o.uf", 65,
          "uf-convert: cut.jsonl.gz: the gzip data end early, after byte 100000: the file is cut; copy or fetch it again\n"),
+        ("cp $F/odd.jsonl a; ln -s a l; tar -cf t.tar a l; uf-convert t.tar -o o.uf", 65,
+         "uf-convert: t.tar: l: a link or device inside an archive, which is not read; pack the files themselves\n"),
+        ("cp $F/odd.jsonl a; ln a l; tar -czf t.tar a l; uf-convert t.tar -o o.uf", 65,
+         "uf-convert: t.tar: l: a link or device inside an archive, which is not read; pack the files themselves\n"),
         ("uf-convert no.jsonl -o o.uf", 66, "uf-convert: no.jsonl: cannot be opened for reading: No such file or directory\n"),
         ("uf-convert $F -o o.uf", 66, "uf-convert: $F: cannot be opened for reading: Is a directory\n"),
         ("uf-convert $F/odd.jsonl -o no/o.uf", 73, "uf-convert: no/o.uf: cannot be created: No such file or directory\n"),
         ("uf-convert $F/odd.jsonl > /dev/full", 74, "uf-convert: standard output: writing failed at byte 0: No space left on device\n"),
         ("uf-convert --strict $F/odd.jsonl -o o.uf", 65, "uf-convert: $F/odd.jsonl: line 2: the helpfulness rating of response 3 is null (--strict stops at the first oddity)\n"),
-        ("uf-convert - < /dev/null > o; exec 0<&-; uf-convert -o o.uf", 74, "uf-convert: standard input: reading failed at byte 0: Bad file descriptor\n"),
+        ("exec 0<&-; uf-convert -o o.uf", 74, "uf-convert: standard input: reading failed at byte 0: Bad file descriptor\n"),
     ])
     func failuresSayWhatAndWhereAndLeaveNoFile(script: String, status: Int32, message: String) {
         let outcome = run(script)

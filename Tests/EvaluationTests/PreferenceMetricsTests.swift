@@ -67,7 +67,7 @@ import Testing
             switch PreferenceMetric(rawValue: result.metric) {
             case .rewardAccuracy, .topOne: #expect(result.value.isNaN && result.low == nil && result.count == 0, "\(place)")
             case .rewardTies, .topTies: #expect(result.value == Double(result.count) && result.count > 0, "\(place)")
-            case .loss, .divergence, .policyEntropy: #expect(abs(result.value - (result.chance ?? .nan)) < 1e-14, "\(place)")
+            case .loss, .lossGain, .divergence, .policyEntropy: #expect(abs(result.value - (result.chance ?? .nan)) < 1e-14, "\(place)")
             case .logRatio, .logRatioPerToken: #expect(result.value == 0 && result.low == 0 && result.high == 0, "\(place)")
             case .rewardLengthCorrelation: #expect(result.value.isNaN && result.low == nil, "\(place)")
             case .ratingTies, .lengthCorrelation: break
@@ -78,7 +78,7 @@ import Testing
 
     @Test func nothingAtAll() {
         let results = PreferenceMetrics().results()
-        #expect(results.count == 12)
+        #expect(results.count == 13)
         #expect(results.allSatisfy { $0.low == nil && $0.high == nil && $0.count == 0 })
         // One record: figures without intervals from a resample, shares with the widest.
         var metrics = PreferenceMetrics()
@@ -97,7 +97,7 @@ import Testing
             metrics.add(PreferenceRecord(
                 ratings: Ratings(dimensions: ["d"], ratings: [1, 2], rated: [1, 1], targets: [0.25, 0.75]), policy: [a, b], reference: [-1, -.infinity], tokenCounts: [3, 4]))
         }
-        #expect(metrics.results().count == 20)
+        #expect(metrics.results().count == 22)
     }
 }
 

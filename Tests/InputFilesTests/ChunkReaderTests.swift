@@ -65,6 +65,13 @@ import Testing
         #expect(try records(reader(["[1,2]\n[3]"], readsArrays: false)).map(\.text) == ["[1,2]", "[3]"])
     }
 
+    @Test func whatIsStillCompressedIsRefused() {
+        let gzip = ArchiveMaker.make(.raw, .gzip, [("x", Array("{}".utf8))])
+        let tar = ArchiveMaker.make(.tar, .none, [("a.jsonl.gz", gzip)])
+        let reader = ChunkReader(DecodedInputs(["t.tar"]) { MemorySource(tar, name: $0) })
+        #expect(throws: InputError("t.tar: a.jsonl.gz: compressed once more inside the compression or archive that was taken off; unpack it first")) { try records(reader) }
+    }
+
     @Test func longRecordsAreRefused() throws {
         let long = String(repeating: "x", count: 2000)
         #expect(error("a\n\(long)\nb", chunkSize: 100, maximumRecord: 1000)

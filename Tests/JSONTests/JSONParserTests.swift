@@ -72,6 +72,17 @@ import Testing
         #expect(try JSON.parse("1e-999") == .number(0))
     }
 
+    @Test func hugeIntegersAreRoundedWhereAskedFor() throws {
+        let limits = JSONLimits(roundsHugeIntegers: true)
+        let config = #"{"a": 1000000000000000019884624838656, "b": [-18446744073709551616,2], "c": 3}"#
+        #expect(try JSON.parse(config, limits: limits) == ["a": .number(1e30), "b": [.number(-18_446_744_073_709_551_616), 2], "c": 3])
+        #expect(throws: JSONError("expected ',' or '}', found the end", offset: 30, line: 1, column: 31)) { try JSON.parse(#"{"a": 18446744073709551616000 "#, limits: limits) }
+        #expect(throws: JSONError("expected a value, found ','", offset: 52, line: 2, column: 27)) {
+            try JSON.parse("[18446744073709551616000,\n18446744073709551616000,  ,", limits: limits)
+        }
+        #expect(throws: JSONError.self) { try JSON.parse("[" + String(repeating: "99999999999999999999,", count: 100) + "1]", limits: limits) }
+    }
+
     @Test(arguments: [
         ("", "line 1, column 1: no JSON value, only white space or nothing"),
         (" \n", "line 2, column 1: no JSON value, only white space or nothing"),

@@ -60,15 +60,15 @@ import TestSupport
         #expect(message { try open(Array("GGUX".utf8)) } == path + ": not a GGUF file: it does not start with the letters GGUF")
         #expect(error { $0.version = 1 } == "byte 4: GGUF version 1; versions 2 and 3 are supported: convert the model again with a current converter")
         #expect(error { $0.version = UInt32(3).byteSwapped } == "byte 4: big-endian, which is not supported: convert the model again with a current converter")
-        #expect(error { $0.valueCount = 1 << 60 } == "byte 16: 1152921504606846976 metadata values are announced, more than the file can hold")
-        #expect(error { $0.tensorCount = 9 } == "byte 8: 9 tensors are announced, more than the file can hold")
+        #expect(error { $0.valueCount = 1 << 60 } == "byte 16: 1152921504606846976 metadata values are announced, more than the header can hold")
+        #expect(error { $0.tensorCount = 9 } == "byte 8: 9 tensors are announced, more than the header can hold")
         #expect(error { $0.tensorCount = .max } == "byte 8: the number of tensors is 18446744073709551615, which is beyond any file")
         #expect(error { $0.valueCount = 1; $0.data = [UInt8](repeating: 0, count: 40) } == "byte 24: a metadata key is not a printable ASCII name")
         #expect(error { $0.add("k", type: 13, []) } == "byte 33: k has the value type 13; the format knows 0 to 12")
         #expect(error { $0.add("k", type: 7, [2]) } == "byte 37: k should be true (1) or false (0) and is 2")
         #expect(error { $0.add("k", type: 8, GGUFBuilder.little(UInt64(99)) + [1]) } == "byte 45: the file ends inside k; 99 bytes were expected, 1 are there: fetch the file again")
         #expect(error { $0.add("k", type: 8, GGUFBuilder.little(UInt64.max)) } == "byte 37: the length of k is 18446744073709551615, which is beyond any file")
-        #expect(error { $0.add("k", type: 9, GGUFBuilder.little(UInt32(4)) + GGUFBuilder.little(UInt64(1 << 40))) } == "byte 41: k is announced with 1099511627776 elements, more than the file can hold")
+        #expect(error { $0.add("k", type: 9, GGUFBuilder.little(UInt32(4)) + GGUFBuilder.little(UInt64(1 << 40))) } == "byte 41: k is announced with 1099511627776 elements, more than the header can hold")
         #expect(error { $0.add("k", 1 as UInt32); $0.add("k", 2 as UInt32) } == "byte 41: the metadata key k stands twice")
         let nested = (0 ..< 6).reduce([UInt8]()) { inner, _ in GGUFBuilder.little(UInt32(9)) + GGUFBuilder.little(UInt64(1)) + inner } + [UInt8](repeating: 0, count: 64)
         #expect(error { $0.add("k", type: 9, nested) } == "byte 85: k nests arrays more than 4 deep")
@@ -93,6 +93,16 @@ import TestSupport
         #expect(error { $0.add("general.alignment", 12 as UInt32); $0.tensor("a", [1], [1]) } == "general.alignment is not a power of two of at least 8")
         #expect(error { $0.add("general.alignment", type: 10, GGUFBuilder.little(UInt64(1 << 62))); $0.tensor("a", [1], [1]) }
             == "byte 61: the data of a (4 bytes at 0 of the data) goes beyond the end of the file, which is 100 bytes long: fetch the file again")
+    }
+
+    @Test func aHeaderOfAnySizeIsNotBelieved() throws {
+        var builder = GGUFBuilder()
+        builder.add("l", (0 ..< 100).map { "token \($0)" })
+        builder.tensor("a", [1], [1])
+        try put(builder.bytes, path)
+        #expect(try GGUFFile(path: path, headerLimit: builder.bytes.count - 4).tensors.count == 1)
+        #expect(message { try GGUFFile(path: path, headerLimit: 900) } == path + ": byte 895: the header with l goes beyond 900 bytes, the most that is read")
+        #expect(message { try GGUFFile(path: path, headerLimit: 60) } == path + ": byte 41: l is announced with 100 elements, more than the header can hold")
     }
 
     // MARK: damage

@@ -174,6 +174,18 @@ import TestSupport
         #expect(folder.contents == ["empty", "file", "foreign", "link", "model", "other"])
     }
 
+    @Test func refusesWhatIsNoConfiguration() throws {
+        let writer = try ModelFolderWriter(path: target)
+        #expect(message { try writer.write(config: [1]) } == target + ": the configuration is an array; an object was expected")
+        #expect(message { try writer.write(config: ["x": .number(.nan)]) } == target + ": config.json: JSON has no number for nan")
+    }
+
+    /// Computed apart, by hashlib over the parts that `digest` documents.
+    @Test func theDigestIsTheDocumentedOne() throws {
+        let digest = try ModelFolder(path: Fixtures.path("gradients/tiny-tied/reference")).digest()
+        #expect(digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() == "f2935bcac7479c879e1df24f780880c15fdbb9d9ed2b71b6c4f0a68578b6aa56")
+    }
+
     @Test func writesTheSameBytesTwice() throws {
         try write(target)
         let first = try ["config.json", "model.safetensors"].map { try readWholeFile(target + "/" + $0) }

@@ -103,7 +103,17 @@ import TestSupport
         let file = try AtomicFile(path: folder.file("twice"))
         try file.write(#"{"instruction":"a","instruction":"b","completions":[]}"#)
         try file.finish()
-        #expect(failure([folder.file("twice")]) { $0.strict = true } == "\(folder.file("twice")): line 1: the key \"instruction\" stands twice in one object (--on-bad-record skip to continue)")
+        #expect(failure([folder.file("twice")]) { $0.strict = true } == "\(folder.file("twice")): line 1: the key \"instruction\" stands twice in one object (--strict stops at the first oddity)")
+    }
+
+    @Test func anInputWithoutRecordsIsSaid() throws {
+        let folder = TemporaryFolder()
+        let file = try AtomicFile(path: folder.file("empty"))
+        try file.write("\n \n")
+        try file.finish()
+        let (records, counts, tail) = try convert([folder.file("empty")])
+        #expect(records.isEmpty && counts.summaryLine == "no records in the input")
+        #expect(tail.inputs.count == 1)
     }
 
     @Test(arguments: [1, 2, 3, 8], [700, 1 << 20])

@@ -50,6 +50,7 @@ import Testing
         let other = try digests(Sample.stream(Sample.rated, codec: .zstd, provenance: Provenance(command: "uf-other", recipe: 2, arguments: [])))
         #expect(one.0 == other.0 && one.0?.count == 32)
         #expect(one.1 != other.1)
+        for codec in Codec.allCases { #expect(try digests(Sample.stream(Sample.rated, codec: codec)) == one) }
         #expect(try digests(Sample.stream(Array(Sample.rated.reversed()))).0 != one.0)
     }
 

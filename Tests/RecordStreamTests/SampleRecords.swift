@@ -42,9 +42,13 @@ enum Sample {
 
     static let logProbs: [LogProbRecord] = (0 ..< 3).map { LogProbRecord(id: Text("id-\($0)"), logProbs: [-1.5, -Double($0)], tokenCounts: [3, 1]) }
 
-    static func stream<Record: StreamRecord>(_ records: [Record], codec: Codec = .none, provenance: Provenance = provenance) throws -> [UInt8] {
+    /// - Parameter blockTarget: bytes at which a block closes; 1 gives every record a block of its own.
+    static func stream<Record: StreamRecord>(
+        _ records: [Record], codec: Codec = .none, provenance: Provenance = provenance, blockTarget: Int = StreamLimits.blockTarget
+    ) throws -> [UInt8] {
         let sink = MemorySink()
         let writer = try RecordStreamWriter<Record>(to: sink, head: StreamHead(schema: Record.schema, settings: ["layout": "shared-prefix"], provenance: provenance), codec: codec)
+        writer.builder.target = blockTarget
         for record in records { try writer.append(record) }
         try writer.finish(tail)
         return sink.bytes

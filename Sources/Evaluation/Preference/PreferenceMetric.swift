@@ -12,6 +12,8 @@ public enum PreferenceMetric: String, Sendable, CaseIterable {
     case topTies = "top1_ties"
     /// L_k = -sum p_k log P, in nats; overall its mean weighted by lambda.
     case loss
+    /// L at r = 0 less L: how far, record by record, the loss is below what an untrained policy has (ln N). Above 0 is learned.
+    case lossGain = "loss_gain"
     /// L_k - H(p_k) = KL(p_k || P), in nats: the loss above its floor.
     case divergence = "kl_target_policy"
     /// Entropy of P over the list, in nats.

@@ -23,7 +23,7 @@ public struct PreferenceMetrics {
     /// Sums of one dimension, or of all together (p_lambda).
     struct Dimension {
         var right = ClusteredRatio(), top = ClusteredRatio(), topChance = ClusteredRatio()
-        var loss = ClusteredRatio(), divergence = ClusteredRatio(), policyEntropy = ClusteredRatio()
+        var loss = ClusteredRatio(), gain = ClusteredRatio(), divergence = ClusteredRatio(), policyEntropy = ClusteredRatio()
         /// The same at r = 0, where every P is uniform: what an untrained policy has.
         var lossAtZero = ClusteredRatio(), divergenceAtZero = ClusteredRatio()
         var rewardTies = 0, ratingTies = 0, judgedPairs = 0
@@ -49,6 +49,7 @@ public struct PreferenceMetrics {
 
         mutating func add(loss: Double, targetEntropy: Double, policyEntropy: Double, atZero: Double, record: Int) {
             self.loss.add(loss, of: 1, record: record)
+            gain.add(atZero - loss, of: 1, record: record)
             divergence.add(loss - targetEntropy, of: 1, record: record)
             self.policyEntropy.add(policyEntropy, of: 1, record: record)
             lossAtZero.add(atZero, of: 1, record: record)
@@ -57,8 +58,8 @@ public struct PreferenceMetrics {
     }
 
     let options: Options
-    private(set) var records = 0
-    private(set) var responses = 0
+    public private(set) var records = 0
+    public private(set) var responses = 0
     /// In the order in which they were met.
     private(set) var dimensionNames: [Text] = []
     private(set) var dimensions: [Dimension] = []
@@ -67,7 +68,7 @@ public struct PreferenceMetrics {
     /// Per response: mean log-probability, reward, length, record.
     private var meanLogProbs: [Double] = [], rewards: [Double] = [], lengths: [Double] = [], owners: [Int] = []
     /// Records in which every r is the same as the first: nothing was learned about them.
-    private(set) var recordsOfEqualReward = 0
+    public private(set) var recordsOfEqualReward = 0
 
     public init(options: Options = Options()) { self.options = options }
 
@@ -130,12 +131,12 @@ public struct PreferenceMetrics {
 extension PreferenceMetrics {
     /// All figures, overall (dimension "") first, then each dimension in the order in which it was met.
     ///
-    /// Shares (`reward_accuracy`, `top1`) have Wilson intervals at the effective number of pairs; everything else the bootstrap's.
+    /// `chance` is what an untrained policy (r = 0) or guessing has. Shares (`reward_accuracy`, `top1`) have Wilson intervals at the effective number of pairs; everything else the bootstrap's.
     public func results(split: String = "") -> [EvaluationResult] {
         let length = RankCorrelation(x: meanLogProbs, y: lengths, records: owners)
         let reward = RankCorrelation(x: rewards, y: lengths, records: owners)
         let groups = [("", overall)] + zip(dimensionNames.map(\.description), dimensions)
-        let means = groups.flatMap { [$0.1.loss, $0.1.divergence, $0.1.policyEntropy] } + [logRatio, logRatioPerToken]
+        let means = groups.flatMap { [$0.1.loss, $0.1.gain, $0.1.divergence, $0.1.policyEntropy] } + [logRatio, logRatioPerToken]
         let intervals = options.bootstrap.intervals(records: records, count: means.count + 2) { multiplicities in
             means.map { $0.resampled(multiplicities) } + [length.resampled(multiplicities), reward.resampled(multiplicities)]
         }
@@ -153,12 +154,13 @@ extension PreferenceMetrics {
                 result(.ratingTies, name, Double(sums.ratingTies), nil, chance: nil, count: sums.judgedPairs + sums.ratingTies),
                 result(.topOne, name, sums.top.value, sums.top.shareInterval, chance: sums.topChance.value, count: Int(sums.top.total)),
                 result(.topTies, name, Double(sums.topTies), nil, chance: nil, count: sums.topJudged),
-                result(.loss, name, sums.loss.value, intervals[3 * g], chance: sums.lossAtZero.value, count: Int(sums.loss.total)),
-                result(.divergence, name, sums.divergence.value, intervals[3 * g + 1], chance: sums.divergenceAtZero.value, count: Int(sums.loss.total)),
-                result(.policyEntropy, name, sums.policyEntropy.value, intervals[3 * g + 2], chance: sums.lossAtZero.value, count: Int(sums.loss.total)),
+                result(.loss, name, sums.loss.value, intervals[4 * g], chance: sums.lossAtZero.value, count: Int(sums.loss.total)),
+                result(.lossGain, name, sums.gain.value, intervals[4 * g + 1], chance: 0, count: Int(sums.loss.total)),
+                result(.divergence, name, sums.divergence.value, intervals[4 * g + 2], chance: sums.divergenceAtZero.value, count: Int(sums.loss.total)),
+                result(.policyEntropy, name, sums.policyEntropy.value, intervals[4 * g + 3], chance: sums.lossAtZero.value, count: Int(sums.loss.total)),
             ]
         }
-        let last = 3 * groups.count
+        let last = 4 * groups.count
         results += [
             result(.logRatio, "", logRatio.value, intervals[last], chance: 0, count: responses),
             result(.logRatioPerToken, "", logRatioPerToken.value, intervals[last + 1], chance: 0, count: Int(logRatioPerToken.total)),

@@ -4,20 +4,24 @@ import SystemIO
 struct GGUFCursor {
     let file: String
     let bytes: UnsafeRawBufferPointer
+    /// Reading stops here: what is read ends up in memory, several times its size, so a header must not be as large as a model.
+    let limit: Int
     private(set) var position = 0
 
-    init(file: String, bytes: UnsafeRawBufferPointer) {
+    init(file: String, bytes: UnsafeRawBufferPointer, limit: Int) {
         self.file = file
         self.bytes = bytes
+        self.limit = limit
     }
 
-    var left: Int { bytes.count - position }
+    var left: Int { min(bytes.count, limit) - position }
 
     func error(_ message: String, at offset: Int? = nil) -> InputError {
         InputError("\(file): byte \(offset ?? position): \(message)")
     }
 
     mutating func skip(_ count: Int, _ what: String) throws {
+        guard count <= left || bytes.count <= limit else { throw error("the header with \(what) goes beyond \(limit) bytes, the most that is read") }
         guard count <= left else { throw error("the file ends inside \(what); \(count) bytes were expected, \(left) are there: fetch the file again") }
         position += count
     }

@@ -23,10 +23,14 @@ public final class GGUFFile: @unchecked Sendable {
     private let file: MappedFile
 
     /// Throws `.missingInput` when the file cannot be opened, `.invalidData` when it is not a whole GGUF of supported types.
-    public init(path: String) throws {
+    public convenience init(path: String) throws {
+        try self.init(path: path, headerLimit: GGUFHeader.maximumBytes)
+    }
+
+    init(path: String, headerLimit: Int) throws {
         file = try MappedFile(path: path)
         self.path = path
-        let header = try file.withBytes { try GGUFHeader(file: path, bytes: $0) }
+        let header = try file.withBytes { try GGUFHeader(file: path, bytes: $0, limit: headerLimit) }
         version = header.version
         metadata = header.metadata
         tensors = header.tensors

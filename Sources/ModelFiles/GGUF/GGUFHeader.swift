@@ -11,8 +11,11 @@ struct GGUFHeader {
     /// Real files nest arrays not at all; the limit keeps a hostile file from exhausting the stack.
     private static let deepestArray = 4
 
-    init(file: String, bytes: UnsafeRawBufferPointer) throws {
-        var cursor = GGUFCursor(file: file, bytes: bytes)
+    /// The largest published vocabularies take some 15 MB.
+    static let maximumBytes = 64 << 20
+
+    init(file: String, bytes: UnsafeRawBufferPointer, limit: Int) throws {
+        var cursor = GGUFCursor(file: file, bytes: bytes, limit: limit)
         guard bytes.count >= 4, bytes[..<4].elementsEqual("GGUF".utf8) else {
             throw InputError("\(file): not a GGUF file: it does not start with the letters GGUF")
         }
@@ -26,8 +29,8 @@ struct GGUFHeader {
         let tensorCount = try cursor.count("the number of tensors")
         let valueCount = try cursor.count("the number of metadata values")
         // Each entry takes at least so many bytes, so an absurd count is refused before anything is reserved for it.
-        guard valueCount <= cursor.left / 13 else { throw cursor.error("\(valueCount) metadata values are announced, more than the file can hold", at: 16) }
-        guard tensorCount <= cursor.left / 24 else { throw cursor.error("\(tensorCount) tensors are announced, more than the file can hold", at: 8) }
+        guard valueCount <= cursor.left / 13 else { throw cursor.error("\(valueCount) metadata values are announced, more than the header can hold", at: 16) }
+        guard tensorCount <= cursor.left / 24 else { throw cursor.error("\(tensorCount) tensors are announced, more than the header can hold", at: 8) }
         try readMetadata(&cursor, count: valueCount)
         try readTensors(&cursor, count: tensorCount)
     }
@@ -81,7 +84,7 @@ struct GGUFHeader {
         guard depth <= deepestArray else { throw cursor.error("\(key) nests arrays more than \(deepestArray) deep") }
         let type = try type(&cursor, key, start)
         let count = try cursor.count("the length of \(key)")
-        guard count <= cursor.left / type.leastSize else { throw cursor.error("\(key) is announced with \(count) elements, more than the file can hold", at: start + 4) }
+        guard count <= cursor.left / type.leastSize else { throw cursor.error("\(key) is announced with \(count) elements, more than the header can hold", at: start + 4) }
         func unsigned<T: FixedWidthInteger & UnsignedInteger>(_: T.Type) throws -> GGUFArray {
             .unsigned(try (0 ..< count).map { _ in UInt64(try cursor.integer(T.self, key)) })
         }

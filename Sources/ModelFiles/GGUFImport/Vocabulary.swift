@@ -15,7 +15,7 @@ struct Vocabulary {
     let plainCount: Int
 
     /// A longer token would make the search for merges quadratic in what a file chooses.
-    static let longestToken = 4096
+    static let longestToken = 1024
 
     init(_ file: GGUFFile, rows: Int) throws {
         tokens = try file.strings("tokenizer.ggml.tokens")

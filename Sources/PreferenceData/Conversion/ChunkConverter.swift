@@ -47,7 +47,7 @@ struct ChunkConverter {
         } catch {
             let (reason, message) = explain(error, place)
             guard options.onBadRecord == .skip, !options.strict else {
-                throw InputError("\(printable(message)) (--on-bad-record skip to continue)")
+                throw InputError("\(printable(message)) (\(options.strict ? "--strict stops at the first oddity" : "--on-bad-record skip to continue"))")
             }
             result.counts.skipped[reason.rawValue, default: 0] += 1
             return

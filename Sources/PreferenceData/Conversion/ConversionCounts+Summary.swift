@@ -55,6 +55,7 @@ extension ConversionCounts {
 
     /// One line when anything was dropped, skipped or had no rating; nil when the output holds all that was read, as it was read.
     public var summaryLine: String? {
+        if read == 0 { return "no records in the input" }
         var parts: [String] = []
         let skippedWords = skipped.sorted { $0.key < $1.key }.map { "\($0.value) with \($0.key == "invalid_json" ? "invalid JSON" : $0.key == "wrong_schema" ? "another schema" : "an unreadable rating")" }
         let droppedWords = Dropped.allCases.compactMap { reason in dropped[reason].map { "\($0) \(reason.words)" } }

@@ -57,8 +57,11 @@ public struct Column: Sendable, Equatable {
     init(json: JSONValue) throws {
         guard let name = json["name"]?.string, let type = json["type"]?.string.flatMap(ScalarType.init(rawValue:)),
             let depth = json["depth"]?.int, (0 ... 2).contains(depth), let meaning = json["as"]?.string.flatMap(Meaning.init(rawValue:)),
-            meaning != .text || (type == .u8 && depth >= 1), meaning != .dictionary || type == .u32
-        else { throw InputError("a column of the schema is malformed: \(String(decoding: (try? json.serialized()) ?? [], as: UTF8.self))") }
+            meaning != .text || (type == .u8 && depth >= 1), meaning != .dictionary || type == .u32, Name.isIdentifier(name)
+        else {
+            let text = String(decoding: ((try? json.canonical) ?? []).prefix(200), as: UTF8.self)
+            throw InputError("a column of the schema is malformed: \(text)")
+        }
         self.init(name, type, depth: depth, meaning: meaning)
     }
 }

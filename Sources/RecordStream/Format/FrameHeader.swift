@@ -79,13 +79,17 @@ struct FrameHeader: Equatable, Sendable {
             throw InputError("a \(kind.name) frame of \(word(40)) bytes, more than the format allows (\(limit))")
         }
         guard codec != .none || word(32) == word(40) else { throw InputError("an uncompressed frame whose two lengths differ") }
+        let count = bytes.loadUnaligned(fromByteOffset: 48, as: UInt32.self).littleEndian
+        guard kind == .data ? (1 ... UInt32(StreamLimits.blockRecords)).contains(count) : (count == 0 && codec == .none) else {
+            throw InputError("a \(kind.name) frame with \(count) records and codec \(codec.name)")
+        }
         self.kind = kind
         self.codec = codec
         frame = word(16)
         firstRecord = word(24)
         storedBytes = Int(word(32))
         rawBytes = Int(word(40))
-        records = Int(bytes.loadUnaligned(fromByteOffset: 48, as: UInt32.self).littleEndian)
+        records = Int(count)
         tag = bytes.loadUnaligned(fromByteOffset: 52, as: UInt32.self).littleEndian
         payloadChecksum = bytes.loadUnaligned(fromByteOffset: 56, as: UInt32.self).littleEndian
     }

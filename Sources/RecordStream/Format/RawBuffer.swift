@@ -13,6 +13,7 @@ final class RawBuffer {
 
     deinit { base.deallocate() }
 
+    /// Valid as long as this object is and does not grow: whoever keeps the pointer keeps the object.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
     var mutableBytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: base, count: count) }
 

@@ -6,20 +6,25 @@ import Checksums
 struct StreamDigest {
     /// Kind, columns and the raw bytes of every DATA frame in order: the same for the same records, whatever codec or provenance.
     private var content = SHA256()
-    /// Every header and every payload before DONE: nothing in the stream can be exchanged without changing it, not even its provenance.
+    /// Kind, record count and raw payload of HEAD, DATA and TAIL: nothing in the stream can be exchanged without changing it, not even its
+    /// provenance. The codec (and with it the index, which every reader computes itself) has no part in it, so that what a later stage says about its
+    /// input does not depend on how that input was compressed.
     private var stream = SHA256()
     /// CRC-32C over the checksums of all headers so far.
     private(set) var headerChain: UInt32 = 0
 
     init(schema: Schema) throws { content.update(try schema.json.canonical) }
 
+    /// - Parameter header: the frame's header as encoded.
     mutating func add(_ kind: FrameKind, header: [UInt8], payload: UnsafeRawBufferPointer) {
         var sha = SHA256()
         sha.update(payload)
         let digest = sha.digest()
         if kind == .data { content.update(digest) }
-        stream.update(header)
-        stream.update(digest)
+        if kind != .index {
+            stream.update(Array(header[8 ..< 12] + header[48 ..< 52]))
+            stream.update(digest)
+        }
         headerChain = crc32c(Array(header[60 ..< 64]), continuing: headerChain)
     }
 
@@ -74,16 +79,24 @@ public struct IndexEntry: Equatable, Sendable {
     public var offset: UInt64
     public var firstRecord: UInt64
     public var records: UInt32
+    /// Of the whole frame: header, payload and padding.
     public var storedBytes: UInt64
 
-    func append(to bytes: inout [UInt8]) {
-        bytes.append(littleEndian: offset)
-        bytes.append(littleEndian: firstRecord)
-        bytes.append(littleEndian: storedBytes)
-        bytes.append(littleEndian: records)
-        bytes.append(littleEndian: UInt32(0))
+    /// The payload of INDX.
+    static func encoded(_ entries: [IndexEntry]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(entries.count * size)
+        for entry in entries {
+            bytes.append(littleEndian: entry.offset)
+            bytes.append(littleEndian: entry.firstRecord)
+            bytes.append(littleEndian: entry.storedBytes)
+            bytes.append(littleEndian: entry.records)
+            bytes.append(littleEndian: UInt32(0))
+        }
+        return bytes
     }
 
+    /// `bytes` holds whole entries.
     static func parse(_ bytes: UnsafeRawBufferPointer) -> [IndexEntry] {
         stride(from: 0, to: bytes.count - size + 1, by: size).map { at in
             IndexEntry(

@@ -6,10 +6,11 @@ public struct Explanation {
 
     public init() {}
 
-    /// Lines of shell: one variable for each raw input and file, to be set by whoever runs it, then the pipeline.
-    public static func script(_ head: StreamHead, _ tail: StreamTail) -> String {
+    /// Lines of bash: one variable for each raw input and file, to be set by whoever runs it, then the pipeline, which writes the stream to standard output.
+    /// - Parameter codec: how the stream's blocks are stored. That of its inputs has no influence on it.
+    public static func script(_ head: StreamHead, _ tail: StreamTail, codec: Codec = .none) -> String {
         var explanation = Explanation()
-        let pipeline = explanation.pipeline(head.provenance, tail)
+        let pipeline = explanation.pipeline(head.provenance, tail) + (codec == .none ? "" : " --codec \(codec.name)")
         let variables = explanation.variables.map { "\($0.name)=${\($0.name):?set it to the file} # \($0.comment)\n" }.joined()
         return "set -eu -o pipefail\n" + variables + pipeline + "\n"
     }
@@ -51,7 +52,7 @@ public struct Explanation {
     }
 
     /// A word for the shell; anything beyond plain characters goes into single quotes.
-    static func quoted(_ word: String) -> String {
+    public static func quoted(_ word: String) -> String {
         let plain = word.utf8.allSatisfy { byte in
             (0x30 ... 0x39).contains(byte) || (0x41 ... 0x5A).contains(byte) || (0x61 ... 0x7A).contains(byte) || "-_./:=,+@%".utf8.contains(byte)
         }

@@ -41,8 +41,8 @@ public struct Provenance: Sendable, Equatable {
 
     init(json: JSONValue, depth: Int = 0) throws {
         guard depth < Provenance.deepest, let command = json["command"]?.string, let recipe = json["recipe"]?.int,
-            let arguments = json["arguments"]?.array, let inputs = json["inputs"]?.array
-        else { throw InputError("provenance without command, recipe, arguments or inputs") }
+            let arguments = json["arguments"]?.array, let inputs = json["inputs"]?.array, Name.isCommand(command)
+        else { throw InputError("provenance without command (of this suite), recipe, arguments or inputs") }
         self.command = command
         self.recipe = recipe
         self.arguments = try arguments.map(Argument.init(json:))
@@ -61,7 +61,7 @@ extension Provenance.Argument {
     init(json: JSONValue) throws {
         if let text = json.string {
             self = .text(text)
-        } else if let role = json["role"]?.string, let sha256 = json["sha256"]?.string {
+        } else if let role = json["role"]?.string, let sha256 = json["sha256"]?.string, Name.isIdentifier(role), Name.isDigest(sha256) {
             self = .file(role: role, sha256: sha256)
         } else {
             throw InputError("provenance with a malformed argument")

@@ -2,7 +2,9 @@ import JSON
 import SystemIO
 
 /// What a stream says before its first record.
-public struct StreamHead: Sendable, Equatable {
+public struct StreamHead: Sendable, Equatable, CanonicalPayload {
+    static let part = "head"
+
     public var schema: Schema
     /// Facts about the records that their readers need: for tokens the tokenizer's digest and vocabulary size, for bins the layout.
     public var settings: [String: JSONValue]
@@ -14,6 +16,7 @@ public struct StreamHead: Sendable, Equatable {
         self.provenance = provenance
     }
 
+    static let knownSchemas = [RatedRecord.schema, TokensRecord.schema, PackedBin.schema, LogProbRecord.schema]
     private static let formatName = "uftools record stream"
 
     var json: JSONValue {
@@ -27,15 +30,27 @@ public struct StreamHead: Sendable, Equatable {
         guard json["format"]?.string == StreamHead.formatName, let kind = json["kind"]?.string, let columns = json["columns"]?.array,
             let settings = json["settings"]?.object, let provenance = json["provenance"]
         else { throw InputError("format, kind, columns, settings or provenance is missing") }
-        guard columns.count <= 256 else { throw InputError("\(columns.count) columns, at most 256 are allowed") }
-        schema = try Schema(kind: kind, columns: columns.map(Column.init(json:)))
+        guard Name.isIdentifier(kind) else { throw InputError("its kind is no name of lower-case letters, digits and underscores") }
+        guard (1 ... 256).contains(columns.count) else { throw InputError("\(columns.count) columns, expected 1 to 256") }
+        let schema = try Schema(kind: kind, columns: columns.map(Column.init(json:)))
+        // The very same array as the record type's: comparing the two then takes no time, so that every access can afford it.
+        self.schema = StreamHead.knownSchemas.first { $0 == schema } ?? schema
         guard Set(schema.columns.map(\.name)).count == columns.count else { throw InputError("two columns have the same name") }
-        self.settings = Dictionary(settings.map { (String(describing: $0.key), $0.value) }, uniquingKeysWith: { $1 })
+        self.settings = Dictionary(settings.map { ($0.key.description, $0.value) }, uniquingKeysWith: { $1 })
         self.provenance = try Provenance(json: provenance)
     }
 
+    /// The head as the stream holds it: canonical JSON.
+    public func jsonText() throws -> [UInt8] { try payload() }
+
+    /// Refuses a stream of another kind.
+    func expect(kind: String, in name: String) throws {
+        guard schema.kind != kind else { return }
+        throw InputError("\(name): a stream of \(schema.kind) records, expected \(kind) (\(StreamHead.maker(of: kind)))")
+    }
+
     /// Refuses a stream whose columns are not those that this release reads.
-    func expect(_ expected: Schema, in name: String) throws {
+    public func expect(_ expected: Schema, in name: String) throws {
         guard schema != expected else { return }
         let missing = expected.columns.filter { !schema.columns.contains($0) }.map(\.name)
         let unknown = schema.columns.filter { !expected.columns.contains($0) }.map(\.name)

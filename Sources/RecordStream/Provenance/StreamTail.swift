@@ -2,7 +2,9 @@ import JSON
 import SystemIO
 
 /// What a stream says after its last record: what was read and what became of it.
-public struct StreamTail: Sendable, Equatable {
+public struct StreamTail: Sendable, Equatable, CanonicalPayload {
+    static let part = "tail"
+
     /// One input of the stage, in order.
     public enum Input: Sendable, Equatable {
         /// A raw file (one member of an archive), by the SHA-256 and length of its decoded bytes.
@@ -32,13 +34,15 @@ public struct StreamTail: Sendable, Equatable {
         ])
     }
 
-    init(json: JSONValue, depth: Int = 0) throws {
+    init(json: JSONValue) throws { try self.init(json: json, depth: 0) }
+
+    fileprivate init(json: JSONValue, depth: Int) throws {
         guard depth < StreamTail.deepest, let counts = json["counts"], let inputs = json["inputs"]?.array, let licences = json["licences"]?.object else {
             throw InputError("counts, inputs or licences is missing")
         }
         self.counts = counts
         self.inputs = try inputs.map { try Input(json: $0, depth: depth) }
-        self.licences = Dictionary(licences.map { (String(describing: $0.key), $0.value.string ?? "") }, uniquingKeysWith: { $1 })
+        self.licences = Dictionary(licences.map { ($0.key.description, $0.value.string ?? "") }, uniquingKeysWith: { $1 })
     }
 }
 
@@ -52,9 +56,11 @@ extension StreamTail.Input {
     }
 
     init(json: JSONValue, depth: Int) throws {
-        if let sha256 = json["sha256"]?.string, let bytes = json["bytes"]?.int {
+        if let sha256 = json["sha256"]?.string, let bytes = json["bytes"]?.int, Name.isDigest(sha256), bytes >= 0 {
             self = .raw(sha256: sha256, bytes: bytes)
-        } else if let digest = json["stream"]?.string, let content = json["content"]?.string, let records = json["records"]?.int, let tail = json["tail"] {
+        } else if let digest = json["stream"]?.string, let content = json["content"]?.string, let records = json["records"]?.int,
+            let tail = json["tail"], Name.isDigest(digest), Name.isDigest(content), records >= 0
+        {
             self = .stream(digest: digest, content: content, records: records, tail: try StreamTail(json: tail, depth: depth + 1))
         } else {
             throw InputError("an input is malformed")

@@ -3,24 +3,30 @@ import SystemIO
 
 /// The records of one DATA frame, column by column, in memory as on disk.
 ///
-/// `init` checks the whole structure (array sizes, offsets, dictionary indices, texts, padding), so that every access afterwards is in bounds.
+/// `init` checks the whole structure (array sizes, offsets, dictionaries, texts, padding), so that every access afterwards is in bounds.
 public final class Block: @unchecked Sendable {
     public let schema: Schema
+    /// The stream's name, for messages.
+    public let name: String
     /// The number of the block's first record in its stream.
     public let firstRecord: Int
     public let count: Int
-    let payload: RawBuffer
+    /// The raw payload: memory that `owner` keeps, on a 64-byte boundary and never written again.
+    private let payload: UnsafeRawBufferPointer
+    private let owner: AnyObject
     /// Byte range of every array in `payload`.
     private let arrays: [Range<Int>]
     /// For each column its first array.
     private let firstArray: [Int]
 
-    init(schema: Schema, firstRecord: Int, count: Int, payload: RawBuffer) throws {
+    init(schema: Schema, name: String, firstRecord: Int, count: Int, payload: UnsafeRawBufferPointer, owner: AnyObject) throws {
         self.schema = schema
+        self.name = name
         self.firstRecord = firstRecord
         self.count = count
         self.payload = payload
-        arrays = try Block.layOut(payload.bytes, arrays: schema.arrayCount)
+        self.owner = owner
+        arrays = try Block.layOut(payload, arrays: schema.arrayCount)
         var next = 0
         firstArray = schema.columns.map { column in
             defer { next += column.arrayCount }
@@ -38,6 +44,7 @@ public final class Block: @unchecked Sendable {
         func isZero(_ range: Range<Int>) -> Bool { bytes[range].allSatisfy { $0 == 0 } }
         guard isZero(8 * count ..< position) else { throw InputError("padding of the block's directory is not zero") }
         var ranges: [Range<Int>] = []
+        ranges.reserveCapacity(count)
         for array in 0 ..< count {
             let length = bytes.loadUnaligned(fromByteOffset: 8 * array, as: UInt64.self).littleEndian
             guard length <= UInt64(bytes.count - position) else { throw InputError("array \(array) of the block reaches beyond its end") }
@@ -53,7 +60,7 @@ public final class Block: @unchecked Sendable {
     private func check(_ column: Column, _ index: Int) throws {
         var expected = count
         for level in 0 ..< column.depth {
-            expected = try checkOffsets(words(index, level), count: expected, of: level == 0 ? "records" : "lists")
+            expected = try checkOffsets(index, level, count: expected, of: level == 0 ? "records" : "lists")
         }
         let values = arrays[firstArray[index] + column.depth]
         guard values.count == expected * column.type.size else {
@@ -61,23 +68,34 @@ public final class Block: @unchecked Sendable {
         }
         switch column.meaning {
         case .number: break
-        case .text:
-            try checkText(bytes(values), boundaries: words(index, column.depth - 1))
-        case .dictionary:
-            let offsets = words(index, column.depth + 1)
-            let textBytes = arrays[firstArray[index] + column.depth + 2]
-            guard offsets.count >= 1 else { throw InputError("the dictionary has no offsets") }
-            guard try checkOffsets(offsets, count: offsets.count - 1, of: "dictionary entries") == textBytes.count else {
-                throw InputError("the dictionary's offsets do not end where its text does")
-            }
-            try checkText(bytes(textBytes), boundaries: offsets)
-            let entries = offsets.count - 1
-            guard words(index, column.depth).allSatisfy({ $0 < entries }) else { throw InputError("an index beyond the dictionary's \(entries) entries") }
+        case .text: try checkText(bytes(values), boundaries: words(index, column.depth - 1))
+        case .dictionary: try checkDictionary(column, index)
         }
     }
 
-    private func checkOffsets(_ offsets: UnsafeBufferPointer<UInt32>, count: Int, of what: String) throws -> Int {
-        guard offsets.count == count + 1 else { throw InputError("\(offsets.count) offsets for \(count) \(what)") }
+    private func checkDictionary(_ column: Column, _ index: Int) throws {
+        let (offsets, bytes) = (words(index, column.depth + 1), bytes(arrays[firstArray[index] + column.depth + 2]))
+        guard !offsets.isEmpty else { throw InputError("the dictionary has no offsets") }
+        let entries = offsets.count - 1
+        guard try checkOffsets(index, column.depth + 1, count: entries, of: "dictionary entries") == bytes.count else {
+            throw InputError("the dictionary's offsets do not end where its text does")
+        }
+        try checkText(bytes, boundaries: offsets)
+        // Numbered by first use and without doubles: the same records have the same bytes.
+        var used: UInt32 = 0
+        for entry in words(index, column.depth) {
+            guard entry < entries else { throw InputError("an index beyond the dictionary's \(entries) entries") }
+            guard entry <= used else { throw InputError("dictionary entry \(entry) is used before entry \(used)") }
+            if entry == used { used += 1 }
+        }
+        guard used == entries else { throw InputError("dictionary entry \(used) is never used") }
+        guard Set((0 ..< entries).map { Array(dictionaryText(index, $0)) }).count == entries else { throw InputError("two dictionary entries are equal") }
+    }
+
+    /// Array `number` of column `column` as offsets of `count` things; returns where the last one ends.
+    private func checkOffsets(_ column: Int, _ number: Int, count: Int, of what: String) throws -> Int {
+        let range = arrays[firstArray[column] + number], offsets = words(column, number)
+        guard range.count == 4 * (count + 1) else { throw InputError("\(range.count) bytes of offsets for \(count) \(what)") }
         guard offsets[0] == 0 else { throw InputError("offsets that do not start at 0") }
         for i in 0 ..< count where offsets[i] > offsets[i + 1] { throw InputError("offsets that decrease") }
         return Int(offsets[count])
@@ -94,21 +112,19 @@ public final class Block: @unchecked Sendable {
 
     // MARK: Access by column
 
-    private func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
-        UnsafeBufferPointer(start: (payload.base + range.lowerBound).assumingMemoryBound(to: UInt8.self), count: range.count)
+    private func array<Value>(_ range: Range<Int>, of type: Value.Type) -> UnsafeBufferPointer<Value> {
+        UnsafeRawBufferPointer(rebasing: payload[range]).assumingMemoryBound(to: type)
     }
 
+    private func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> { array(range, of: UInt8.self) }
+
     /// Array `number` of a column as 32-bit words (offsets, or dictionary indices).
-    private func words(_ column: Int, _ number: Int) -> UnsafeBufferPointer<UInt32> {
-        let range = arrays[firstArray[column] + number]
-        return UnsafeBufferPointer(start: (payload.base + range.lowerBound).assumingMemoryBound(to: UInt32.self), count: range.count / 4)
-    }
+    private func words(_ column: Int, _ number: Int) -> UnsafeBufferPointer<UInt32> { array(arrays[firstArray[column] + number], of: UInt32.self) }
 
     /// All values of a column, one after the other. Valid as long as the block is.
     public func values<Value: BitwiseCopyable>(_ column: Int, as type: Value.Type) -> UnsafeBufferPointer<Value> {
-        let range = arrays[firstArray[column] + schema.columns[column].depth]
         precondition(MemoryLayout<Value>.size == schema.columns[column].type.size, "column \(column) holds another type")
-        return UnsafeBufferPointer(start: (payload.base + range.lowerBound).assumingMemoryBound(to: type), count: range.count / MemoryLayout<Value>.size)
+        return array(arrays[firstArray[column] + schema.columns[column].depth], of: type)
     }
 
     /// The list of record `record` (depth 1), or which inner lists are its own (depth 2).
@@ -128,5 +144,10 @@ public final class Block: @unchecked Sendable {
         let offsets = words(column, schema.columns[column].depth + 1)
         let all = bytes(arrays[firstArray[column] + schema.columns[column].depth + 2])
         return UnsafeBufferPointer(rebasing: all[Int(offsets[entry]) ..< Int(offsets[entry + 1])])
+    }
+
+    /// Bytes that a column takes in the block, offsets and dictionary included, padding not.
+    func columnBytes(_ column: Int) -> Int {
+        (firstArray[column] ..< firstArray[column] + schema.columns[column].arrayCount).reduce(0) { $0 + arrays[$1].count }
     }
 }

@@ -59,16 +59,13 @@ final class FrameReader {
         guard header.frame == nextFrame else { throw InputError("this is frame \(header.frame): frames are missing, doubled or out of order") }
         guard header.tag == tag else { throw InputError("the frame belongs to another stream") }
         guard header.firstRecord == nextRecord else { throw InputError("it starts at record \(header.firstRecord), expected record \(nextRecord)") }
-        guard header.kind == .data ? header.records > 0 : (header.records == 0 && header.codec == .none) else {
-            throw InputError("a \(header.kind.name) frame with \(header.records) records and codec \(header.codec.name)")
-        }
         if header.kind == .index, header.rawBytes != index.count * IndexEntry.size {
             throw InputError("an index of \(header.rawBytes) bytes for \(index.count) blocks")
         }
         if header.kind == .done, header.rawBytes != DonePayload.size { throw InputError("an end mark of \(header.rawBytes) bytes") }
 
         let payload = try readPayload(header)
-        offset = start + UInt64(FrameHeader.size + header.storedBytes.aligned)
+        offset = start + UInt64(header.frameBytes)
         let headerBytes = Array(headerBuffer.bytes)
         let frame = Frame(header: header, headerBytes: headerBytes, payload: payload, offset: start)
         try accept(frame)
@@ -76,19 +73,15 @@ final class FrameReader {
     }
 
     private func readPayload(_ header: FrameHeader) throws -> RawBuffer {
-        let stored = RawBuffer(capacity: header.storedBytes.aligned)
-        stored.resize(to: header.storedBytes.aligned)
+        let stored = RawBuffer(capacity: header.paddedBytes)
+        stored.resize(to: header.paddedBytes)
         guard try source.readFully(into: stored.mutableBytes) == stored.count else {
             throw InputError("the stream ends early, inside a \(header.kind.name) frame: it was cut, or the command that wrote it failed")
         }
-        guard crc32c(stored.bytes) == header.payloadChecksum else { throw InputError("the payload's checksum does not match: the data is damaged") }
-        guard stored.bytes[header.storedBytes...].allSatisfy({ $0 == 0 }) else { throw InputError("padding after the payload is not zero") }
+        try header.check(stored: stored.bytes)
+        guard header.codec == .none else { return try withExtendedLifetime(stored) { try header.unpacked(stored.bytes) } }
         stored.truncate(to: header.storedBytes)
-        guard header.codec != .none else { return stored }
-        let raw = RawBuffer(capacity: header.rawBytes)
-        raw.resize(to: header.rawBytes)
-        try header.codec.decompress(stored.bytes, into: raw.mutableBytes)
-        return raw
+        return stored
     }
 
     /// Books an intact frame and checks what it says about the frames before it.
@@ -100,16 +93,13 @@ final class FrameReader {
         case .data:
             index.append(IndexEntry(
                 offset: frame.offset, firstRecord: header.firstRecord, records: UInt32(header.records),
-                storedBytes: UInt64(FrameHeader.size + header.storedBytes.aligned)))
+                storedBytes: UInt64(header.frameBytes)))
             nextRecord += UInt64(header.records)
         case .tail:
             break
         case .index:
             indexOffset = frame.offset
-            guard IndexEntry.parse(frame.payload.bytes) == index else { throw InputError("the index does not match the blocks before it") }
-            var expected: [UInt8] = []
-            for entry in index { entry.append(to: &expected) }
-            guard expected.elementsEqual(frame.payload.bytes) else { throw InputError("the index has bytes that are not zero where they must be") }
+            guard IndexEntry.encoded(index).elementsEqual(frame.payload.bytes) else { throw InputError("the index does not match the blocks before it") }
         case .done:
             guard let digest else { throw InputError("an end mark before a head") }
             let expected = DonePayload(indexOffset: indexOffset, records: nextRecord, dataFrames: UInt64(index.count), digest: digest)

@@ -29,8 +29,11 @@ public struct LogProbRecord: StreamRecord, Equatable {
         id = Text(block.text(0, record))
         logProbs = block.list(1, record)
         tokenCounts = block.list(2, record)
-        guard logProbs.count == tokenCounts.count, !logProbs.contains(where: \.isNaN) else {
-            throw InputError("\(logProbs.count) log-probabilities with \(tokenCounts.count) counts, or one that is not a number")
+    }
+
+    public func validate() throws {
+        guard logProbs.count == tokenCounts.count, logProbs.allSatisfy(\.isFinite) else {
+            throw InputError("\(logProbs.count) log-probabilities with \(tokenCounts.count) counts, or one that is not a finite number")
         }
     }
 }

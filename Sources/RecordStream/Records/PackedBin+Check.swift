@@ -3,19 +3,30 @@ import SystemIO
 extension PackedBin {
     /// Holds a bin to what computation relies on: segments fill it in order, parents come first and belong to the same record, every response has
     /// exactly one segment, every label has a token before it that predicts it, positions count on from the parent's.
-    func check(_ starts: [UInt32]) throws {
-        guard positions.count == tokens.count, starts.first == 0, starts.last == UInt32(exactly: tokens.count),
-            zip(starts, starts.dropFirst()).allSatisfy({ $0 < $1 })
-        else { throw InputError("the segments do not fill the bin's \(tokens.count) tokens in order") }
+    public func validate() throws {
+        var end: UInt32 = 0
+        for segment in segments {
+            guard segment.start == end, segment.end > end else { throw InputError("the segments do not fill the bin's \(tokens.count) tokens in order") }
+            end = segment.end
+        }
+        guard positions.count == tokens.count, tokens.count == Int(end) else {
+            throw InputError("\(tokens.count) tokens with \(positions.count) positions in segments that end at \(end)")
+        }
         var seen = members.map { [Bool](repeating: false, count: $0.responseCount) }
         for (number, segment) in segments.enumerated() {
             do { try check(segment, number, &seen) } catch let error as InputError { throw error.at("segment \(number)") }
         }
         guard seen.allSatisfy({ $0.allSatisfy { $0 } }) else { throw InputError("a response without a segment") }
-        for member in members where !member.rowMap.isEmpty || !member.piTarget.isEmpty {
+        for member in members { try member.ratings.check(responses: member.responseCount) }
+        for (record, member) in members.enumerated() where !member.rowMap.isEmpty || !member.piTarget.isEmpty {
             guard member.rowMap.count == member.ratings.targets.count, member.piTarget.count == member.rowMap.count,
-                member.rowMap.allSatisfy({ $0 < segments.count })
+                member.piTarget.allSatisfy(\.isFinite)
             else { throw InputError("a row map of \(member.rowMap.count) rows for \(member.ratings.targets.count) targets") }
+            for (row, segment) in member.rowMap.enumerated() {
+                guard segment < segments.count, segments[Int(segment)].record == record, Int(segments[Int(segment)].response) == row % member.responseCount else {
+                    throw InputError("row \(row) of record \(record) is mapped to segment \(segment), which does not hold its response")
+                }
+            }
         }
     }
 

@@ -122,7 +122,6 @@ public struct PackedBin: StreamRecord, Equatable {
             Segment(start: starts[$0], end: starts[$0 + 1], parent: parents[$0], record: records[$0], response: answers[$0], labelStart: labels[$0])
         }
         members = try PackedBin.members(block, record)
-        try check(starts)
     }
 
     private static func members(_ block: Block, _ record: Int) throws -> [Member] {
@@ -136,12 +135,10 @@ public struct PackedBin: StreamRecord, Equatable {
             responseCuts.count, rowMaps.count, piTargets.count,
         ]
         guard counts.allSatisfy({ $0 == ids.count }) else { throw InputError("the bin's record columns have different lengths") }
-        return try ids.indices.map { i in
-            let matrix = Ratings(dimensions: dimensions[i].map { Text($0) }, ratings: ratings[i], rated: rated[i], targets: targets[i])
-            try matrix.check(responses: responseCuts[i].count)
-            return Member(
-                id: Text(ids[i]), origin: Origin(input: inputs[i], line: lines[i]), source: Text(sources[i]), ratings: matrix,
-                promptCut: promptCuts[i], responseCuts: responseCuts[i], rowMap: rowMaps[i], piTarget: piTargets[i])
+        return ids.indices.map { i in
+            Member(
+                id: Text(ids[i]), origin: Origin(input: inputs[i], line: lines[i]), source: Text(sources[i]),
+                ratings: Ratings(dimensions: dimensions[i].map { Text($0) }, ratings: ratings[i], rated: rated[i], targets: targets[i]), promptCut: promptCuts[i], responseCuts: responseCuts[i], rowMap: rowMaps[i], piTarget: piTargets[i])
         }
     }
 }

@@ -22,6 +22,18 @@ public enum RatingState: UInt8, Sendable, CaseIterable {
     case null = 3
     case outOfRange = 4
     case unreadable = 5
+
+    /// The name in JSON.
+    public var name: String {
+        switch self {
+        case .rated: "rated"
+        case .notApplicable: "n/a"
+        case .missing: "missing"
+        case .null: "null"
+        case .outOfRange: "out_of_range"
+        case .unreadable: "unreadable"
+        }
+    }
 }
 
 /// Where a record came from: the number of the input (from 1, in the order of the command line) and the line or element in it (from 1).
@@ -53,12 +65,14 @@ public struct Ratings: Sendable, Equatable {
         self.targets = targets
     }
 
-    /// Refuses matrices of the wrong size, and targets that are no distributions.
+    /// Refuses matrices of the wrong size, dimensions that stand twice, infinite ratings, and targets that are no distributions.
     func check(responses: Int) throws {
         let expected = dimensions.count * responses
         guard ratings.count == expected, rated.count == expected, targets.count == expected else {
             throw InputError("\(ratings.count) ratings, \(rated.count) marks and \(targets.count) targets for \(dimensions.count) dimensions of \(responses) responses")
         }
+        guard dimensions.count < 2 || Set(dimensions).count == dimensions.count else { throw InputError("a dimension stands twice") }
+        guard !ratings.contains(where: \.isInfinite) else { throw InputError("an infinite rating") }
         for row in 0 ..< dimensions.count {
             var sum = 0.0
             for at in row * responses ..< (row + 1) * responses {
@@ -126,8 +140,12 @@ public struct RatedRecord: StreamRecord, Equatable {
         turns = zip(roles, contents).map { Turn(role: Text($0), content: Text($1)) }
         responses = block.texts(6, record).map { Text($0) }
         models = block.names(7, record).map { Text($0) }
-        ratings = try Ratings(block, record, at: 8, responses: responses.count)
+        ratings = Ratings(block, record, at: 8)
         ratingStates = block.list(12, record)
+    }
+
+    public func validate() throws {
+        try ratings.check(responses: responses.count)
         guard models.count == responses.count, ratingStates.count == ratings.ratings.count,
             ratingStates.allSatisfy({ RatingState(rawValue: $0) != nil })
         else { throw InputError("\(models.count) models for \(responses.count) responses, or unknown rating states") }
@@ -145,10 +163,9 @@ extension BlockBuilder {
 }
 
 extension Ratings {
-    init(_ block: Block, _ record: Int, at column: Int, responses: Int) throws {
+    init(_ block: Block, _ record: Int, at column: Int) {
         self.init(
             dimensions: block.names(column, record).map { Text($0) }, ratings: block.list(column + 1, record), rated: block.list(column + 2, record),
             targets: block.list(column + 3, record))
-        try check(responses: responses)
     }
 }

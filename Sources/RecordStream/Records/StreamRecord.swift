@@ -6,6 +6,9 @@ public protocol StreamRecord: Sendable {
     /// Adds this record's value to every column, once each.
     func append(to builder: BlockBuilder)
 
-    /// Reads record `record` of a block whose schema is this type's. Throws when the columns contradict each other.
+    /// Reads record `record` of a block whose schema is this type's. Throws where the columns cannot be one record (lists of different lengths).
     init(_ block: Block, _ record: Int) throws
+
+    /// Throws when the record contradicts itself. Asked by reader and writer alike, so that what is written can be read.
+    func validate() throws
 }

@@ -48,7 +48,11 @@ public struct TokensRecord: StreamRecord, Equatable {
         prompt = block.list(8, record)
         promptTurns = block.list(9, record)
         responses = block.lists(10, record)
-        ratings = try Ratings(block, record, at: 4, responses: responses.count)
+        ratings = Ratings(block, record, at: 4)
+    }
+
+    public func validate() throws {
+        try ratings.check(responses: responses.count)
         guard zip(promptTurns, promptTurns.dropFirst()).allSatisfy({ $0 <= $1 }), promptTurns.allSatisfy({ $0 <= prompt.count }) else {
             throw InputError("the prompt's turns do not lie in order within its \(prompt.count) tokens")
         }

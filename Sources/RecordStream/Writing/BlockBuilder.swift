@@ -2,7 +2,7 @@ import SystemIO
 
 /// Collects records column by column until they make a block.
 ///
-/// A record is added by one call for each column, in any order, between `beginRecord` and `endRecord`.
+/// A record is added by one call for each column, in any order, and `endRecord`.
 public final class BlockBuilder {
     public let schema: Schema
     public private(set) var count = 0
@@ -15,7 +15,10 @@ public final class BlockBuilder {
         columns = schema.columns.map(ColumnBuilder.init)
     }
 
-    var isFull: Bool { rawBytes >= StreamLimits.blockTarget || count >= StreamLimits.blockRecords }
+    /// Tests set it low, to get streams of many blocks that are small all the same.
+    var target = StreamLimits.blockTarget
+
+    var isFull: Bool { rawBytes >= target || count >= StreamLimits.blockRecords }
 
     func endRecord() throws {
         let total = columns.reduce(0) { $0 + $1.rawBytes }
@@ -75,6 +78,7 @@ public final class BlockBuilder {
 
 /// The growing arrays of one column.
 final class ColumnBuilder {
+    // Offsets wrap around only in a record far above the limit, which `endRecord` refuses.
     private let column: Column
     private let outer = RawBuffer()
     private let inner = RawBuffer()
@@ -120,7 +124,7 @@ final class ColumnBuilder {
     func add<Value: BitwiseCopyable>(list: [Value]) {
         check(Value.self, depth: 1)
         list.withUnsafeBytes { values.append($0) }
-        outer.append(UInt32(values.count / column.type.size))
+        outer.append(UInt32(truncatingIfNeeded: values.count / column.type.size))
         records += 1
     }
 
@@ -128,9 +132,9 @@ final class ColumnBuilder {
         check(Value.self, depth: 2)
         for item in items {
             item.withUnsafeBytes { values.append($0) }
-            inner.append(UInt32(values.count / column.type.size))
+            inner.append(UInt32(truncatingIfNeeded: values.count / column.type.size))
         }
-        lists += UInt32(items.count)
+        lists &+= UInt32(truncatingIfNeeded: items.count)
         outer.append(lists)
         records += 1
     }
@@ -138,10 +142,10 @@ final class ColumnBuilder {
     /// The dictionary's number for `text`, a new one when it is new in this block.
     func entry(_ text: [UInt8]) -> UInt32 {
         if let known = entries[text] { return known }
-        let entry = UInt32(entries.count)
+        let entry = UInt32(truncatingIfNeeded: entries.count)
         entries[text] = entry
         text.withUnsafeBytes { dictionaryBytes.append($0) }
-        dictionaryOffsets.append(UInt32(dictionaryBytes.count))
+        dictionaryOffsets.append(UInt32(truncatingIfNeeded: dictionaryBytes.count))
         return entry
     }
 

@@ -1,0 +1,57 @@
+import RunDatabase
+
+/// What may be said of a figure, and nothing more: with its interval on both sides of chance, nothing is claimed.
+public enum Reading: String, Sendable {
+    case aboveChance = "above_chance"
+    case belowChance = "below_chance"
+    /// The interval covers what chance, or an untrained policy, reaches.
+    case coversChance = "covers_chance"
+    /// Nothing was there to count: r ties everywhere, or no pair has unequal ratings.
+    case undefined
+    /// There is no chance level to compare with, or too few records for an interval.
+    case none
+
+    public init(_ result: EvaluationResult) {
+        guard !result.value.isNaN else {
+            self = .undefined
+            return
+        }
+        guard let chance = result.chance, let low = result.low, let high = result.high else {
+            self = .none
+            return
+        }
+        self = low > chance ? .aboveChance : high < chance ? .belowChance : .coversChance
+    }
+}
+
+/// How a figure changed between two evaluations of the same records.
+public enum Change: String, Sendable {
+    case rose, fell
+    /// The intervals overlap. (They are those of each evaluation by itself, so that small changes that a paired comparison would show stay unclaimed.)
+    case notTold = "not_told"
+    /// One of the two has no value or no interval.
+    case unknown
+
+    public init(before: EvaluationResult, after: EvaluationResult) {
+        guard let beforeLow = before.low, let beforeHigh = before.high, let afterLow = after.low, let afterHigh = after.high else {
+            self = .unknown
+            return
+        }
+        self = afterLow > beforeHigh ? .rose : afterHigh < beforeLow ? .fell : .notTold
+    }
+}
+
+/// A figure that two runs have in common.
+public struct ComparedFigure: Sendable {
+    public var before: EvaluationResult
+    public var after: EvaluationResult
+    public var change: Change { Change(before: before, after: after) }
+
+    /// The figures of `after` that `before` has too, in the order of `after`.
+    public static func all(before: [EvaluationResult], after: [EvaluationResult]) -> [ComparedFigure] {
+        after.compactMap { result in
+            before.first { $0.task == result.task && $0.metric == result.metric && $0.split == result.split && $0.dimension == result.dimension }
+                .map { ComparedFigure(before: $0, after: result) }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import Checksums
+import LanguageModel
+import ModelFiles
+import RecordStream
+import SystemIO
+
+/// A model folder opened for scoring.
+public final class EvaluatedModel {
+    /// The folder, for messages.
+    public let path: String
+    public let folder: ModelFolder
+    public let model: LanguageModel
+    /// `ModelFolder.digest`, hexadecimal.
+    public let digest: String
+
+    /// - Parameter workers: threads; the results are the same for any number.
+    public init(path: String, workers: Int) throws {
+        self.path = path
+        folder = try ModelFolder(path: path)
+        model = try LanguageModel(folder: folder, workers: workers)
+        digest = hexadecimal(try folder.digest())
+    }
+
+    /// SHA-256 of the folder's tokenizer.json.
+    public func tokenizerDigest() throws -> String {
+        let file = try folder.tokenizerFiles.requireTokenizer()
+        return SHA256.hexDigest(of: try readWholeFile(file, limit: 256 << 20))
+    }
+
+    /// Refuses a packed stream whose token ids another tokenizer made.
+    public func checkTokenizer(of head: StreamHead, in name: String) throws {
+        guard let theirs = head.settings["tokenizer"]?.string else {
+            throw InputError("\(name): its head names no tokenizer, so nothing says that its token ids are \(path)'s; make it again with uf-tokenize and uf-pack")
+        }
+        let ours = try tokenizerDigest()
+        guard theirs == ours else {
+            throw InputError("\(name): its token ids were made with the tokenizer of sha256 \(theirs), \(path)/tokenizer.json has \(ours); run uf-tokenize with the model's tokenizer and pack again")
+        }
+    }
+}

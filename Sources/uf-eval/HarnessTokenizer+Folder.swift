@@ -1,0 +1,37 @@
+import Evaluation
+import JSON
+import ModelFiles
+import SystemIO
+import Tokenization
+
+extension HarnessTokenizer {
+    /// The tokenizer of a model folder as lm-eval uses it: special tokens in a text are recognised, and BOS goes in front when the tokenizer says so.
+    init(_ model: EvaluatedModel, addsBOS: Bool) throws {
+        let files = model.folder.tokenizerFiles
+        let path = try files.requireTokenizer()
+        let tokenizer = try Tokenizer(json: readWholeFile(path, limit: 256 << 20), name: path)
+        let prefix = try Self.prefixToken(model, tokenizer)
+        let scratch = EncodingScratch()
+        self.init(prefixToken: prefix, prefixText: Text(prefix.flatMap { tokenizer.piece($0) } ?? [])) { text, addSpecialTokens in
+            addSpecialTokens && addsBOS
+                ? try tokenizer.encodeWhole(text.bytes, special: .ids, scratch: scratch) : try tokenizer.encode(text.bytes, special: .ids, scratch: scratch)
+        }
+    }
+
+    /// BOS, else EOS: by name in tokenizer_config.json, else by number in config.json.
+    private static func prefixToken(_ model: EvaluatedModel, _ tokenizer: Tokenizer) throws -> UInt32? {
+        if let file = model.folder.tokenizerFiles.tokenizerConfig {
+            let config: JSONValue
+            do { config = try JSON.parse(readWholeFile(file, limit: 16 << 20), limits: JSONLimits(roundsHugeIntegers: true)) } catch let error as JSONError { throw InputError("\(file): \(error)") }
+            for key in ["bos_token", "eos_token"] {
+                guard let name = config[key]?.string ?? config[key]?["content"]?.string else { continue }
+                guard let id = tokenizer.id(of: name) else { throw InputError("\(file): \(key) is \"\(name)\", which tokenizer.json does not have") }
+                return id
+            }
+        }
+        for key in ["bos_token_id", "eos_token_id"] {
+            if let id = (model.folder.config[key]?.integer ?? model.folder.config[key]?[0]?.integer).flatMap({ UInt32(exactly: $0) }), id < tokenizer.vocabularySize { return id }
+        }
+        return nil
+    }
+}

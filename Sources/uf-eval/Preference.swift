@@ -1,0 +1,119 @@
+import ArgumentParser
+import CommandSupport
+import Evaluation
+import Glibc
+import JSON
+import RunDatabase
+import SystemIO
+
+struct Preference: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure a policy against its reference on rated records.",
+        discussion: HelpText.discussion(
+            """
+            r = beta (s - s_ref), s the log-probability of a response. Reward accuracy: the share of response pairs with unequal ratings that r puts in the \
+            order of the ratings. Loss: the cross-entropy between the ratings' distribution and softmax(r) over the record's responses. Before training policy \
+            and reference are one model, every r is 0, and all is ties.
+
+            Records are the units of every interval. Shares have Wilson intervals at the number of independent pairs that the records are worth; the rest has the \
+            bootstrap over records (percentiles; --resamples, --seed).
+            """,
+            examples: [
+                ("uf-eval preference test.uf --model trained/ --reference model/", "with the models"),
+                ("uf-eval preference test.uf --model trained.logps.uf --reference model.logps.uf --json", "with what uf-eval score made, as JSON"),
+                ("uf-eval preference test.uf --model trained/ --reference model/ --database runs.sqlite --label after", "into the run database"),
+            ]))
+
+    @Argument(help: ArgumentHelp("The packed stream; - or none is standard input.", valueName: "file"))
+    var file = "-"
+
+    @Option(name: .long, help: ArgumentHelp("The policy: a model folder, or a stream of uf-eval score.", valueName: "folder|file"))
+    var model: String
+
+    @Option(name: .long, help: ArgumentHelp("The reference: a model folder, or a stream of uf-eval score.", valueName: "folder|file"))
+    var reference: String
+
+    @Option(name: .long, help: ArgumentHelp("r = beta (s - s_ref); it scales loss and KL, not the order.", valueName: "number"))
+    var beta = 0.1
+
+    @Option(name: .long, help: ArgumentHelp("s: the sum of the tokens' log-probabilities, or their mean.", valueName: "sum|mean"))
+    var logProb = LogProbKind.sum
+
+    @Option(name: .customLong("lambda"), help: ArgumentHelp("Weights of the dimensions in the overall figures, NAME=WEIGHT,...; others weigh 0. (default: all the same)", valueName: "weights"))
+    var lambda: String?
+
+    @Option(name: .long, help: ArgumentHelp("What the records are, for the table and the database: test, train.", valueName: "name"))
+    var split = ""
+
+    @Option(name: .long, help: ArgumentHelp("Resamples of the bootstrap.", valueName: "number"))
+    var resamples = 1000
+
+    @Option(name: .long, help: ArgumentHelp("Seed of the bootstrap.", valueName: "number"))
+    var seed: UInt64 = 1
+
+    @OptionGroup var reporting: ReportingOptions
+    @OptionGroup var jobs: JobsOptions
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard beta > 0, beta.isFinite else { throw ValidationError("--beta takes a number above 0") }
+        guard (1 ... 1_000_000).contains(resamples) else { throw ValidationError("--resamples takes a number from 1 to 1000000") }
+        _ = try lambda.map(DimensionWeights.init(argument:))
+    }
+
+    func run() throws {
+        let source = try openInput(file)
+        let database = try reporting.openDatabase()
+        let policy = try self.source(model)
+        // One model twice is computed once.
+        let reference = try model == self.reference ? policy : self.source(self.reference)
+        var options = PreferenceMetrics.Options(beta: beta, logProb: logProb, bootstrap: Bootstrap(seed: seed, resamples: resamples))
+        options.weights = try lambda.map { try DimensionWeights(argument: $0).weights }
+        let progress = common.progress("uf-eval preference")
+        let outcome = try PreferenceEvaluation().run(source, policy: policy, reference: reference, options: options) { progress.update($0) }
+        let results = outcome.metrics.results(split: split)
+        progress.finish()
+        if outcome.cutResponses + outcome.cutPrompts > 0 {
+            Console.line("uf-eval preference: \(outcome.cutPrompts) prompts and \(outcome.cutResponses) responses had been cut by uf-pack; a cut response counts without its end")
+        }
+        try database.map { _ = try $0.record(description(outcome), results: results) }
+        try reporting.write({ PreferenceTable(outcome: outcome, results: results, command: self).text() }, json: {
+            ["policy": .string(outcome.policy), "reference": .string(outcome.reference), "data": .string(outcome.data), "records": JSONValue(outcome.metrics.records),
+             "responses": JSONValue(outcome.metrics.responses), "records_of_equal_reward": JSONValue(outcome.metrics.recordsOfEqualReward),
+             "cut_prompts": JSONValue(outcome.cutPrompts), "cut_responses": JSONValue(outcome.cutResponses),
+             "options": .object(optionMembers), "results": .array(results.map(\.json))]
+        })
+    }
+
+    private func source(_ operand: String) throws -> LogProbSource {
+        var status = stat()
+        if stat(operand, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return LogProbSource(try EvaluatedModel(path: operand, workers: jobs.count)) }
+        return try LogProbSource(stream: FileSource(path: operand))
+    }
+
+    private var optionMembers: [(String, JSONValue)] {
+        [("beta", .number(beta)), ("log_prob", .string(logProb.rawValue)), ("lambda", .string(lambda ?? "uniform")), ("resamples", JSONValue(resamples)), ("seed", .string(String(seed)))]
+    }
+
+    private func description(_ outcome: PreferenceEvaluation.Outcome) -> RunDescription {
+        RunDescription(
+            command: "uf-eval preference", label: reporting.label, options: MachineFacts.text(optionMembers + [("reference", .string(outcome.reference))]),
+            modelDigest: outcome.policy, dataDigest: outcome.data, seed: seed, machine: MachineFacts.json(jobs: jobs.count))
+    }
+}
+
+extension LogProbKind: ExpressibleByArgument {}
+
+/// NAME=WEIGHT,...
+struct DimensionWeights {
+    var weights: [Text: Double] = [:]
+
+    init(argument: String) throws {
+        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let equals = part.lastIndex(of: "="), equals > part.startIndex, let weight = Double(part[part.index(after: equals)...]), weight >= 0, weight.isFinite,
+                weights.updateValue(weight, forKey: Text(String(part[..<equals]))) == nil
+            else { throw ValidationError("--lambda takes NAME=WEIGHT,... with each name once and weights of at least 0, not \"\(argument)\"") }
+        }
+        guard weights.values.contains(where: { $0 > 0 }) else { throw ValidationError("--lambda: all weights are 0") }
+    }
+}

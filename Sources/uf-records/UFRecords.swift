@@ -1,0 +1,18 @@
+import ArgumentParser
+import CommandSupport
+
+struct UFRecords: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "uf-records",
+        abstract: "Look into record streams of any kind: show, check, count, explain.",
+        discussion: HelpText.discussion(
+            "A record stream (.uf) is what all commands of the suite exchange: rated, tokens, packed and logps records, with their provenance.",
+            examples: [
+                ("uf-records view rated.uf | head -3", "the first three records as JSON"),
+                ("uf-records check *.uf", "read everything and find any damage"),
+                ("uf-records explain packed.uf", "how to make the file again"),
+            ],
+            statuses: [.done, .no, .usage, .invalidData, .missingInput, .ioError]),
+        version: releaseVersion,
+        subcommands: [View.self, Head.self, Check.self, Stats.self, Explain.self])
+}

@@ -1,0 +1,43 @@
+import SystemIO
+import Testing
+
+@testable import RecordStream
+
+/// A small stream of one kind and codec, and how its kind is read: for tests that treat all kinds alike.
+struct SampleStream: Sendable, CustomTestStringConvertible {
+    let kind: String
+    let codec: Codec
+    let bytes: [UInt8]
+    /// Reads everything as records; returns how many there were.
+    let read: @Sendable ([UInt8]) throws -> Int
+
+    var testDescription: String { "\(kind), \(codec.name)" }
+
+    init<Record: StreamRecord>(_ records: [Record], _ codec: Codec) {
+        kind = Record.schema.kind
+        self.codec = codec
+        do { bytes = try Sample.stream(records, codec: codec, blockTarget: codec == .none ? 1 << 20 : 1) } catch { preconditionFailure("\(error)") }
+        read = { bytes in
+            let reader = try RecordReader<Record>(MemorySource(bytes))
+            var count = 0
+            while try reader.next() != nil { count += 1 }
+            return count
+        }
+    }
+
+    /// Two records of every kind with every codec, in one block where nothing is compressed, else in two.
+    static let all: [SampleStream] = Codec.allCases.flatMap { codec in
+        [
+            SampleStream(Array(Sample.rated.prefix(2)), codec), SampleStream(Array(Sample.tokens.prefix(2)), codec),
+            SampleStream(Array(Sample.packed.prefix(2)), codec), SampleStream(Array(Sample.logProbs.prefix(2)), codec),
+        ]
+    }
+
+    /// Why the bytes are refused; nil when they are not. Anything but an `InputError` fails the test.
+    func refusal(of bytes: [UInt8]) throws -> InputError? {
+        do {
+            _ = try read(bytes)
+            return nil
+        } catch let error as InputError { return error }
+    }
+}
