@@ -42,22 +42,23 @@ struct TrainingJobTests {
         var job = try Self.job(folder.file("trained"), lambda: "uniform")
         // The same records: what is measured is what was trained on.
         job.validation = try Self.data(name: "again.uf")
-        job.options.validationInterval = 3
+        job.options.epochs = 10
+        job.options.learningRate = 3e-4
+        job.options.validationInterval = 15
         job.database = folder.file("runs.sqlite")
         job.metricsFile = folder.file("metrics.jsonl")
         job.label = "try"
         var seen: [Int] = []
-        let summary = try job.run { event, plan in if case .step(let step) = event { seen.append(step.step); #expect(plan?.totalSteps == 8) } }
-        #expect(seen == Array(1 ... 8))
-        #expect(summary.steps == 8 && summary.records == 48)
+        let summary = try job.run { event, plan in if case .step(let step) = event { seen.append(step.step); #expect(plan?.totalSteps == 40) } }
+        #expect(seen == Array(1 ... 40))
+        #expect(summary.steps == 40 && summary.records == 240)
 
         // Before: P is uniform, all pairs tied. After: a loss below, on the way to the entropy, and pairs in order.
-        #expect(summary.validations.map(\.step) == [0, 3, 6, 8])
+        #expect(summary.validations.map(\.step) == [0, 15, 30, 40])
         let before = try #require(summary.validations.first?.losses), after = try #require(summary.validations.last?.losses)
         #expect(before.pairs.accuracy == nil && before.pairs.tied > 0)
-        #expect(after.loss < before.loss - 0.05, "loss \(before.loss) before, \(after.loss) after")
+        #expect(after.loss < before.loss && after.divergence < 0.6 * before.divergence, "loss \(before.loss), KL \(before.divergence) before, \(after.loss), \(after.divergence) after")
         #expect(try #require(after.pairs.accuracy) > 0.7)
-        #expect(after.divergence >= 0)
 
         #expect(folder.contents == ["metrics.jsonl", "runs.sqlite", "trained"], "\(folder.contents)")
         let trained = try ModelFolder(path: folder.file("trained")), start = try ModelFolder(path: Self.model)
@@ -75,7 +76,7 @@ struct TrainingJobTests {
 
     private static func checkMetrics(_ folder: TemporaryFolder, _ summary: TrainingSummary) throws {
         let lines = String(decoding: try readWholeFile(folder.file("metrics.jsonl")), as: UTF8.self).split(separator: "\n")
-        #expect(lines.count == 8 + 4)
+        #expect(lines.count == 40 + 4)
         let first = try JSON.parse(Array(lines[1].utf8))
         #expect(first["step"]?.int == 1 && first["epoch"]?.int == 1 && first["split"]?.string == "train")
         #expect(first["learning_rate"]?.double == 0, "transformers' warmup begins at 0")
@@ -87,9 +88,9 @@ struct TrainingJobTests {
         let run = try #require(try database.run(labelled: "try"))
         #expect(run.status == .finished && run.description.command == "uf-train" && run.description.seed == 1)
         let metrics = try database.metrics(of: run.id)
-        #expect(metrics.count { $0.metric.name == "loss" && $0.metric.dimension.isEmpty } == 8)
-        #expect(metrics.count { $0.metric.name == "tokens_per_second" } == 8)
-        #expect(metrics.first { $0.step == 8 && $0.metric.name == "validation_loss" && $0.metric.dimension.isEmpty }?.metric.value == summary.validations.last?.losses.loss)
+        #expect(metrics.count { $0.metric.name == "loss" && $0.metric.dimension.isEmpty } == 40)
+        #expect(metrics.count { $0.metric.name == "tokens_per_second" } == 40)
+        #expect(metrics.first { $0.step == 40 && $0.metric.name == "validation_loss" && $0.metric.dimension.isEmpty }?.metric.value == summary.validations.last?.losses.loss)
     }
 
     /// One thread, two, three; a file's reads, a pipe's small ones; cached log-probabilities: the same bytes in every file.
@@ -175,8 +176,6 @@ struct TrainingJobTests {
         let other = try Self.cache(folder, try Self.data(others))
         let ours = try PackedShard(Self.data()).contentDigest, theirs = try PackedShard(Self.data(others)).contentDigest
         #expect(refusal(other) == "\(other): log-probabilities of another shard than train.uf: it was made from content \(theirs), this is \(ours); run uf-eval score on train.uf")
-        let infinite = try Self.cache(folder, try Self.data(), changing: { $0.logProbs[0] = -.infinity })
-        #expect(refusal(infinite) == "\(infinite): record \(Self.records[0].id) has a log-probability that is not finite; a reference must give every response some chance")
         #expect(!folder.contents.contains("never"))
     }
 

@@ -45,9 +45,6 @@ public struct ReferenceLogProbs: Sendable {
                 guard record.id == member.id, record.tokenCounts.map({ Int($0) }) == counts else {
                     throw ReferenceLogProbs.otherShard(name, shard, "record \(records.count) is \(record.id) with \(record.tokenCounts) tokens, expected \(member.id) with \(counts)")
                 }
-                guard record.logProbs.allSatisfy(\.isFinite) else {
-                    throw InputError("\(name): record \(record.id) has a log-probability that is not finite; a reference must give every response some chance")
-                }
                 records.append(ResponseLogProbs(sums: record.logProbs, tokenCounts: counts))
             }
         }
