@@ -51,7 +51,13 @@ extension PreferenceRecord {
         let members = (0 ..< n).filter { ratings.rated[row + $0] == 1 }
         let targets = members.map { ratings.targets[row + $0] }
         return RatedList(
-            ratings: members.map { ratings.ratings[row + $0] }, targets: targets.contains { $0 > 0 } ? targets : [], rewards: members.map { rewards[$0] })
+            ratings: members.map { ratings.ratings[row + $0] }, targets: takesPart(dimension: dimension, responses: n) ? targets : [], rewards: members.map { rewards[$0] })
+    }
+
+    /// Whether the dimension has a distribution in this record: one response alone leaves nothing to choose.
+    private func takesPart(dimension: Int, responses n: Int) -> Bool {
+        let row = dimension * n ..< (dimension + 1) * n
+        return ratings.rated[row].count { $0 == 1 } >= 2 && ratings.targets[row].contains { $0 > 0 }
     }
 
     /// p_lambda = sum of lambda_k p_k over the record's dimensions, lambda renormalised over them; nil when it has none with weight.
@@ -63,7 +69,7 @@ extension PreferenceRecord {
         for (k, name) in ratings.dimensions.enumerated() {
             let row = ratings.targets[k * n ..< (k + 1) * n]
             let weight = weights(name)
-            guard weight > 0, row.contains(where: { $0 > 0 }) else { continue }
+            guard weight > 0, takesPart(dimension: k, responses: n) else { continue }
             total += weight
             for (i, target) in row.enumerated() {
                 mixed[i] += weight * target
