@@ -72,9 +72,9 @@ let package = Package(
         command("uf-convert", ["PreferenceData", "InputFiles", "RecordStream", "JSON", "SystemIO"]),
         command("uf-tokenize", ["Tokenization", "RecordStream", "ModelFiles", "JSON", "SystemIO"]),
         command("uf-pack", ["Packing", "RecordStream"]),
-        command("uf-train", ["Alignment", "LanguageModel", "ModelFiles", "RecordStream", "RunDatabase"]),
+        command("uf-train", ["Alignment", "ModelFiles", "JSON", "SystemIO"]),
         command("uf-eval", ["Evaluation", "BenchmarkData", "Tokenization", "ModelFiles", "Numerics", "RecordStream", "RunDatabase", "JSON", "SystemIO"]),
-        command("uf-records", ["RecordStream"]),
+        command("uf-records", ["RecordStream", "JSON", "SystemIO"]),
 
         // Tests mirror the sources; CommandTests runs the built commands as a user does.
         .target(name: "TestSupport", dependencies: ["SystemIO"], path: "Tests/TestSupport"),
@@ -83,7 +83,7 @@ let package = Package(
         tests(of: "Numerics"), tests(of: "RunDatabase"),
         tests(of: "PreferenceData", ["RecordStream", "InputFiles"]), tests(of: "Tokenization", ["RecordStream", "JSON"]),
         tests(of: "Packing", ["RecordStream"]), tests(of: "LanguageModel", ["ModelFiles", "JSON"]),
-        tests(of: "Alignment", ["LanguageModel", "RecordStream", "JSON"]), tests(of: "BenchmarkData", ["JSON"]),
+        tests(of: "Alignment", ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]), tests(of: "BenchmarkData", ["JSON"]),
         tests(of: "Evaluation", ["BenchmarkData", "LanguageModel", "JSON"]),
         tests(of: "CommandSupport"),
         .testTarget(name: "CommandTests", dependencies: ["TestSupport", "RecordStream", "JSON", "Checksums"]),

@@ -1,4 +1,5 @@
-// Softmax over the keys that each query of a tile sees. The products with keys and values are BLAS calls of the caller.
+// Attention's products on the way up, and softmax over the keys that each query of a tile sees. The products are written out here because a BLAS sums in
+// an order that depends on the matrix's size and on an element's place in it; on the way back that does not matter, and the caller uses BLAS.
 #include "CNumerics.h"
 #include "vector_math.h"
 
@@ -28,6 +29,87 @@ UF_INLINE double exponentials(float *x, size_t count, float shift) {
         for (size_t i = 0; i < n; i++) sum += (double)x[c + i];
     }
     return sum;
+}
+
+UF_CLONES void uf_transpose(const float *restrict x, size_t rows, size_t width, float *restrict y, size_t stride) {
+    // Sixteen rows at a time: each line of y that is touched is filled.
+    for (size_t r = 0; r < rows; r += 16) {
+        size_t count = rows - r < 16 ? rows - r : 16;
+        for (size_t c = 0; c < width; c++)
+            for (size_t i = 0; i < count; i++) y[c * stride + r + i] = x[(r + i) * width + c];
+    }
+}
+
+/// `tall` rows (a constant where this is inlined) of scores, all columns.
+UF_INLINE void score_rows(size_t tall, const float *queries, size_t queries_stride, const float *keys, size_t keys_stride, size_t columns, size_t depth,
+                          float scale, float *scores, size_t scores_stride) {
+#pragma clang fp contract(fast)
+    for (size_t c = 0; c < columns; c += 32) {
+        f16 sums[4][2] = {{{0}}};
+        for (size_t k = 0; k < depth; k++) {
+            f16 left = f16_load(keys + k * keys_stride + c), right = f16_load(keys + k * keys_stride + c + 16);
+            for (size_t r = 0; r < tall; r++) {
+                f16 q = f16_all(queries[r * queries_stride + k]);
+                sums[r][0] = q * left + sums[r][0];
+                sums[r][1] = q * right + sums[r][1];
+            }
+        }
+        for (size_t r = 0; r < tall; r++) {
+            f16_store(scores + r * scores_stride + c, sums[r][0] * scale);
+            f16_store(scores + r * scores_stride + c + 16, sums[r][1] * scale);
+        }
+    }
+}
+
+UF_CLONES void uf_scores(const float *queries, size_t queries_stride, size_t rows, const float *keys, size_t keys_stride, size_t columns, size_t depth,
+                         float scale, float *scores, size_t scores_stride) {
+    size_t r = 0;
+    for (; r + 4 <= rows; r += 4)
+        score_rows(4, queries + r * queries_stride, queries_stride, keys, keys_stride, columns, depth, scale, scores + r * scores_stride, scores_stride);
+    for (; r < rows; r++)
+        score_rows(1, queries + r * queries_stride, queries_stride, keys, keys_stride, columns, depth, scale, scores + r * scores_stride, scores_stride);
+}
+
+/// `tall` rows and up to 32 columns of the sums.
+UF_INLINE void sum_rows(size_t tall, const float *weights, size_t weights_stride, const float *values, size_t values_stride, size_t count, size_t width,
+                        size_t columns, float *sums) {
+#pragma clang fp contract(fast)
+    size_t first = columns < 16 ? columns : 16, second = columns - first;
+    f16 lanes[4][2];
+    for (size_t r = 0; r < tall; r++) {
+        lanes[r][0] = first == 16 ? f16_load(sums + r * width) : f16_load_part(sums + r * width, first, 0);
+        lanes[r][1] = second == 16 ? f16_load(sums + r * width + 16) : f16_load_part(sums + r * width + first, second, 0);
+    }
+    if (second) {
+        for (size_t i = 0; i < count; i++) {
+            f16 left = f16_load(values + i * values_stride), right = f16_load(values + i * values_stride + 16);
+            for (size_t r = 0; r < tall; r++) {
+                f16 w = f16_all(weights[r * weights_stride + i]);
+                lanes[r][0] = w * left + lanes[r][0];
+                lanes[r][1] = w * right + lanes[r][1];
+            }
+        }
+    } else {
+        for (size_t i = 0; i < count; i++) {
+            f16 left = f16_load(values + i * values_stride);
+            for (size_t r = 0; r < tall; r++) lanes[r][0] = f16_all(weights[r * weights_stride + i]) * left + lanes[r][0];
+        }
+    }
+    for (size_t r = 0; r < tall; r++) {
+        f16_store_part(sums + r * width, lanes[r][0], first);
+        f16_store_part(sums + r * width + first, lanes[r][1], second);
+    }
+}
+
+UF_CLONES void uf_weighted_sums(const float *weights, size_t weights_stride, size_t rows, const float *values, size_t values_stride, size_t count,
+                                size_t width, float *sums) {
+    for (size_t c = 0; c < width; c += 32) {
+        size_t columns = width - c < 32 ? width - c : 32, r = 0;
+        for (; r + 4 <= rows; r += 4)
+            sum_rows(4, weights + r * weights_stride, weights_stride, values + c, values_stride, count, width, columns, sums + r * width + c);
+        for (; r < rows; r++)
+            sum_rows(1, weights + r * weights_stride, weights_stride, values + c, values_stride, count, width, columns, sums + r * width + c);
+    }
 }
 
 UF_CLONES void uf_softmax_rows(float *scores, size_t rows, size_t stride, size_t width, size_t visible, size_t step, float *maxima,

@@ -21,33 +21,57 @@ struct Attention {
     private var group: Int { heads / keyValueHeads }
     private var scale: Float { Float(1 / Double(headSize).squareRoot()) }
 
-    static func scratchPerWorker(_ plan: AttentionPlan) -> Int {
-        2 * max(AttentionPlan.blockRows * plan.greatestWidth, AttentionPlan.chunkRows * AttentionPlan.blockRows)
+    /// Keys of a sequence whose values are summed before the sum is added to the others: so errors stay those of short sums.
+    static let valueChunk = 256
+
+    static func scratchPerWorker(_ plan: AttentionPlan, headSize: Int) -> Int {
+        max(2 * max(AttentionPlan.blockRows * plan.greatestWidth, AttentionPlan.chunkRows * AttentionPlan.blockRows),
+            AttentionPlan.blockRows * (scoresStride(plan.greatestWidth) + headSize))
     }
+
+    /// Floats from row to row of scores: `uf_scores` writes beyond the last column.
+    private static func scoresStride(_ width: Int) -> Int { width + 32 }
 
     struct Inputs {
         var queries: UnsafePointer<Float>, keys: UnsafePointer<Float>, values: UnsafePointer<Float>
     }
 
-    /// output = softmax(queries keys^T / sqrt(headSize)) values
-    func forward(_ inputs: Inputs, output: UnsafeMutablePointer<Float>, maxima: UnsafeMutablePointer<Float>, inverseSums: UnsafeMutablePointer<Float>) {
-        let perWorker = Attention.scratchPerWorker(plan)
+    /// output = softmax(queries keys^T / sqrt(headSize)) values.
+    ///
+    /// A row's bits depend on its own sequence alone: every score is one sum over the head, and values are summed by chunks of the sequence, in whatever
+    /// segments it is stored.
+    /// - Parameter keysAcross: [keyValueWidth][acrossStride]: the keys of all rows, transposed.
+    func forward(_ inputs: Inputs, keysAcross: UnsafePointer<Float>, acrossStride: Int, output: UnsafeMutablePointer<Float>,
+                 maxima: UnsafeMutablePointer<Float>, inverseSums: UnsafeMutablePointer<Float>) {
+        let perWorker = Attention.scratchPerWorker(plan, headSize: headSize)
         plan.queryBlocks.withUnsafeBufferPointer { blocks in
             pool.run(tiles: blocks.count * heads) { tile, worker in
-                let block = blocks[tile / heads], head = tile % heads
-                let scores = scratch + worker * perWorker
-                let row = block.rows.lowerBound - first
-                makeScores(inputs, block, head, into: scores)
-                uf_softmax_rows(scores, block.rows.count, block.width, block.width, block.visible, 1,
-                                maxima + row * heads + head, inverseSums + row * heads + head, heads)
-                let values = inputs.values + head / group * headSize
-                let target = output + row * queryWidth + head * headSize
+                let block = blocks[tile / heads], head = tile % heads, rows = block.rows.count, row = block.rows.lowerBound - first
+                let scores = scratch + worker * perWorker, stride = Attention.scoresStride(block.width)
+                let sums = scores + AttentionPlan.blockRows * Attention.scoresStride(plan.greatestWidth)
+                let queries = inputs.queries + row * queryWidth + head * headSize, keys = keysAcross + head / group * headSize * acrossStride
                 var column = 0
                 forEachKeyRange(of: block) { range in
-                    BLAS.multiply(block.rows.count, headSize, range.count, BLAS.Factor(scores + column, stride: block.width),
-                                  BLAS.Factor(values + range.lowerBound * keyWidth, stride: keyWidth),
-                                  beta: column == 0 ? 0 : 1, into: target, stride: queryWidth)
+                    uf_scores(queries, queryWidth, rows, keys + range.lowerBound, acrossStride, range.count, headSize, scale, scores + column, stride)
                     column += range.count
+                }
+                uf_softmax_rows(scores, rows, stride, block.width, block.visible, 1, maxima + row * heads + head, inverseSums + row * heads + head, heads)
+
+                let values = inputs.values + head / group * headSize, target = output + row * queryWidth + head * headSize
+                column = 0
+                sums.update(repeating: 0, count: rows * headSize)
+                for index in 0 ..< rows { (target + index * queryWidth).update(repeating: 0, count: headSize) }
+                forEachKeyRange(of: block) { range in
+                    var key = range.lowerBound
+                    while key < range.upperBound {
+                        let count = min(range.upperBound - key, Attention.valueChunk - column % Attention.valueChunk)
+                        uf_weighted_sums(scores + column, stride, rows, values + key * keyWidth, keyWidth, count, headSize, sums)
+                        key += count
+                        column += count
+                        guard column % Attention.valueChunk == 0 || column == block.width else { continue }
+                        for index in 0 ..< rows { uf_add(sums + index * headSize, headSize, target + index * queryWidth) }
+                        sums.update(repeating: 0, count: rows * headSize)
+                    }
                 }
             }
         }
@@ -69,7 +93,7 @@ struct Attention {
 
     /// With P the probabilities, dP = dO V^T and dots = sum(dO * O): dS = P (dP - dots) / sqrt(headSize), dQ = dS K.
     private func queryGradients(_ inputs: Inputs, _ gradients: Gradients) {
-        let perWorker = Attention.scratchPerWorker(plan)
+        let perWorker = Attention.scratchPerWorker(plan, headSize: headSize)
         plan.queryBlocks.withUnsafeBufferPointer { blocks in
             pool.run(tiles: blocks.count * heads) { tile, worker in
                 let block = blocks[tile / heads], head = tile % heads, row = block.rows.lowerBound, statistics = row * heads + head
@@ -102,7 +126,7 @@ struct Attention {
 
     /// dV = P^T dO and dK = dS^T Q, summed over the queries that see a key: by ranges, then heads, in a fixed order.
     private func keyAndValueGradients(_ inputs: Inputs, _ gradients: Gradients) {
-        let perWorker = Attention.scratchPerWorker(plan), chunkRows = AttentionPlan.chunkRows
+        let perWorker = Attention.scratchPerWorker(plan, headSize: headSize), chunkRows = AttentionPlan.chunkRows
         plan.keyBlocks.withUnsafeBufferPointer { blocks in
             pool.run(tiles: blocks.count * keyValueHeads) { tile, worker in
                 let block = blocks[tile / keyValueHeads], keyHead = tile % keyValueHeads, width = block.rows.count

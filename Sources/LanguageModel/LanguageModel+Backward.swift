@@ -32,7 +32,7 @@ extension LanguageModel {
         }
 
         let attention = Attention(plan: record.plan, heads: c.heads, keyValueHeads: c.keyValueHeads, headSize: c.headSize, first: 0, pool: pool,
-                                  scratch: try prepareScratch(floatsPerWorker: Attention.scratchPerWorker(record.plan)))
+                                  scratch: try prepareScratch(floatsPerWorker: Attention.scratchPerWorker(record.plan, headSize: c.headSize)))
         for layer in (0 ..< c.layers).reversed() {
             let slot = workspace.slot(layer)
             if !workspace.isKept(layer) {

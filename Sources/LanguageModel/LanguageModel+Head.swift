@@ -62,9 +62,8 @@ extension LanguageModel {
             pool.run(tiles: rowTiles.count * columnTiles.count) { tile, worker in
                 let row = rowTiles[tile / columnTiles.count], columnTile = tile % columnTiles.count, column = columnTiles[columnTile]
                 let logits = scratch + worker * perWorker
-                BLAS.multiply(row.count, column.count, c.hiddenSize, BLAS.Factor(head.normed + row.lowerBound * c.hiddenSize, stride: c.hiddenSize),
-                              BLAS.Factor(weights + column.lowerBound * c.hiddenSize, stride: c.hiddenSize, transposed: true),
-                              into: logits, stride: column.count)
+                BLAS.multiplyRows(row.count, column.count, c.hiddenSize, head.normed + row.lowerBound * c.hiddenSize, stride: c.hiddenSize,
+                                  weights: weights + column.lowerBound * c.hiddenSize, stride: c.hiddenSize, into: logits, stride: column.count)
                 let part = columnTile * rows + row.lowerBound
                 uf_log_sum_exp_part(logits, row.count, column.count, column.count, parts.greatest + part, wantsGreedy ? parts.places + part : nil,
                                     parts.sums + part)

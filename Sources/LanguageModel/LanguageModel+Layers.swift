@@ -28,16 +28,17 @@ extension LanguageModel {
 
     var arena: UnsafeMutablePointer<Float> { parameters.values.base }
 
-    /// y [rows][out] = x [rows][in] W^T + beta y: the only way through a weight matrix.
+    /// y [rows][out] = x [rows][in] W^T + beta y: the only way through a weight matrix, as `linearBackward` is the only way back. What an adapter adds, by the
+    /// segment that each row belongs to, has its place in these two.
     func linear(_ x: UnsafePointer<Float>, rows: Int, _ matrix: Matrix, into y: UnsafeMutablePointer<Float>, beta: Float = 0) {
-        product.multiply(rows, matrix.outputs, matrix.inputs, x, times: arena + matrix.offset, transposeB: true, beta: beta, into: y)
+        product.project(rows, matrix.outputs, matrix.inputs, x, weights: arena + matrix.offset, beta: beta, into: y)
     }
 
     /// Computes rows first ..< tree.count; what leaves the last layer lies in `workspace.input(layers)`.
     func runLayers(_ tree: TokenTree, _ plan: AttentionPlan, _ workspace: Workspace, first: Int, state: PromptState?) throws {
         let c = configuration, rows = tree.count - first
         rotary.fill(tree.positions[first...], cosines: workspace.cosines, sines: workspace.sines)
-        let attentionScratch = try prepareScratch(floatsPerWorker: Attention.scratchPerWorker(plan))
+        let attentionScratch = try prepareScratch(floatsPerWorker: Attention.scratchPerWorker(plan, headSize: c.headSize))
         let attention = Attention(plan: plan, heads: c.heads, keyValueHeads: c.keyValueHeads, headSize: c.headSize, first: first, pool: pool,
                                   scratch: attentionScratch)
         embed(tree.tokens[first...], into: workspace.input(0))
@@ -74,8 +75,9 @@ extension LanguageModel {
         linear(workspace.normed, rows: rows, w.value, into: values)
         kernels.rotate(slot.queries, rows: rows, heads: c.heads, half: half, cosines: workspace.cosines, sines: workspace.sines, direction: 1)
         kernels.rotate(keys, rows: rows, heads: c.keyValueHeads, half: half, cosines: workspace.cosines, sines: workspace.sines, direction: 1)
-        attention.forward(Attention.Inputs(queries: slot.queries, keys: slot.keys, values: slot.values), output: slot.attended, maxima: slot.maxima,
-                          inverseSums: slot.inverseSums)
+        kernels.transpose(slot.keys, rows: attention.first + rows, width: c.keyValueWidth, into: workspace.keysAcross, stride: workspace.acrossStride)
+        attention.forward(Attention.Inputs(queries: slot.queries, keys: slot.keys, values: slot.values), keysAcross: workspace.keysAcross,
+                          acrossStride: workspace.acrossStride, output: slot.attended, maxima: slot.maxima, inverseSums: slot.inverseSums)
         kernels.copy(input, count: rows * c.hiddenSize, to: slot.middle)
         linear(slot.attended, rows: rows, w.output, into: slot.middle, beta: 1)
 

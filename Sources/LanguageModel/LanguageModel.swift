@@ -6,6 +6,8 @@ import SystemIO
 ///
 /// The unit of computation is one `TokenTree` (one packed bin): no product spans two of them, and work is cut into tiles by shape alone. So log-probabilities and
 /// gradients are the same bits for any number of workers, on one CPU class with one set of BLAS kernels.
+/// On CPUs with AVX-512 (`BLAS.rowsAreIndependent`) a token's log-probability, moreover, depends on the tokens before it alone, to the bit: not on the tree it is
+/// computed in, nor on what was kept from before. Elsewhere these change its last bits.
 ///
 /// A training step: clear gradients; for each bin `forward(..., keepingActivations: true)`, the loss and its derivative by each log-probability, `backward`;
 /// then measure, clip and hand `gradients.values` to the optimizer. Use from one thread at a time.
@@ -74,7 +76,7 @@ public final class LanguageModel {
         let head = try run(tree, scored, keepingActivations: false, state: state).head, c = configuration
         normHead(head)
         let all = try FloatBuffer.orInputError(count: head.rows.count * c.vocabularySize, what: "the logits of \(rows.count) rows")
-        product.multiply(head.rows.count, c.vocabularySize, c.hiddenSize, head.normed, times: arena + parameters.layout.head, transposeB: true, into: all.base)
+        product.project(head.rows.count, c.vocabularySize, c.hiddenSize, head.normed, weights: arena + parameters.layout.head, into: all.base)
         return head.places.map { Array(UnsafeBufferPointer(start: all.base + Int($0) * c.vocabularySize, count: c.vocabularySize)) }
     }
 
@@ -89,7 +91,7 @@ public final class LanguageModel {
         let first = state?.count ?? 0, width = configuration.hiddenSize
         try state?.checkContinues(tree, of: configuration)
         let plan = AttentionPlan(tree, first: first, withBackward: keepingActivations)
-        let workspace = try prepareWorkspace(rows: tree.count - first, forTraining: keepingActivations)
+        let workspace = try prepareWorkspace(rows: tree.count - first, allRows: tree.count, forTraining: keepingActivations)
         if tree.count > first { try runLayers(tree, plan, workspace, first: first, state: state) }
         state?.accept(tree)
 
@@ -101,13 +103,16 @@ public final class LanguageModel {
     /// The log-probabilities alone.
     public func logProbs(_ tree: TokenTree, scored: ScoredTokens) throws -> [Double] { try forward(tree, scored: scored).logProbs }
 
-    func prepareWorkspace(rows: Int, forTraining: Bool) throws -> Workspace {
-        if let workspace, workspace.rows >= rows, workspace.isForTraining || !forTraining { return workspace }
+    func prepareWorkspace(rows: Int, allRows: Int, forTraining: Bool) throws -> Workspace {
+        if let workspace, workspace.rows >= rows, workspace.allRows >= allRows, workspace.isForTraining || !forTraining { return workspace }
         // A little more than asked for, where trees grow from call to call. The old memory goes before the new is asked for.
-        var capacity = rows
-        if let workspace, workspace.isForTraining == forTraining { capacity = max(rows, min(workspace.rows * 5 / 4, configuration.contextLength)) }
+        var capacity = rows, allCapacity = allRows
+        if let workspace, workspace.isForTraining == forTraining {
+            capacity = max(rows, rows > workspace.rows ? min(workspace.rows * 5 / 4, configuration.contextLength) : workspace.rows)
+            allCapacity = max(allRows, min(workspace.allRows * 5 / 4, configuration.contextLength))
+        }
         workspace = nil
-        let made = try Workspace(configuration, rows: capacity, forTraining: forTraining, budget: activationBudget)
+        let made = try Workspace(configuration, rows: capacity, allRows: max(capacity, allCapacity), forTraining: forTraining, budget: activationBudget)
         workspace = made
         return made
     }

@@ -4,6 +4,8 @@ import Numerics
 struct Workspace {
     let configuration: ModelConfiguration
     let rows: Int
+    /// Rows with those that were computed before.
+    let allRows: Int
     /// Layers whose inner activations are kept; the others are computed again on the way back.
     let keptLayers: Int
     let isForTraining: Bool
@@ -18,6 +20,8 @@ struct Workspace {
     let normed: UnsafeMutablePointer<Float>, activated: UnsafeMutablePointer<Float>
     /// [rows][headSize / 2]
     let cosines: UnsafeMutablePointer<Float>, sines: UnsafeMutablePointer<Float>
+    /// [keyValueWidth][acrossStride]: one layer's keys, transposed.
+    let keysAcross: UnsafeMutablePointer<Float>, acrossStride: Int
     let backward: BackwardScratch?
 
     struct BackwardScratch {
@@ -50,9 +54,12 @@ struct Workspace {
     }
 
     /// - Parameter budget: bytes that kept activations may take; what does not fit is computed again, with the same bits.
-    init(_ c: ModelConfiguration, rows: Int, forTraining: Bool, budget: Int) throws {
+    init(_ c: ModelConfiguration, rows: Int, allRows: Int, forTraining: Bool, budget: Int) throws {
         configuration = c
         self.rows = rows
+        self.allRows = allRows
+        // Not a power of two, whose lines would meet in the same sets of the cache; room for kernels that read beyond a line.
+        acrossStride = (allRows + 15) / 16 * 16 + 48
         isForTraining = forTraining
         var one = Allotment()
         Workspace.layOut(c, rows: rows) { _ = one.take($0) }
@@ -65,6 +72,7 @@ struct Workspace {
         slots = allotment.take(slotFloats * (keptLayers < c.layers ? keptLayers + 1 : keptLayers))
         let normed = allotment.take(rows * c.hiddenSize), activated = allotment.take(rows * c.intermediateSize)
         let cosines = allotment.take(rows * c.headSize / 2), sines = allotment.take(rows * c.headSize / 2)
+        let keysAcross = allotment.take(acrossStride * c.keyValueWidth)
         var offsets: [Int] = []
         if forTraining {
             for width in [c.hiddenSize, c.hiddenSize, c.queryWidth, c.queryWidth, c.keyValueWidth, c.keyValueWidth, c.heads,
@@ -79,6 +87,7 @@ struct Workspace {
         self.activated = base + activated
         self.cosines = base + cosines
         self.sines = base + sines
+        self.keysAcross = base + keysAcross
         backward = offsets.isEmpty ? nil : BackwardScratch(
             stream: base + offsets[0], normed: base + offsets[1], queries: base + offsets[2], attended: base + offsets[3], keys: base + offsets[4],
             values: base + offsets[5], dots: base + offsets[6], activated: base + offsets[7], gate: base + offsets[8], up: base + offsets[9])

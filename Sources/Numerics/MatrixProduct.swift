@@ -29,6 +29,20 @@ public struct MatrixProduct: Sendable {
     }
 }
 
+extension MatrixProduct {
+    /// Y = X W^T + beta Y with X [rows][inputs], W [outputs][inputs], Y [rows][outputs]; rows are independent of each other as `BLAS.multiplyRows` says.
+    public func project(_ rows: Int, _ outputs: Int, _ inputs: Int, _ x: UnsafePointer<Float>, weights w: UnsafePointer<Float>, beta: Float = 0,
+                        into y: UnsafeMutablePointer<Float>) {
+        guard rows > 0, outputs > 0, inputs > 0 else { return }
+        let rowTiles = Tiling(rows, atMost: MatrixProduct.tileRows), columnTiles = Tiling(outputs, atMost: MatrixProduct.tileColumns)
+        pool.run(tiles: rowTiles.count * columnTiles.count) { tile, _ in
+            let row = rowTiles[tile / columnTiles.count], column = columnTiles[tile % columnTiles.count]
+            BLAS.multiplyRows(row.count, column.count, inputs, x + row.lowerBound * inputs, stride: inputs, weights: w + column.lowerBound * inputs,
+                              stride: inputs, beta: beta, into: y + row.lowerBound * outputs + column.lowerBound, stride: outputs)
+        }
+    }
+}
+
 /// 0 ..< count as nearly equal parts, each a multiple of 16 but for the last.
 public struct Tiling: Sendable {
     public let count: Int

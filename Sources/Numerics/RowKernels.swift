@@ -46,6 +46,11 @@ public struct RowKernels: Sendable {
         }
     }
 
+    /// y [width][stride] = x [rows][width], transposed.
+    public func transpose(_ x: UnsafePointer<Float>, rows: Int, width: Int, into y: UnsafeMutablePointer<Float>, stride: Int) {
+        pool.run(count: rows, by: 64) { range, _ in uf_transpose(x + range.lowerBound * width, range.count, width, y + range.lowerBound, stride) }
+    }
+
     /// y = silu(gate) * up.
     public func siluTimes(gate: UnsafePointer<Float>, up: UnsafePointer<Float>, count: Int, into y: UnsafeMutablePointer<Float>) {
         pool.run(count: count, by: RowKernels.tileElements) { range, _ in

@@ -118,10 +118,15 @@ struct EngineTests {
         }
     }
 
-    @Test func rowsAndSharedPrefixAgree() throws {
-        let configuration = TestModels.configuration(tied: false), parameters = try TestModels.random(configuration, seed: 21)
-        let model = LanguageModel(parameters: parameters, workers: 2)
-        let prompt: [UInt32] = [3, 9, 14, 2, 2, 30], responses: [[UInt32]] = [[1, 2, 3], [8], [9, 9, 9, 9, 20], [4, 4]]
+    /// The same sequences as branches, as rows, each alone, and in pieces after a kept prompt.
+    @Test(arguments: [(hidden: 20, head: 6, prompt: 6), (64, 8, 130), (128, 32, 61), (128, 64, 300)])
+    func logProbsDependOnTheSequenceAlone(shape: (hidden: Int, head: Int, prompt: Int)) throws {
+        let configuration = ModelConfiguration(hiddenSize: shape.hidden, layers: 2, heads: 4, keyValueHeads: 2, headSize: shape.head, intermediateSize: 172,
+                                               vocabularySize: 777, contextLength: 1024, tiesEmbeddings: false)
+        let model = LanguageModel(parameters: try TestModels.random(configuration, seed: 21, scale: 0.2), workers: 2)
+        var generator = SeededGenerator(seed: 3)
+        func tokens(_ count: Int) -> [UInt32] { (0 ..< count).map { _ in UInt32.random(in: 0 ..< 777, using: &generator) } }
+        let prompt = tokens(shape.prompt), responses = [3, 1, 70, 190, 2, 64].map { tokens($0) }
         var shared = TokenTree(), rows = TokenTree(), sharedScored = ScoredTokens(), rowsScored = ScoredTokens()
         shared.append(prompt)
         for response in responses {
@@ -131,11 +136,39 @@ struct EngineTests {
                 rowsScored.append(row: rows.segments[row].range.lowerBound + prompt.count - 1 + index, target: response[index])
             }
         }
-        let a = try model.logProbs(shared, scored: sharedScored), b = try model.logProbs(rows, scored: rowsScored)
-        #expect(a.count == 11)
-        // These weights are far from a trained model's: single precision leaves a few millionths.
-        for (x, y) in zip(a, b) { #expect(abs(x - y) < 5e-6, "\(x) \(y)") }
+        let expected = try model.logProbs(shared, scored: sharedScored)
+        #expect(expected.count == 330)
+        func compare(_ logProbs: [Double], _ what: String) {
+            #expect(logProbs.count == expected.count)
+            for (index, (mine, theirs)) in zip(logProbs, expected).enumerated() where !EngineTests.isSame(mine, theirs) {
+                Issue.record("\(what), token \(index): \(mine), \(theirs)")
+                return
+            }
+        }
+        compare(try model.logProbs(rows, scored: rowsScored), "rows")
+        compare(try model.forward(shared, scored: sharedScored, keepingActivations: true).logProbs, "with activations")
+        var alone: [Double] = [], pieces: [Double] = []
+        for response in responses {
+            let tree = TokenTree(prompt + response)
+            var scored = ScoredTokens()
+            for (index, token) in response.enumerated() { scored.append(row: prompt.count - 1 + index, target: token) }
+            alone += try model.logProbs(tree, scored: scored)
+            // The prompt, then the response token by token.
+            let state = try PromptState(configuration, capacity: tree.count)
+            var grown = TokenTree(prompt)
+            for token in response {
+                var next = ScoredTokens()
+                next.append(row: grown.count - 1, target: token)
+                pieces += try model.forward(grown, scored: next, state: state).logProbs
+                grown.extendLast(token)
+            }
+        }
+        compare(alone, "alone")
+        compare(pieces, "token by token")
     }
+
+    /// Equal to the bit where the BLAS kernels allow it, otherwise to what single precision leaves.
+    static func isSame(_ a: Double, _ b: Double) -> Bool { BLAS.rowsAreIndependent ? a == b : abs(a - b) < 1e-5 }
 
     @Test func refusesWhatDoesNotBelong() throws {
         let model = LanguageModel(parameters: try TestModels.random(TestModels.configuration(tied: true), seed: 1), workers: 1)

@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import ModelFiles
+import Numerics
 import SystemIO
 import Testing
 import TestSupport
@@ -48,7 +49,7 @@ struct PublishedModelTests {
         var scored = ScoredTokens()
         for row in prompt.count - 1 ..< ids.count - 1 { scored.append(row: row, target: ids[row + 1]) }
         for (step, (one, all)) in zip(generated, try model.logProbs(tree, scored: scored)).enumerated() {
-            #expect(abs(one.logProb - all) < 1e-5, "\(name), token \(step)")
+            #expect(EngineTests.isSame(one.logProb, all), "\(name), token \(step)")
         }
     }
 
@@ -92,5 +93,25 @@ struct PublishedModelTests {
         for (mine, theirs) in zip(try model.logProbs(tree, scored: scored), try #require(expected["prompt_logprobs_of_next"]?.doubles)) {
             #expect(abs(mine - theirs) < 1e-4)
         }
+    }
+
+    @Test(.enabled(if: smolLM2 != nil, "needs UFTOOLS_SMOLLM2, the folder of SmolLM2-135M-Instruct"))
+    func layoutsGiveOneLossOnSmolLM2() throws {
+        let model = try LanguageModel(folder: try ModelFolder(path: try #require(PublishedModelTests.smolLM2)), workers: 2)
+        let texts = try #require(try readJSON(Fixtures.path("smollm2/log_probs.json")).object).compactMap { $0.value["ids"]?.ids }.filter { $0.count > 80 }
+        let prompt = Array(texts[0][0 ..< 40])
+        var record = try GradientFixtureTests.Case(Fixtures.path("gradients/tiny-tied/tiny-tied-n4-sum-beta0.1.json"))
+        record.prompt = prompt
+        record.responses = [Array(texts[0][40...]), Array(texts[1][40...]), Array(texts[2][40...]), Array(texts[0][40 ..< 60])]
+        var losses: [Double] = []
+        for shared in [true, false] {
+            let (tree, scored, tokens) = GradientFixtureTests.layout(record, shared: shared)
+            let logProbs = try model.logProbs(tree, scored: scored), sums = tokens.map { logProbs[$0].reduce(0, +) }
+            // A reference that is another than the policy.
+            if shared { record.reference = sums.enumerated().map { $1 + Double($0) * 2 } }
+            losses.append(record.lambdaDPO(sums).loss)
+        }
+        print("SmolLM2: loss \(losses[0]) with a shared prefix, rows differ by \(abs(losses[0] - losses[1]))")
+        #expect(BLAS.rowsAreIndependent ? losses[0] == losses[1] : abs(losses[0] - losses[1]) < 5e-6)
     }
 }

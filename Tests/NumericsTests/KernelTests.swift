@@ -114,6 +114,51 @@ struct KernelTests {
         }
     }
 
+    @Test(arguments: [(rows: 1, columns: 1, depth: 6), (3, 33, 8), (4, 32, 64), (64, 300, 32), (7, 17, 100)])
+    func attentionProducts(shape: (rows: Int, columns: Int, depth: Int)) {
+        let (rows, columns, depth) = shape, queryStride = depth + 5, across = columns + 40, scoresStride = columns + 32
+        let queries = KernelTests.random(rows * queryStride, 1), keys = KernelTests.random(columns * depth, 2)
+        var keysAcross = [Float](repeating: 0, count: depth * across + 32)
+        uf_transpose(keys, columns, depth, &keysAcross, across)
+        var scores = [Float](repeating: .nan, count: rows * scoresStride)
+        uf_scores(queries, queryStride, rows, keysAcross, across, columns, depth, 0.3, &scores, scoresStride)
+        // In two pieces, and each row alone: the same bits.
+        let cut = columns / 3
+        var pieces = scores.map { _ in Float.nan }
+        uf_scores(queries, queryStride, rows, keysAcross, across, cut, depth, 0.3, &pieces, scoresStride)
+        keysAcross.withUnsafeBufferPointer { keys in
+            pieces.withUnsafeMutableBufferPointer { pieces in
+                for row in 0 ..< rows {
+                    Array(queries[(row * queryStride)...]).withUnsafeBufferPointer { query in
+                        uf_scores(query.baseAddress!, queryStride, 1, keys.baseAddress! + cut, across, columns - cut, depth, 0.3,
+                                  pieces.baseAddress! + row * scoresStride + cut, scoresStride)
+                    }
+                }
+            }
+        }
+        for row in 0 ..< rows {
+            for column in 0 ..< columns {
+                let expected = (0 ..< depth).reduce(0.0) { $0 + Double(queries[row * queryStride + $1]) * Double(keys[column * depth + $1]) } * 0.3
+                let score = scores[row * scoresStride + column]
+                #expect(abs(Double(score) - expected) < 1e-5, "\(shape), \(row), \(column)")
+                #expect(score == pieces[row * scoresStride + column], "\(shape), \(row), \(column)")
+            }
+        }
+        let values = KernelTests.random(columns * depth + 16, 3)
+        var sums = [Float](repeating: 1, count: rows * depth), halves = sums
+        uf_weighted_sums(scores, scoresStride, rows, values, depth, columns, depth, &sums)
+        for range in [0 ..< cut, cut ..< columns] {
+            uf_weighted_sums(Array(scores[range.lowerBound...]), scoresStride, rows, Array(values[(range.lowerBound * depth)...]), depth, range.count, depth, &halves)
+        }
+        #expect(sums == halves, "\(shape)")
+        for row in 0 ..< rows {
+            for i in 0 ..< depth {
+                let expected = (0 ..< columns).reduce(1.0) { $0 + Double(scores[row * scoresStride + $1]) * Double(values[$1 * depth + i]) }
+                #expect(abs(Double(sums[row * depth + i]) - expected) < 2e-5 * Double(columns).squareRoot() * 3, "\(shape), \(row), \(i)")
+            }
+        }
+    }
+
     @Test(arguments: widths)
     func logSumExp(width: Int) {
         let rows = 3, stride = width + 1

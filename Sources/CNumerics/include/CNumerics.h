@@ -51,6 +51,18 @@ void uf_silu_times(const float *gate, const float *up, size_t count, float *y);
 void uf_silu_times_backward(const float *dy, const float *gate, const float *up, size_t count, float *dgate, float *dup);
 
 // --- attention.c: softmax over the keys a query sees -----------------------------------------------------------------------------------
+// In the first three functions every element is one chain of sums of its own: neither the rows and columns beside it nor the cut of the work into calls
+// change its bits.
+
+/// y [width][stride] = x [rows][width], transposed.
+void uf_transpose(const float *x, size_t rows, size_t width, float *y, size_t stride);
+/// scores [rows][scores_stride] = scale * queries [rows][depth] * keys [depth][columns]. Reads up to 31 floats beyond `columns` in each line of keys and
+/// writes as many beyond it in each row of scores.
+void uf_scores(const float *queries, size_t queries_stride, size_t rows, const float *keys, size_t keys_stride, size_t columns, size_t depth, float scale,
+               float *scores, size_t scores_stride);
+/// sums [rows][width] += weights [rows][count] * values [count][width], in the order of the values. Reads up to 15 floats beyond `width` in each line of values.
+void uf_weighted_sums(const float *weights, size_t weights_stride, size_t rows, const float *values, size_t values_stride, size_t count, size_t width,
+                      float *sums);
 
 /// Each row r of scores [rows][stride] becomes probabilities over its first `visible + r * step` entries, zero up to `width`.
 /// maxima[r * statistics_stride] and inverse_sums[...] receive what turns a score into its probability: exp(s - maximum) * inverse_sum.

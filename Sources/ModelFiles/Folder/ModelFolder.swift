@@ -25,7 +25,7 @@ public final class ModelFolder: Sendable {
     }
 
     /// What a folder written here may hold besides what its writer names itself.
-    static let ownFileNames = Set(["config.json", "model.safetensors"] + sideFileNames)
+    static let ownFileNames = Set(["config.json", "model.safetensors", "training.json", "metrics.jsonl"] + sideFileNames)
 
     /// What goes along unchanged when a model is trained: the tokenizer, the template, generation settings and licences.
     static let sideFileNames: [String] = [

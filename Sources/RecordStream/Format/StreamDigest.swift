@@ -13,7 +13,10 @@ struct StreamDigest {
     /// CRC-32C over the checksums of all headers so far.
     private(set) var headerChain: UInt32 = 0
 
-    init(schema: Schema) throws { content.update(try schema.json.canonical) }
+    init(schema: Schema) throws { content.update(try StreamDigest.knownSchemas[schema.kind].flatMap { $0.0 == schema ? $0.1 : nil } ?? schema.json.canonical) }
+
+    private static let knownSchemas: [String: (Schema, [UInt8])] = Dictionary(
+        uniqueKeysWithValues: StreamHead.knownSchemas.compactMap { schema in (try? schema.json.canonical).map { (schema.kind, (schema, $0)) } })
 
     /// - Parameter header: the frame's header as encoded.
     mutating func add(_ kind: FrameKind, header: [UInt8], payload: UnsafeRawBufferPointer) {

@@ -14,7 +14,8 @@ extension CanonicalPayload {
     init(payload: UnsafeRawBufferPointer, name: String) throws {
         do {
             let bytes = payload.bindMemory(to: UInt8.self)
-            try self.init(json: JSON.parse(bytes, limits: JSONLimits(refusesDuplicateKeys: true, skipsByteOrderMark: false)))
+            try self.init(json: JSON.parse(bytes, limits: JSONLimits(skipsByteOrderMark: false)))
+            // A key that stands twice fails here as well.
             guard try json.canonical.elementsEqual(bytes) else { throw InputError("not in canonical form, or with unknown members") }
         } catch let error as any CustomStringConvertible & Error {
             throw InputError("\(name): the stream's \(Self.part) is malformed: \(error)")
