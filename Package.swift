@@ -51,7 +51,7 @@ let package = Package(
         .target(name: "JSON", dependencies: ["CJSON"]),
 
         // Services: files and numbers.
-        .target(name: "RecordStream", dependencies: ["SystemIO", "Checksums", "JSON", "CZlib", "CZstd"]),
+        .target(name: "RecordStream", dependencies: ["SystemIO", "Checksums", "JSON", "CZlib", "CZstd"], exclude: ["FORMAT.md"]),
         .target(name: "InputFiles", dependencies: ["SystemIO", "Checksums", "CArchive", "CZlib"]),
         .target(name: "ModelFiles", dependencies: ["SystemIO", "Checksums", "JSON"]),
         .target(name: "Numerics", dependencies: ["CNumerics", "COpenBLAS"]),
@@ -61,8 +61,8 @@ let package = Package(
         .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "Numerics", "JSON", "SystemIO", "Checksums"]),
         .target(name: "Tokenization", dependencies: ["RecordStream", "JSON", "Checksums", "SystemIO"],
                 exclude: ["Unicode/make_tables.py"]),
-        .target(name: "Packing", dependencies: ["RecordStream", "Numerics", "JSON"]),
-        .target(name: "LanguageModel", dependencies: ["ModelFiles", "Numerics", "JSON", "SystemIO"]),
+        .target(name: "Packing", dependencies: ["RecordStream", "Numerics", "JSON", "SystemIO"]),
+        .target(name: "LanguageModel", dependencies: ["ModelFiles", "Numerics", "CNumerics", "JSON", "SystemIO"]),
         .target(name: "Alignment", dependencies: ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]),
         .target(name: "BenchmarkData", dependencies: ["InputFiles", "JSON", "SystemIO"]),
         .target(name: "Evaluation", dependencies: ["LanguageModel", "BenchmarkData", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]),
@@ -71,7 +71,7 @@ let package = Package(
         .target(name: "CommandSupport", dependencies: ["SystemIO", "JSON", "RecordStream", argumentParser]),
         command("uf-convert", ["PreferenceData", "InputFiles", "RecordStream", "JSON", "SystemIO"]),
         command("uf-tokenize", ["Tokenization", "RecordStream", "ModelFiles", "JSON", "SystemIO"]),
-        command("uf-pack", ["Packing", "RecordStream"]),
+        command("uf-pack", ["Packing", "RecordStream", "JSON", "SystemIO"]),
         command("uf-train", ["Alignment", "ModelFiles", "JSON", "SystemIO"]),
         command("uf-eval", ["Evaluation", "BenchmarkData", "Tokenization", "ModelFiles", "Numerics", "RecordStream", "RunDatabase", "JSON", "SystemIO"]),
         command("uf-records", ["RecordStream", "JSON", "SystemIO"]),

@@ -9,6 +9,6 @@ MAX_LENGTH := 512
 MAX_TOKENS := 2048
 OVERLONG := drop
 EPOCHS ?= 3
-LEARNING_RATE ?= 3e-4
+LEARNING_RATE ?= 3e-5
 
 include pipelines/ultrafeedback.mk

@@ -23,6 +23,13 @@ for command in "$@"; do
   "$BIN/$command" --generate-completion-script bash > "$bash_completions/$command"
   "$BIN/$command" --generate-completion-script zsh > "$zsh_completions/_$command"
   "$BIN/$command" --generate-completion-script fish > "$fish_completions/$command.fish"
-  swift package --allow-writing-to-directory "$man" generate-manual --product "$command" --output-directory "$man" --multi-page > /dev/null 2>&1 || true
+done
+
+# swift-argument-parser's plugin writes one page for each command and subcommand from the texts of --help.
+swift package $SWIFT_FLAGS generate-manual --multi-page > /dev/null 2>&1
+pages=.build/plugins/GenerateManual/outputs
+for command in "$@"; do
+  find "$pages" ! -name "*.help.1" \( -name "$command.1" -o -name "$command.*.1" \) -exec install -m 644 {} "$man" \;
+  [ -s "$man/$command.1" ] || { echo "install.sh: no manual page was made for $command" >&2; exit 70; }
 done
 echo "installed $* under $PREFIX"

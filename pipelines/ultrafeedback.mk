@@ -90,18 +90,24 @@ $(WORK)/%.trained.uf: $(WORK)/%.packed.uf $(WORK)/trained/model.safetensors $(BI
 	$(BIN)/uf-eval score $< --model $(WORK)/trained -j $(JOBS) -o $@
 
 # The reference against itself is "before": r = 0 everywhere, all ties.
-$(WORK)/%.before.json: $(WORK)/%.packed.uf $(WORK)/%.reference.uf $(BIN)/uf-eval $(WORK)/options/evaluate
-	$(BIN)/uf-eval preference $< --policy $(WORK)/$*.reference.uf --reference $(WORK)/$*.reference.uf $(evaluate_options) \
-	  --name before --split $* --database $(runs) --json -o $@
+$(WORK)/%.before.txt: $(WORK)/%.packed.uf $(WORK)/%.reference.uf $(BIN)/uf-eval $(WORK)/options/evaluate
+	$(BIN)/uf-eval preference $< --model $(WORK)/$*.reference.uf --reference $(WORK)/$*.reference.uf $(evaluate_options) \
+	  --split $* --label $*-before --database $(runs) -o $@
 
-$(WORK)/%.after.json: $(WORK)/%.packed.uf $(WORK)/%.reference.uf $(WORK)/%.trained.uf $(BIN)/uf-eval $(WORK)/options/evaluate
-	$(BIN)/uf-eval preference $< --policy $(WORK)/$*.trained.uf --reference $(WORK)/$*.reference.uf $(evaluate_options) \
-	  --name after --split $* --database $(runs) --json -o $@
+$(WORK)/%.after.txt: $(WORK)/%.packed.uf $(WORK)/%.reference.uf $(WORK)/%.trained.uf $(BIN)/uf-eval $(WORK)/options/evaluate
+	$(BIN)/uf-eval preference $< --model $(WORK)/$*.trained.uf --reference $(WORK)/$*.reference.uf $(evaluate_options) \
+	  --split $* --label $*-after --database $(runs) -o $@
 
-results := $(foreach part,$(parts),$(WORK)/$(part).before.json $(WORK)/$(part).after.json)
+results := $(foreach part,$(parts),$(WORK)/$(part).before.txt $(WORK)/$(part).after.txt)
 
 $(WORK)/report.txt: $(parts:%=$(WORK)/%.packed.uf) $(results) $(BIN)/uf-eval $(BIN)/uf-records
-	@{ $(BIN)/uf-records stats --stages $(parts:%=$(WORK)/%.packed.uf); echo; $(BIN)/uf-eval report $(results); } > $@.tmp
+	@{ \
+	  echo 'What was read, dropped and cut'; echo; \
+	  $(BIN)/uf-records stats --stages $(parts:%=$(WORK)/%.packed.uf); \
+	  for part in $(parts); do \
+	    echo; echo "What was learned: $$part"; echo; \
+	    $(BIN)/uf-eval report $(runs) --before $$part-before --after $$part-after; \
+	  done; } > $@.tmp
 	@mv $@.tmp $@
 
 streams: $(parts:%=$(WORK)/%.packed.uf)

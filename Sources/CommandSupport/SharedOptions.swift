@@ -41,8 +41,10 @@ public struct OutputOptions: ParsableArguments {
     @Flag(name: .long, help: "Leave an existing output file as it is, with its time, when the new bytes would be the same.")
     public var ifChanged = false
 
-    @Option(name: .long, help: ArgumentHelp("Compression of the blocks: none, zlib or zstd.", valueName: "codec"))
-    public var codec = Codec.none
+    @Option(name: .customLong("codec"), help: ArgumentHelp("Compression of the blocks.", valueName: "codec"))
+    public var codecName = CodecName.none
+
+    public var codec: Codec { codecName.codec }
 
     public init() {}
 
@@ -79,10 +81,17 @@ final class StandardOutput: ByteSink {
     }
 }
 
-extension Codec: ExpressibleByArgument {
-    public init?(argument: String) { self.init(name: argument) }
-    public static var allValueStrings: [String] { allCases.map(\.name) }
-    public var defaultValueDescription: String { name }
+/// `Codec` by the names of the command line (its own raw values are the format's bytes).
+public enum CodecName: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case none, zlib, zstd
+
+    public var codec: Codec {
+        switch self {
+        case .none: .none
+        case .zlib: .zlib
+        case .zstd: .zstd
+        }
+    }
 }
 
 /// Opens an operand: a path, or `-` for standard input. Standard input at a terminal is refused, because nobody types record streams.

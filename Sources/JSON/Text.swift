@@ -15,6 +15,11 @@ public struct Text: Hashable, Sendable, ExpressibleByStringLiteral {
     /// Whether the bytes are well-formed WTF-8: what a JSON parser yields, and what a JSON writer can write so that it is read back the same.
     public var isWellFormed: Bool { bytes.withUnsafeBufferPointer { WTF8.firstFault(in: $0) == nil } }
 
+    /// All bytes at once: the array's own hashing feeds them one by one.
+    public func hash(into hasher: inout Hasher) {
+        bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+
     public static func == (left: Text, right: String) -> Bool { left.bytes.elementsEqual(right.utf8) }
 }
 

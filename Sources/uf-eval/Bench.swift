@@ -3,6 +3,7 @@ import BenchmarkData
 import CommandSupport
 import Evaluation
 import JSON
+import Numerics
 import RunDatabase
 import SystemIO
 
@@ -71,6 +72,9 @@ struct Bench: ParsableCommand {
             progress.finish()
             if answers.cut > 0 {
                 Console.line("uf-eval bench: \(task.name): the context of \(answers.cut) of \(requests.count) requests was cut at its left to fit the model's \(evaluated.model.configuration.contextLength) tokens")
+            }
+            if common.verbose {
+                Console.line("uf-eval bench: \(task.name): \(requests.count) requests in \(Progress.duration(progress.elapsed)); read \(files.map(\.path).joined(separator: ", ")); \(BLAS.summary)")
             }
             let scores = task.score(answers.answers)
             try samples?.append(task, requests, answers, scores)

@@ -3,6 +3,7 @@ import CommandSupport
 import Evaluation
 import Glibc
 import JSON
+import Numerics
 import RunDatabase
 import SystemIO
 
@@ -75,6 +76,9 @@ struct Preference: ParsableCommand {
         progress.finish()
         if outcome.cutResponses + outcome.cutPrompts > 0 {
             Console.line("uf-eval preference: \(outcome.cutPrompts) prompts and \(outcome.cutResponses) responses had been cut by uf-pack; a cut response counts without its end")
+        }
+        if common.verbose {
+            Console.line("uf-eval preference: \(outcome.metrics.records) records in \(Progress.duration(progress.elapsed)); policy \(outcome.policy), reference \(outcome.reference), data \(outcome.data); \(BLAS.summary)")
         }
         try database.map { _ = try $0.record(description(outcome), results: results) }
         try reporting.write({ PreferenceTable(outcome: outcome, results: results, command: self).text() }, json: {

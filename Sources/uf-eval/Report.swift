@@ -122,8 +122,14 @@ struct Comparison {
         if before.description.options != after.description.options { lines.append("The options differ: before \(before.description.options), after \(after.description.options)") }
         var table = TextTable([("", .left), ("before", .right), ("95 % interval", .right), ("after", .right), ("95 % interval", .right), ("reading", .left)])
         var group: String?
+        let dimensions = Set(figures.map(\.after.dimension))
         for figure in figures {
-            let name = [figure.after.task, figure.after.split, figure.after.dimension].filter { !$0.isEmpty }.joined(separator: ", ")
+            let result = figure.after
+            let isByDimension = figures.contains { $0.after.metric == result.metric && $0.after.dimension != result.dimension }
+            // With one dimension "all together" is the same once more.
+            if result.dimension.isEmpty, isByDimension, dimensions.count == 2 { continue }
+            let all = dimensions.count == 1 ? "" : isByDimension ? "all dimensions" : "all responses"
+            let name = [result.task, result.split, result.dimension.isEmpty ? all : result.dimension].filter { !$0.isEmpty }.joined(separator: ", ")
             if name != group {
                 table.add([name, "", "", "", "", ""])
                 group = name
@@ -139,7 +145,7 @@ struct Comparison {
         switch figure.change {
         case .rose: return "rose" + own(figure, text)
         case .fell: return "fell" + own(figure, text)
-        case .notTold: return "no change shown" + own(figure, text)
+        case .notTold: return "no change shown"
         // Before training there is nothing but ties: what counts is where it stands now.
         case .unknown: return text.reading(figure.after)
         }

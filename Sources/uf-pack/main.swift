@@ -1,1 +1,3 @@
-print("")
+import CommandSupport
+
+CommandLineTool.main(PackCommand.self)

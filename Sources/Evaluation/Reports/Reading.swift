@@ -20,8 +20,11 @@ public enum Reading: String, Sendable {
             self = .none
             return
         }
-        self = low > chance ? .aboveChance : high < chance ? .belowChance : .coversChance
+        self = low > chance + Reading.rounding ? .aboveChance : high < chance - Reading.rounding ? .belowChance : .coversChance
     }
+
+    /// An untrained policy's figures equal chance but for the last bits of a sum: that is no finding.
+    private static let rounding = 1e-9
 }
 
 /// How a figure changed between two evaluations of the same records.

@@ -85,6 +85,8 @@ public final class RecordReader<Record: StreamRecord> {
                 position += 1
                 return record
             }
+            // The old block's memory goes before the next is read, and after the end none is kept: a command may hold hundreds of readers.
+            block = nil
             guard let more = try stream.nextBlock() else { return nil }
             block = more
             position = 0

@@ -1,0 +1,94 @@
+import JSON
+import RecordStream
+
+/// What became of every record and token. For any input: tokens read = tokens kept + tokens cut + tokens of dropped records.
+public struct PackingCounts: Sendable, Equatable {
+    public var recordsIn = 0
+    public var recordsOut = 0
+    public var dropped: [DropReason: Int] = [:]
+    /// Prompt and response tokens of all records read, of dropped ones, and of those in bins (each prompt counted once, whatever the layout).
+    public var tokensIn = 0
+    public var tokensDropped = 0
+    public var tokensOut = 0
+
+    public var promptsCut = 0
+    /// Of these: prompts that lost whole turns, and prompts that were cut inside a turn (or, under the paper's rule, at their end).
+    public var promptsWithoutOldTurns = 0
+    public var turnsRemoved = 0
+    public var promptsCutInside = 0
+    public var promptTokensCut = 0
+    public var recordsWithCutResponses = 0
+    public var responsesCut = 0
+    public var responseTokensCut = 0
+
+    public var bins = 0
+    /// Tokens of all bins: in rows16 a prompt counts once a row.
+    public var binTokens = 0
+    /// Bins of one record that is larger than `maxTokens`.
+    public var oversizeBins = 0
+
+    public init() {}
+
+    public var recordsDropped: Int { dropped.values.reduce(0, +) }
+
+    mutating func count(_ record: TokensRecord, _ outcome: RecordFitter.Outcome) {
+        let tokens = record.prompt.count + record.responseTokens
+        recordsIn += 1
+        tokensIn += tokens
+        switch outcome {
+        case .dropped(let reason):
+            dropped[reason, default: 0] += 1
+            tokensDropped += tokens
+        case .fitted(let fitted):
+            recordsOut += 1
+            tokensOut += fitted.tokens(in: .sharedPrefix)
+            let cuts = fitted.responseCuts.filter { $0 > 0 }
+            promptsCut += fitted.promptCut > 0 ? 1 : 0
+            promptsWithoutOldTurns += fitted.turnsRemoved > 0 ? 1 : 0
+            turnsRemoved += fitted.turnsRemoved
+            promptsCutInside += fitted.promptCut > 0 && (fitted.middleTokens > 0 || fitted.turnsRemoved == 0) ? 1 : 0
+            promptTokensCut += fitted.promptCut
+            recordsWithCutResponses += cuts.isEmpty ? 0 : 1
+            responsesCut += cuts.count
+            responseTokensCut += cuts.reduce(0, +)
+        }
+    }
+
+    mutating func count(_ bin: PackedBin, maxTokens: Int) {
+        bins += 1
+        binTokens += bin.tokens.count
+        oversizeBins += bin.tokens.count > maxTokens ? 1 : 0
+    }
+
+    /// For the stream's tail.
+    public var json: JSONValue {
+        let reasons = DropReason.allCases.compactMap { reason in dropped[reason].map { (reason.rawValue, JSONValue($0)) } }
+        return .object([
+            ("records", .object([("read", JSONValue(recordsIn)), ("kept", JSONValue(recordsOut)), ("dropped", .object(reasons))])),
+            ("tokens", .object([("read", JSONValue(tokensIn)), ("kept", JSONValue(tokensOut)), ("of_dropped_records", JSONValue(tokensDropped))])),
+            ("cut", .object([
+                ("prompts", JSONValue(promptsCut)), ("prompts_without_old_turns", JSONValue(promptsWithoutOldTurns)), ("turns_removed", JSONValue(turnsRemoved)),
+                ("prompts_cut_inside", JSONValue(promptsCutInside)), ("prompt_tokens", JSONValue(promptTokensCut)),
+                ("records_with_cut_responses", JSONValue(recordsWithCutResponses)), ("responses", JSONValue(responsesCut)), ("response_tokens", JSONValue(responseTokensCut)),
+            ])),
+            ("bins", .object([("written", JSONValue(bins)), ("tokens", JSONValue(binTokens)), ("oversize", JSONValue(oversizeBins))])),
+        ])
+    }
+
+    /// One line on what was dropped or cut; nil when nothing was.
+    public var summary: String? {
+        var parts: [String] = []
+        if recordsDropped > 0 {
+            let reasons = DropReason.allCases.compactMap { reason in dropped[reason].map { "\($0) \(reason.description)" } }
+            parts.append("dropped \(recordsDropped) of \(recordsIn) records: " + reasons.joined(separator: ", "))
+        }
+        var cuts: [String] = []
+        if promptsCut > 0 {
+            let turns = turnsRemoved > 0 ? ", \(turnsRemoved) whole turns" : ""
+            cuts.append("\(promptsCut) prompts (\(promptTokensCut) tokens\(turns))")
+        }
+        if responsesCut > 0 { cuts.append("\(responsesCut) responses of \(recordsWithCutResponses) records (\(responseTokensCut) tokens, their stop tokens with them)") }
+        if !cuts.isEmpty { parts.append("cut " + cuts.joined(separator: ", ")) }
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
+    }
+}

@@ -1,0 +1,71 @@
+import JSON
+import RecordStream
+
+/// What packing did to the cost of computing: lengths, padding and repetition avoided, how full the bins are. For people; no part of the stream.
+public struct PackingReport: Sendable, Equatable {
+    public internal(set) var counts = PackingCounts()
+    /// As read: prompts, responses, and each record's longest sequence (prompt and longest response).
+    public private(set) var prompts = LengthHistogram()
+    public private(set) var responses = LengthHistogram()
+    public private(set) var sequences = LengthHistogram()
+    /// As packed: tokens of a record in its bin.
+    public private(set) var records = LengthHistogram()
+    /// Records and tokens a bin.
+    public private(set) var binRecords = LengthHistogram()
+    public private(set) var binTokens = LengthHistogram()
+
+    /// Tokens of the records in bins, laid out in other ways.
+    /// The paper's tensors: a row for each dimension and response, right-padded to a multiple of 8 within the record.
+    public private(set) var paddedRepeatedTokens = 0
+    /// The same with each response's row once.
+    public private(set) var paddedTokens = 0
+    /// Each response's row once, not padded.
+    public private(set) var rowTokens = 0
+
+    private var oversizeTokens = 0
+    private let options: PackingOptions
+
+    public init(_ options: PackingOptions) { self.options = options }
+
+    mutating func add(_ record: TokensRecord, _ outcome: RecordFitter.Outcome) {
+        counts.count(record, outcome)
+        prompts.add(record.prompt.count)
+        for response in record.responses { responses.add(response.count) }
+        sequences.add(record.prompt.count + record.longestResponse)
+        guard case .fitted(let fitted) = outcome else { return }
+        let packed = fitted.record, rows = packed.responses.count
+        records.add(fitted.tokens(in: options.layout))
+        let padded = rows * ((packed.prompt.count + packed.longestResponse + 7) / 8 * 8)
+        paddedTokens += padded
+        paddedRepeatedTokens += padded * packed.ratings.dimensions.count
+        rowTokens += fitted.tokens(in: .rows16)
+    }
+
+    mutating func add(_ bin: PackedBin) {
+        counts.count(bin, maxTokens: options.maxTokens)
+        binRecords.add(bin.members.count)
+        binTokens.add(bin.tokens.count)
+        if bin.tokens.count > options.maxTokens { oversizeTokens += bin.tokens.count }
+    }
+
+    /// Tokens in bins by the room in them, leaving out bins of a single record beyond `maxTokens`; nil without other bins.
+    public var fill: Double? {
+        let ordinary = counts.bins - counts.oversizeBins
+        guard ordinary > 0 else { return nil }
+        return Double(counts.binTokens - oversizeTokens) / (Double(ordinary) * Double(options.maxTokens))
+    }
+
+    public var json: JSONValue {
+        .object([
+            ("options", .array(options.arguments.map { .string($0) })), ("counts", counts.json),
+            ("lengths", .object([
+                ("prompt", prompts.json), ("response", responses.json), ("longest_sequence", sequences.json), ("record_in_bin", records.json),
+            ])),
+            ("tokens", .object([
+                ("padded_rows_of_all_dimensions", JSONValue(paddedRepeatedTokens)), ("padded_rows", JSONValue(paddedTokens)), ("rows", JSONValue(rowTokens)),
+                ("shared_prefix", JSONValue(counts.tokensOut)), ("in_bins", JSONValue(counts.binTokens)),
+            ])),
+            ("bins", .object([("records", binRecords.json), ("tokens", binTokens.json), ("fill", fill.map { .number($0) } ?? .null)])),
+        ])
+    }
+}

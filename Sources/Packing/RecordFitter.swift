@@ -1,0 +1,105 @@
+import RecordStream
+import SystemIO
+
+/// Why a record is in no bin.
+public enum DropReason: String, Sendable, CaseIterable {
+    /// One response or none is no choice.
+    case fewerThanTwoResponses = "fewer_than_two_responses"
+    /// No dimension has a target: no loss is defined.
+    case noDimension = "no_dimension_in_use"
+    /// Nothing would predict a response's first token.
+    case emptyPrompt = "empty_prompt"
+    /// Not even a stop token: nothing to predict.
+    case emptyResponse = "empty_response"
+    /// Longer than the context, under `--overlong drop`.
+    case overlong
+    /// The cut would leave nothing of the prompt's last turn, or of the responses.
+    case noRoom = "no_room"
+
+    /// For people: "7 with fewer than two responses".
+    public var description: String {
+        switch self {
+        case .fewerThanTwoResponses: "with fewer than two responses"
+        case .noDimension: "with no dimension in use"
+        case .emptyPrompt: "with an empty prompt"
+        case .emptyResponse: "with an empty response"
+        case .overlong: "longer than --max-length"
+        case .noRoom: "with no room for prompt and response in --max-length"
+        }
+    }
+}
+
+/// Decides about one record alone whether it goes into a bin, and cuts it where it is too long.
+public struct RecordFitter: Sendable {
+    public enum Outcome: Sendable, Equatable {
+        case fitted(FittedRecord)
+        case dropped(DropReason)
+    }
+
+    private let options: PackingOptions
+    private let vocabularySize: Int?
+
+    /// - Parameter vocabularySize: where it is known, a token beyond it is an error.
+    public init(_ options: PackingOptions, vocabularySize: Int? = nil) {
+        self.options = options
+        self.vocabularySize = vocabularySize
+    }
+
+    /// - Throws: `InputError` for a token outside the vocabulary, and for a record whose bin would exceed what a stream's record may hold.
+    public func fit(_ record: TokensRecord) throws -> Outcome {
+        try checkVocabulary(record)
+        if record.responses.count < 2 { return .dropped(.fewerThanTwoResponses) }
+        if record.prompt.isEmpty { return .dropped(.emptyPrompt) }
+        if record.responses.contains(where: \.isEmpty) { return .dropped(.emptyResponse) }
+        if record.ratings.targets.allSatisfy({ $0 == 0 }) { return .dropped(.noDimension) }
+        var fitted = FittedRecord(record)
+        if record.prompt.count + record.longestResponse > options.maxLength {
+            if options.overlong == .drop { return .dropped(.overlong) }
+            guard let cut = options.truncation == .paper ? cutAsPaper(record) : cutAsOurs(record) else { return .dropped(.noRoom) }
+            fitted = cut
+        }
+        let bytes = fitted.storedBytes(in: options.layout)
+        guard bytes <= StreamLimits.recordBytes else {
+            throw InputError("\(record.place): its bin would have \(bytes) bytes, a stream's record holds at most \(StreamLimits.recordBytes); choose a smaller --max-length")
+        }
+        return .fitted(fitted)
+    }
+
+    private func checkVocabulary(_ record: TokensRecord) throws {
+        guard let vocabularySize else { return }
+        func largest(_ tokens: [UInt32]) -> UInt32 {
+            var largest: UInt32 = 0
+            for token in tokens where token > largest { largest = token }
+            return largest
+        }
+        let worst = record.responses.reduce(largest(record.prompt)) { max($0, largest($1)) }
+        guard Int(worst) < vocabularySize || record.prompt.isEmpty && record.responseTokens == 0 else {
+            throw InputError("\(record.place): token \(worst) is outside the tokenizer's vocabulary of \(vocabularySize) ids; tokenize the data again")
+        }
+    }
+
+    /// The paper's rule with the record's longest response as t: the prompt must be the same for all responses of a list.
+    private func cutAsPaper(_ record: TokensRecord) -> FittedRecord? {
+        let kept = PaperTruncation.lengths(prompt: record.prompt.count, response: record.longestResponse, cutoff: options.maxLength)
+        guard kept.prompt > 0, kept.response > 0 else { return nil }
+        var fitted = FittedRecord(record)
+        fitted.cutPrompt(to: [0 ..< kept.prompt])
+        fitted.cutResponses(to: kept.response)
+        return fitted
+    }
+
+    /// The prompt may keep half of the context, or more where the longest response leaves more; responses take what the prompt leaves.
+    /// So the prompt is cut only for what its responses need, and neither side can push the other below half of the context.
+    private func cutAsOurs(_ record: TokensRecord) -> FittedRecord? {
+        let room = max(options.maxLength - record.longestResponse, options.maxLength / 2)
+        var fitted = FittedRecord(record)
+        if record.prompt.count > room {
+            guard let cut = PromptCut(length: record.prompt.count, starts: record.promptTurns, room: room) else { return nil }
+            fitted.cutPrompt(to: cut.kept)
+            fitted.turnsRemoved = cut.turnsRemoved
+            fitted.middleTokens = cut.middleTokens
+        }
+        fitted.cutResponses(to: options.maxLength - fitted.record.prompt.count)
+        return fitted
+    }
+}

@@ -1,0 +1,134 @@
+import ArgumentParser
+import CommandSupport
+import JSON
+import Packing
+import RecordStream
+import SystemIO
+
+struct PackCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "uf-pack",
+        abstract: "Lay token records into bins: what a model computes on at once.",
+        discussion: HelpText.discussion(
+            """
+            shared-prefix stores a prompt once with all its responses branching from it, several records a bin. rows16 stores prompt and response together, one row \
+            for each response, and a map to the paper's rows (row = N * dimension + response).
+            A record stays whole in one bin. It is dropped, and counted, with fewer than two responses, with no dimension that has targets, or with an empty prompt or \
+            response. Where a prompt with its longest response exceeds --max-length, --overlong says whether the record is cut or dropped. --truncation ours keeps the \
+            header that opens the answer and a system turn, removes the oldest turns, then the middle of the others, down to half of the context where the responses \
+            need that much, and last the ends of responses; paper keeps the heads of both by the rule of the paper's code.
+            Records go into bins as they come; --order shuffled needs them all in memory. Training shuffles the bins of each epoch in any case.
+            """,
+            examples: [
+                ("uf-pack tokens.uf --model model/ -o packed.uf", "bins of about 4096 tokens, sequences within the model's context"),
+                ("uf-tokenize rated.uf ... | uf-pack --max-length 1024 --overlong drop -v > packed.uf", "in a pipe, with a table of lengths and savings on standard error"),
+                ("uf-pack tokens.uf --layout rows16 --truncation paper --max-length 2048 -o rows.uf", "the paper's rows, one record a bin"),
+            ]),
+        version: releaseVersion)
+
+    @Argument(help: ArgumentHelp("Tokens streams, joined in this order; - or none is standard input.", valueName: "file"), completion: .file())
+    var files: [String] = []
+
+    @OptionGroup var output: OutputOptions
+
+    @Option(help: ArgumentHelp("shared-prefix or rows16.", valueName: "layout"))
+    var layout = PackedLayout.sharedPrefix
+
+    @Option(help: ArgumentHelp("The most tokens of a prompt with one of its responses. (default: the context that --model or the tokens stream names)", valueName: "tokens"))
+    var maxLength: Int?
+
+    @Option(help: ArgumentHelp("A model folder whose config.json gives --max-length.", valueName: "folder"), completion: .directory)
+    var model: String?
+
+    @Option(help: ArgumentHelp("Bins are filled up to this many tokens; a record that is larger alone has a bin of its own.", valueName: "tokens"))
+    var maxTokens = PackingOptions.defaultMaxTokens
+
+    @Option(help: ArgumentHelp("The most records of a bin. (default: 1 with rows16, else what fits)", valueName: "records"))
+    var recordsPerBin: Int?
+
+    @Option(help: ArgumentHelp(
+        "How many unfinished bins wait for a record that fits; with 1 the records keep their order. (default: 1 with rows16, else \(PackingOptions.defaultOpenBins))", valueName: "bins"))
+    var openBins: Int?
+
+    @Option(help: ArgumentHelp("How records that are too long are cut: ours or paper.", valueName: "rule"))
+    var truncation = Truncation.ours
+
+    @Option(help: ArgumentHelp("What becomes of records that are too long: cut or drop.", valueName: "action"))
+    var overlong = OverlongPolicy.cut
+
+    @Flag(help: "rows16: add 1e-10 to every target in pi_target without renormalising, as the paper's code does.")
+    var paperEpsilon = false
+
+    @Option(help: ArgumentHelp("Order of the records before they go into bins: input or shuffled.", valueName: "order"))
+    var order = RecordOrder.input
+
+    @Option(help: ArgumentHelp("With --order shuffled: the order is a function of this and of the records' ids.", valueName: "number"))
+    var seed: UInt64?
+
+    @Option(help: ArgumentHelp("With --order shuffled: the most memory for records.", valueName: "MiB"))
+    var shuffleMemory = Packer.defaultShuffleMemory >> 20
+
+    @Option(help: ArgumentHelp("Write counts, lengths and savings here, as JSON.", valueName: "file"))
+    var report: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if maxLength != nil, model != nil { throw ValidationError("--max-length and --model both say how long a sequence may be; give one") }
+        if seed != nil, order != .shuffled { throw ValidationError("--seed goes with --order shuffled") }
+        guard (1 ... 1 << 20).contains(shuffleMemory) else { throw ValidationError("--shuffle-memory takes a number from 1 to \(1 << 20)") }
+        // What can be judged without the inputs is judged before they are opened.
+        do { try options(maxLength: maxLength ?? 2).validate() } catch let error as InputError { throw ValidationError(error.message) }
+    }
+
+    private func options(maxLength: Int) -> PackingOptions {
+        var options = PackingOptions(layout: layout, maxLength: maxLength)
+        options.maxTokens = maxTokens
+        if let recordsPerBin { options.recordsPerBin = recordsPerBin }
+        if let openBins { options.openBins = openBins }
+        options.truncation = truncation
+        options.overlong = overlong
+        options.paperEpsilon = paperEpsilon
+        options.order = order
+        options.seed = seed ?? 0
+        return options
+    }
+
+    func run() throws {
+        let modelContext = try model.map(ContextLength.ofModel)
+        let inputs = try RecordInputs<TokensRecord>(files)
+        var settings: [String: JSONValue] = [:]
+        for name in Set(inputs.heads.flatMap(\.settings.keys)).sorted() { settings[name] = try inputs.setting(name) }
+        guard let length = try maxLength ?? modelContext ?? ContextLength.ofStream(settings) else {
+            throw InputError("how long a sequence may be is unknown: give --max-length TOKENS, or --model FOLDER to take the model's context", status: .usage)
+        }
+        let options = options(maxLength: length)
+        var packer = try Packer(options, vocabularySize: settings["vocabulary_size"]?.int, shuffleMemory: shuffleMemory << 20)
+        settings.merge(options.settings) { $1 }
+        let provenance = Provenance(command: "uf-pack", recipe: 1, arguments: options.arguments.map { .text($0) }, inputs: inputs.provenance)
+        let stream = try RecordOutput<PackedBin>(output, head: StreamHead(schema: PackedBin.schema, settings: settings, provenance: provenance))
+        let progress = common.progress("uf-pack", total: inputs.totalBytes, unit: inputs.totalBytes == nil ? "records" : "bytes")
+        while let record = try inputs.next() {
+            try packer.add(record, output: stream.append)
+            progress.update(inputs.totalBytes == nil ? packer.report.counts.recordsIn : inputs.bytesRead)
+        }
+        try packer.finish(output: stream.append)
+        try stream.finish(StreamTail(inputs: try inputs.asInputs(), counts: packer.report.counts.json, licences: inputs.licences))
+        progress.finish()
+        if let report { try write(packer.report, to: report) }
+        if let summary = packer.report.counts.summary { Console.error("uf-pack", summary) }
+        if common.verbose { packer.report.table(seconds: progress.elapsed).forEach(Console.line) }
+    }
+
+    private func write(_ report: PackingReport, to path: String) throws {
+        let sink = try openTextOutput(path)
+        try sink.write(report.json.serialized(indent: 2))
+        try sink.write("\n")
+        try sink.finish()
+    }
+}
+
+extension PackedLayout: ExpressibleByArgument {}
+extension Truncation: ExpressibleByArgument {}
+extension OverlongPolicy: ExpressibleByArgument {}
+extension RecordOrder: ExpressibleByArgument {}

@@ -1,0 +1,137 @@
+import JSON
+import RecordStream
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import Packing
+
+/// What must hold for any records and options.
+@Suite struct PackerTests {
+    @Test(arguments: PackedLayout.allCases, Truncation.allCases) func everyTokenIsAccountedFor(layout: PackedLayout, truncation: Truncation) throws {
+        for seed in 1 ... 40 as ClosedRange<UInt64> {
+            var generator = SeededGenerator(seed: seed)
+            let longest = [8, 40, 200].randomElement(using: &generator) ?? 8
+            var options = PackingOptions(layout: layout, maxLength: Int.random(in: 2 ... 3 * longest, using: &generator))
+            options.maxTokens = Int.random(in: 1 ... 8 * longest, using: &generator)
+            options.openBins = Int.random(in: 1 ... 5, using: &generator)
+            options.recordsPerBin = Bool.random(using: &generator) ? Int.random(in: 1 ... 4, using: &generator) : nil
+            options.truncation = truncation
+            options.overlong = Int.random(in: 0 ..< 4, using: &generator) == 0 ? .drop : .cut
+            options.order = Int.random(in: 0 ..< 4, using: &generator) == 0 ? .shuffled : .input
+            let records = (0 ..< 60).map { TokenRecords.random($0, using: &generator, longest: longest) }
+            let (bins, report) = try TokenRecords.pack(records, options)
+            try check(records, bins, report, options, "seed \(seed), \(options)")
+        }
+    }
+
+    private func check(_ records: [TokensRecord], _ bins: [PackedBin], _ report: PackingReport, _ options: PackingOptions, _ place: String) throws {
+        let fitter = RecordFitter(options)
+        var expected: [Text: (record: TokensRecord, fitted: FittedRecord)] = [:]
+        var dropped = 0, droppedTokens = 0
+        for record in records {
+            switch try fitter.fit(record) {
+            case .fitted(let fitted): expected[record.id] = (record, fitted)
+            case .dropped:
+                dropped += 1
+                droppedTokens += tokens(record)
+            }
+        }
+        let counts = report.counts
+        #expect(counts.recordsIn == records.count && counts.recordsDropped == dropped && counts.recordsOut == expected.count, "\(place)")
+        #expect(counts.tokensIn == records.reduce(0) { $0 + tokens($1) } && counts.tokensDropped == droppedTokens, "\(place)")
+        #expect(counts.tokensIn == counts.tokensOut + counts.tokensDropped + counts.promptTokensCut + counts.responseTokensCut, "\(place)")
+        #expect(counts.bins == bins.count && counts.binTokens == bins.reduce(0) { $0 + $1.tokens.count }, "\(place)")
+
+        for bin in bins {
+            #expect(bin.tokens.count <= options.maxTokens || bin.members.count == 1, "\(place)")
+            #expect((1 ... (options.recordsPerBin ?? .max)).contains(bin.members.count), "\(place)")
+            for (number, member) in bin.members.enumerated() {
+                let found = expected.removeValue(forKey: member.id)
+                let (record, fitted) = try #require(found, "\(place): record \(member.id) stands twice or was dropped")
+                try check(member, number, of: bin, record, fitted, options, "\(place), record \(member.id)")
+            }
+        }
+        #expect(expected.isEmpty, "\(place): records in no bin: \(expected.keys)")
+    }
+
+    private func tokens(_ record: TokensRecord) -> Int { record.prompt.count + record.responses.reduce(0) { $0 + $1.count } }
+
+    private func check(
+        _ member: PackedBin.Member, _ number: Int, of bin: PackedBin, _ record: TokensRecord, _ fitted: FittedRecord, _ options: PackingOptions, _ place: String
+    ) throws {
+        #expect(member.origin == record.origin && member.source == record.source && member.responseCount == record.responses.count, "\(place)")
+        #expect(member.ratings.dimensions == record.ratings.dimensions && member.ratings.rated == record.ratings.rated && member.ratings.targets == record.ratings.targets, "\(place)")
+        #expect(member.ratings.ratings.map(\.bitPattern) == record.ratings.ratings.map(\.bitPattern), "\(place)")
+        #expect(Int(member.promptCut) == record.prompt.count - fitted.record.prompt.count, "\(place)")
+        for (response, whole) in record.responses.enumerated() {
+            let (sequence, labelsFrom) = try #require(bin.sequence(number, response), "\(place): no response \(response)")
+            #expect(sequence.count <= options.maxLength, "\(place)")
+            #expect(Array(sequence[..<labelsFrom]) == fitted.record.prompt, "\(place), response \(response)")
+            // Of a response the head is kept, by any rule; of a prompt a subsequence, by the paper's rule the head.
+            #expect(whole.starts(with: sequence[labelsFrom...]) && whole.count - (sequence.count - labelsFrom) == Int(member.responseCuts[response]), "\(place)")
+            if options.truncation == .paper { #expect(record.prompt.starts(with: sequence[..<labelsFrom]), "\(place)") }
+        }
+        if fitted.promptCut == 0 { #expect(fitted.record.prompt == record.prompt, "\(place)") }
+        if options.layout == .sharedPrefix {
+            #expect(member.rowMap.isEmpty && member.piTarget.isEmpty, "\(place)")
+            return
+        }
+        let rows = member.responseCount
+        for (row, segment) in member.rowMap.enumerated() {
+            #expect(bin.segments[Int(segment)].response == row % rows && Int(bin.segments[Int(segment)].record) == number, "\(place), row \(row)")
+            #expect(member.piTarget[row] == Float(record.ratings.targets[row]), "\(place), row \(row)")
+        }
+        #expect(member.rowMap.count == rows * member.ratings.dimensions.count, "\(place)")
+    }
+
+    @Test func branchesContinueThePrompt() throws {
+        let record = TokenRecords.make(5, prompt: 3, responses: [2, 1])
+        let (bins, _) = try TokenRecords.pack([record], PackingOptions(maxLength: 16))
+        #expect(bins.count == 1 && bins[0].tokens == [0, 1, 2, 3, 4, 5] && bins[0].positions == [0, 1, 2, 3, 4, 3])
+        #expect(bins[0].segments == [
+            .init(start: 0, end: 3, parent: -1, record: 0, response: -1, labelStart: 3),
+            .init(start: 3, end: 5, parent: 0, record: 0, response: 0, labelStart: 3),
+            .init(start: 5, end: 6, parent: 0, record: 0, response: 1, labelStart: 5),
+        ])
+    }
+
+    @Test func cutsAreMarkedAndCounted() throws {
+        let records = [
+            TokenRecords.make(1, prompt: 6, responses: [20, 4, 11]), TokenRecords.make(2, prompt: 12, responses: [12, 2], turns: [0, 5, 9, 11]),
+            TokenRecords.make(3, prompt: 30, responses: [6, 2], turns: [0, 26]), TokenRecords.make(4, prompt: 6, responses: [3]),
+            TokenRecords.make(5, prompt: 20, responses: [14, 2], turns: [0, 12]), TokenRecords.make(6, prompt: 2, responses: [2, 2]),
+        ]
+        let (bins, report) = try TokenRecords.pack(records, PackingOptions(maxLength: 16))
+        #expect(bins.flatMap(\.members).map { [$0.promptCut] + $0.responseCuts } == [[0, 10, 0, 1], [9, 0, 0], [20, 0, 0], [0, 0, 0]])
+        let summary = "dropped 2 of 6 records: 1 with fewer than two responses, 1 with no room for prompt and response in --max-length; "
+            + "cut 2 prompts (29 tokens, 2 whole turns), 2 responses of 1 records (11 tokens, their stop tokens with them)"
+        #expect(report.counts.summary == summary)
+        let counts: JSONValue = [
+            "records": ["read": 6, "kept": 4, "dropped": ["fewer_than_two_responses": 1, "no_room": 1]],
+            "tokens": ["read": 156, "kept": 71, "of_dropped_records": 45],
+            "cut": [
+                "prompts": 2, "prompts_without_old_turns": 1, "turns_removed": 2, "prompts_cut_inside": 1, "prompt_tokens": 29,
+                "records_with_cut_responses": 1, "responses": 2, "response_tokens": 11,
+            ],
+            "bins": ["written": 1, "tokens": 71, "oversize": 0],
+        ]
+        #expect(report.counts.json == counts)
+        #expect(PackingCounts().summary == nil)
+    }
+
+    @Test func optionsThatCannotBeMeantAreRefused() {
+        func message(_ change: (inout PackingOptions) -> Void) -> String? {
+            var options = PackingOptions(maxLength: 64)
+            change(&options)
+            do { try options.validate() } catch { return (error as? InputError).map { "\($0.status): \($0.message)" } }
+            return nil
+        }
+        #expect(message { _ in } == nil)
+        #expect(message { $0.maxLength = 1 } == "usage: --max-length takes a number from 2 to 1048576, found 1")
+        #expect(message { $0.maxTokens = 0 } == "usage: --max-tokens takes a number from 1 to 1048576, found 0")
+        #expect(message { $0.openBins = 5000 } == "usage: --open-bins takes a number from 1 to 4096, found 5000")
+        #expect(message { $0.recordsPerBin = 0 } == "usage: --records-per-bin takes a number from 1, found 0")
+        #expect(message { $0.paperEpsilon = true } == "usage: --paper-epsilon changes pi_target, which only --layout rows16 has")
+    }
+}

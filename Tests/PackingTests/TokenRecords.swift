@@ -1,0 +1,85 @@
+import JSON
+import RecordStream
+import SystemIO
+import TestSupport
+
+@testable import Packing
+
+/// Made-up token records in which every token is unlike its neighbours, so that a lost, moved or doubled one shows.
+enum TokenRecords {
+    /// A record with targets over all responses in every dimension. Tokens count up from `first`: prompt, then each response.
+    static func make(
+        _ number: Int, prompt: Int, responses: [Int], dimensions: [Text] = ["helpfulness", "honesty"], turns: [UInt32]? = nil, first: UInt32 = 0
+    ) -> TokensRecord {
+        var next = first
+        func tokens(_ count: Int) -> [UInt32] {
+            defer { next += UInt32(count) }
+            return (0 ..< UInt32(count)).map { next + $0 }
+        }
+        let count = dimensions.count * responses.count
+        let share = responses.isEmpty ? 0 : 1 / Double(responses.count)
+        let ratings = Ratings(
+            dimensions: dimensions, ratings: [Double](repeating: 3, count: count), rated: [UInt8](repeating: 1, count: count),
+            targets: [Double](repeating: share, count: count))
+        return TokensRecord(
+            id: id(number), origin: Origin(input: 1, line: UInt64(number + 1)), source: "made-up", ratings: ratings, prompt: tokens(prompt),
+            promptTurns: turns ?? [0, UInt32(prompt)], responses: responses.map(tokens))
+    }
+
+    static func id(_ number: Int) -> Text {
+        let digits = String(number, radix: 16)
+        return Text(String(repeating: "0", count: 32 - digits.count) + digits)
+    }
+
+    /// Any shape that a stream may carry: N from 0, m from 0, empty prompts and responses, dimensions without targets, odd turn starts.
+    static func random(_ number: Int, using generator: inout SeededGenerator, longest: Int) -> TokensRecord {
+        func below(_ bound: Int) -> Int { Int.random(in: 0 ..< bound, using: &generator) }
+        func length() -> Int { below(8) == 0 ? below(longest) : below(longest / 4 + 1) }
+        let names = ["helpfulness", "honesty", "instruction_following", "truthfulness", "é"].map { Text($0) }
+        let responses = below(12) == 0 ? below(2) : 2 + below(4)
+        let dimensions = Array(names.prefix(below(10) == 0 ? 0 : 1 + below(names.count)))
+        var matrix = Ratings(dimensions: dimensions, ratings: [], rated: [], targets: [])
+        for _ in dimensions {
+            let isOut = below(5) == 0
+            let marks = (0 ..< responses).map { _ in isOut || below(6) == 0 ? 0.0 : 1 + Double(below(100)) }
+            let sum = marks.reduce(0, +)
+            matrix.ratings += marks.map { $0 == 0 ? Double.nan : $0 }
+            matrix.rated += marks.map { $0 == 0 ? 0 : 1 }
+            matrix.targets += marks.map { sum == 0 ? 0 : $0 / sum }
+        }
+        let prompt = (0 ..< (below(30) == 0 ? 0 : 1 + length())).map { _ in UInt32.random(in: 0 ... .max, using: &generator) }
+        let starts = (0 ..< below(7)).map { _ in UInt32(below(prompt.count + 1)) }.sorted()
+        return TokensRecord(
+            id: id(number), origin: Origin(input: 1 + UInt32(below(3)), line: UInt64(number)), source: Text("source \(below(3))"), ratings: matrix,
+            prompt: prompt, promptTurns: starts,
+            responses: (0 ..< responses).map { _ in
+                (0 ..< (below(60) == 0 ? 0 : 1 + length())).map { _ in UInt32.random(in: 0 ... .max, using: &generator) }
+            })
+    }
+
+    /// Packs records as the command does, and reads the bins back through a stream, whose reader checks their structure.
+    static func pack(_ records: [TokensRecord], _ options: PackingOptions, vocabularySize: Int? = nil) throws -> (bins: [PackedBin], report: PackingReport) {
+        var packer = try Packer(options, vocabularySize: vocabularySize)
+        let sink = MemorySink()
+        let provenance = Provenance(command: "uf-pack", recipe: 1, arguments: [])
+        let writer = try RecordStreamWriter<PackedBin>(to: sink, head: StreamHead(schema: PackedBin.schema, provenance: provenance))
+        for record in records { try packer.add(record, output: writer.append) }
+        try packer.finish(output: writer.append)
+        try writer.finish(StreamTail())
+        let reader = try RecordReader<PackedBin>(MemorySource(sink.bytes))
+        var bins: [PackedBin] = []
+        while let bin = try reader.next() { bins.append(bin) }
+        return (bins, packer.report)
+    }
+}
+
+extension PackedBin {
+    /// The tokens of one response's sequence: its prompt and itself, from whichever layout; with the number of prompt tokens.
+    func sequence(_ member: Int, _ response: Int) -> (tokens: [UInt32], labelsFrom: Int)? {
+        guard let segment = segments.first(where: { $0.record == member && $0.response == response }) else { return nil }
+        let own = Array(tokens[Int(segment.start) ..< Int(segment.end)])
+        guard segment.parent >= 0 else { return (own, Int(segment.labelStart - segment.start)) }
+        let parent = segments[Int(segment.parent)]
+        return (Array(tokens[Int(parent.start) ..< Int(parent.end)]) + own, Int(parent.end - parent.start) + Int(segment.labelStart - segment.start))
+    }
+}
