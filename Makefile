@@ -51,9 +51,9 @@ smollm2: build ## The same with SmolLM2-135M-Instruct (downloads 93 MB from the 
 test: setup ## Build and run every test; prints counts and the ten slowest.
 	@swift build --build-tests $(SWIFT_FLAGS) 2> >($(QUIET_LINKER) >&2) | { grep -v -e '^\[' || true; }
 	@# One after the other, so that the times mean something; the library prints failures, the report has the rest.
-	@rm -f .build/tests*.xml; status=0; \
+	@rm -f .build/tests.xml; status=0; \
 	swift test --skip-build $(SWIFT_FLAGS) --disable-xctest --no-parallel --quiet --xunit-output .build/tests.xml || status=$$?; \
-	if [ -s .build/tests-swift-testing.xml ]; then awk -f Tests/summary.awk .build/tests-swift-testing.xml || status=1; \
+	if [ -s .build/tests.xml ]; then awk -f Tests/summary.awk .build/tests.xml || status=1; \
 	else echo "make: the test process ended without a report" >&2; status=1; fi; exit $$status
 
 install: build ## Put commands, man pages and completions under PREFIX.

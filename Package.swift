@@ -62,7 +62,7 @@ let package = Package(
         .target(name: "Tokenization", dependencies: ["RecordStream", "JSON", "Checksums", "SystemIO"],
                 exclude: ["Unicode/make_tables.py"]),
         .target(name: "Packing", dependencies: ["RecordStream", "Numerics", "JSON", "SystemIO"]),
-        .target(name: "LanguageModel", dependencies: ["ModelFiles", "Numerics", "CNumerics", "JSON", "SystemIO"]),
+        .target(name: "LanguageModel", dependencies: ["RecordStream", "ModelFiles", "Numerics", "CNumerics", "JSON", "SystemIO"]),
         .target(name: "Alignment", dependencies: ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]),
         .target(name: "BenchmarkData", dependencies: ["InputFiles", "JSON", "SystemIO"]),
         .target(name: "Evaluation", dependencies: ["LanguageModel", "BenchmarkData", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]),

@@ -5,7 +5,6 @@ MODEL := fixtures/models/stories260K
 WORK ?= build/demo
 SPLIT := train=0.8,validation=0.2
 TEMPLATE := plain
-MAX_LENGTH := 512
 MAX_TOKENS := 2048
 OVERLONG := drop
 EPOCHS ?= 3

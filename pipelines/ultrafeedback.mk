@@ -22,12 +22,14 @@ WORK ?= build/ultrafeedback
 FROM ?= auto
 MISSING ?= mask
 TEMPERATURE ?= 1
+# Two parts, of these names.
 SPLIT ?= train=0.9,validation=0.1
 # uf-tokenize
 TEMPLATE ?= chatml
 # uf-pack
 LAYOUT ?= shared-prefix
-MAX_LENGTH ?= 2048
+# The longest prompt with a response; empty: the model's context.
+MAX_LENGTH ?=
 MAX_TOKENS ?= 4096
 OVERLONG ?= cut
 TRUNCATION ?= ours
@@ -45,10 +47,12 @@ SEED ?= 1
 # Threads of each command: they change no byte.
 JOBS ?= 2
 
-convert_options = --from $(FROM) --missing $(MISSING) --temperature $(TEMPERATURE) --split $(SPLIT)
-tokenize_options = --template $(TEMPLATE)
-pack_options = --layout $(LAYOUT) --max-length $(MAX_LENGTH) --max-tokens $(MAX_TOKENS) --overlong $(OVERLONG) --truncation $(TRUNCATION)
-train_options = --loss $(LOSS) --beta $(BETA) --log-prob $(LOG_PROB) --lambda $(LAMBDA) --epochs $(EPOCHS) --batch $(BATCH) \
+# What a stage reads stands in its stamp too: a longer list of old files, or another old model, is a change.
+convert_options = $(RAW) --from $(FROM) --missing $(MISSING) --temperature $(TEMPERATURE) --split $(SPLIT)
+tokenize_options = --tokenizer $(MODEL) --template $(TEMPLATE)
+score_options = --model $(MODEL)
+pack_options = --layout $(LAYOUT) $(if $(MAX_LENGTH),--max-length $(MAX_LENGTH)) --max-tokens $(MAX_TOKENS) --overlong $(OVERLONG) --truncation $(TRUNCATION)
+train_options = $(MODEL) --loss $(LOSS) --beta $(BETA) --log-prob $(LOG_PROB) --lambda $(LAMBDA) --epochs $(EPOCHS) --batch $(BATCH) \
   --learning-rate $(LEARNING_RATE) --warmup $(WARMUP) --clip $(CLIP) --seed $(SEED)
 evaluate_options = --beta $(BETA) --log-prob $(LOG_PROB)
 
@@ -71,19 +75,19 @@ tokenizer := $(MODEL)/tokenizer.json $(wildcard $(MODEL)/tokenizer_config.json)
 weights := $(MODEL)/model.safetensors $(MODEL)/config.json
 
 $(WORK)/%.rated.uf: $(RAW) $(BIN)/uf-convert $(WORK)/options/convert
-	$(BIN)/uf-convert $(RAW) $(convert_options) --part $* -j $(JOBS) -o $@
+	$(BIN)/uf-convert $(convert_options) --part $* -j $(JOBS) -o $@
 
 $(WORK)/%.tokens.uf: $(WORK)/%.rated.uf $(tokenizer) $(BIN)/uf-tokenize $(WORK)/options/tokenize
-	$(BIN)/uf-tokenize $< --tokenizer $(MODEL) $(tokenize_options) -j $(JOBS) -o $@
+	$(BIN)/uf-tokenize $< $(tokenize_options) -j $(JOBS) -o $@
 
 $(WORK)/%.packed.uf: $(WORK)/%.tokens.uf $(BIN)/uf-pack $(WORK)/options/pack
 	$(BIN)/uf-pack $< $(pack_options) -o $@
 
-$(WORK)/%.reference.uf: $(WORK)/%.packed.uf $(weights) $(BIN)/uf-eval
-	$(BIN)/uf-eval score $< --model $(MODEL) -j $(JOBS) -o $@
+$(WORK)/%.reference.uf: $(WORK)/%.packed.uf $(weights) $(BIN)/uf-eval $(WORK)/options/score
+	$(BIN)/uf-eval score $< $(score_options) -j $(JOBS) -o $@
 
 $(WORK)/trained/model.safetensors: $(parts:%=$(WORK)/%.packed.uf) $(parts:%=$(WORK)/%.reference.uf) $(weights) $(BIN)/uf-train $(WORK)/options/train
-	$(BIN)/uf-train $(MODEL) --data $(WORK)/train.packed.uf --reference $(WORK)/train.reference.uf $(train_options) -j $(JOBS) \
+	$(BIN)/uf-train $(train_options) --data $(WORK)/train.packed.uf --reference $(WORK)/train.reference.uf -j $(JOBS) \
 	  --metrics $(WORK)/metrics.jsonl --database $(runs) -o $(WORK)/trained
 
 $(WORK)/%.trained.uf: $(WORK)/%.packed.uf $(WORK)/trained/model.safetensors $(BIN)/uf-eval
@@ -115,8 +119,8 @@ streams: $(parts:%=$(WORK)/%.packed.uf)
 # The same stages joined by pipes: no file between them, the same bytes at the end.
 pipes: | $(WORK)
 	for part in $(parts); do \
-	  $(BIN)/uf-convert $(RAW) $(convert_options) --part $$part -j $(JOBS) | \
-	  $(BIN)/uf-tokenize --tokenizer $(MODEL) $(tokenize_options) -j $(JOBS) | \
+	  $(BIN)/uf-convert $(convert_options) --part $$part -j $(JOBS) | \
+	  $(BIN)/uf-tokenize $(tokenize_options) -j $(JOBS) | \
 	  $(BIN)/uf-pack $(pack_options) -o $(WORK)/$$part.piped.uf; \
 	done
 

@@ -77,6 +77,15 @@ public struct LambdaSchedule: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// The dimensions that the schedule names; data without one of them is a slip of the pen.
+    public var namedDimensions: [Text] {
+        switch kind {
+        case .fixedByName(let weights): weights.keys.sorted()
+        case .oneHotNamed(let name): [name]
+        default: []
+        }
+    }
+
     /// "lamb": tells these draws from others with the same seed.
     private static let stream: UInt32 = 0x6C61_6D62
 

@@ -9,6 +9,7 @@ public let releaseVersion = "0.1.0"
 /// Runs a command as all commands of the suite run: errors as one line on standard error, the documented exit statuses, no temporary file left by a signal.
 public enum CommandLineTool {
     public static func main<Root: ParsableCommand>(_ root: Root.Type) -> Never {
+        openStandardDescriptors()
         TemporaryFiles.removeOnSignals()
         let name = Root.configuration.commandName ?? Root._commandName
         do {
@@ -19,11 +20,24 @@ public enum CommandLineTool {
             exit(error.status.rawValue)
         } catch let error as ExitStatus {
             exit(error.rawValue)
+        } catch where Root.exitCode(for: error) == .validationFailure {
+            let lines = Root.message(for: error).split(separator: "\n")
+            Console.error(name, "\(lines.first ?? "the command line is wrong") (\(name) --help tells more)")
+            exit(ExitStatus.usage.rawValue)
         } catch {
-            // ArgumentParser's own: help and version (0), usage (64).
+            // ArgumentParser's own: help and version (0).
             Root.exit(withError: error)
         }
         exit(ExitStatus.done.rawValue)
+    }
+
+    /// Descriptors 0 to 2 that the parent closed are opened on /dev/null: else the first file opened would take such a number, and a message
+    /// to standard error would be written into the data. Standard input is opened for
+    /// writing and standard output for reading, so that their use fails as it should.
+    private static func openStandardDescriptors() {
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) == -1 {
+            _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : descriptor == STDOUT_FILENO ? O_RDONLY : O_RDWR)
+        }
     }
 }
 

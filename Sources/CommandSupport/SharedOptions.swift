@@ -21,7 +21,7 @@ public struct CommonOptions: ParsableArguments {
 
 /// Threads. They change the time a command takes and nothing else.
 public struct JobsOptions: ParsableArguments {
-    @Option(name: [.customShort("j"), .customLong("jobs")], help: "Threads to use; the output is the same for any number. (default: the processors)")
+    @Option(name: [.customShort("j", allowingJoined: true), .customLong("jobs")], help: "Threads to use; the output is the same for any number. (default: the processors)")
     public var jobs: Int?
 
     public init() {}
@@ -50,6 +50,21 @@ public struct OutputOptions: ParsableArguments {
 
     public func validate() throws {
         if ifChanged, output == nil || output == "-" { throw ValidationError("--if-changed needs -o FILE") }
+    }
+
+    /// Refuses an output that would destroy an input or meet the report in one file.
+    public func refuse(report: String? = nil, inputs: [String]) throws {
+        func sameFile(_ one: String, _ other: String) -> Bool {
+            var a = stat(), b = stat()
+            return one == other || (stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_mode & S_IFMT == S_IFREG)
+        }
+        let target = output ?? "-"
+        if let report, sameFile(report, target) {
+            throw InputError("\(report == "-" ? "standard output" : report): the report and the stream cannot go to the same place", status: .usage)
+        }
+        if target != "-", let input = inputs.first(where: { $0 != "-" && sameFile($0, target) }) {
+            throw InputError("\(input): both input and output; the output would replace the input (write to another name)", status: .usage)
+        }
     }
 
     /// The open output. A terminal is refused: a record stream is not text.

@@ -17,7 +17,7 @@ public final class AtomicFile: ByteSink {
     public init(path: String, keepsEqual: Bool = false) throws {
         name = path
         self.keepsEqual = keepsEqual
-        target = AtomicFile.followLinks(path)
+        target = try AtomicFile.followLinks(path)
         var status = stat()
         if stat(target, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
             let descriptor = open(target, O_WRONLY | O_CLOEXEC)
@@ -67,10 +67,17 @@ public final class AtomicFile: ByteSink {
         TemporaryFiles.remove(temporary)
     }
 
-    static func followLinks(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return path }
-        defer { free(resolved) }
-        return String(cString: resolved)
+    /// The file that a chain of links leads to, which need not exist. Throws for a loop.
+    static func followLinks(_ path: String) throws -> String {
+        var path = path
+        for _ in 0 ..< 40 {
+            var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+            let length = readlink(path, &target, target.count - 1)
+            guard length > 0 else { return path }
+            let name = String(decoding: target[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            path = name.hasPrefix("/") ? name : folder(of: path) + "/" + name
+        }
+        throw InputError.cannotCreate(path, ELOOP)
     }
 
     static func folder(of path: String) -> String {

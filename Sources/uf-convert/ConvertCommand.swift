@@ -99,6 +99,8 @@ struct ConvertCommand: ParsableCommand {
         let inputs = DecodedInputs(files)
         let reader = ChunkReader(inputs)
         let conversion = Conversion(options)
+        try output.refuse(report: report, inputs: files)
+        let reportSink = try report.map { try openTextOutput($0) }
         let stream = try RecordOutput<RatedRecord>(output, head: options.head)
         let progress = common.progress("uf-convert", total: inputs.encodedTotal, unit: "bytes")
         try conversion.run(reader, threads: jobs.count) { record in
@@ -107,18 +109,18 @@ struct ConvertCommand: ParsableCommand {
         }
         let tail = conversion.tail(inputs)
         progress.finish()
+        // The stream last: what fails before it leaves the old file.
+        if let reportSink { try write(conversion, inputs, to: reportSink) }
         try stream.finish(tail)
-        if let report { try write(report: report, conversion, inputs) }
         tell(conversion.counts)
     }
 
-    private func write(report path: String, _ conversion: Conversion, _ inputs: DecodedInputs) throws {
+    private func write(_ conversion: Conversion, _ inputs: DecodedInputs, to sink: BufferedSink) throws {
         let value: JSONValue = .object([
             ("command", "uf-convert"), ("release", .string(releaseVersion)),
             ("inputs", .array(inputs.digests.map { .object([("bytes", JSONValue($0.length)), ("sha256", .string($0.sha256))]) })),
             ("counts", conversion.counts.json),
         ])
-        let sink = try openTextOutput(path)
         try sink.write(value.serialized(indent: 2))
         try sink.write("\n")
         try sink.finish()

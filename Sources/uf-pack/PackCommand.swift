@@ -106,6 +106,8 @@ struct PackCommand: ParsableCommand {
         var packer = try Packer(options, vocabularySize: settings["vocabulary_size"]?.int, shuffleMemory: shuffleMemory << 20)
         settings.merge(options.settings) { $1 }
         let provenance = Provenance(command: "uf-pack", recipe: 1, arguments: options.arguments.map { .text($0) }, inputs: inputs.provenance)
+        try output.refuse(report: report, inputs: files)
+        let reportSink = try report.map { try openTextOutput($0) }
         let stream = try RecordOutput<PackedBin>(output, head: StreamHead(schema: PackedBin.schema, settings: settings, provenance: provenance))
         let progress = common.progress("uf-pack", total: inputs.totalBytes, unit: inputs.totalBytes == nil ? "records" : "bytes")
         while let record = try inputs.next() {
@@ -113,15 +115,15 @@ struct PackCommand: ParsableCommand {
             progress.update(inputs.totalBytes == nil ? packer.report.counts.recordsIn : inputs.bytesRead)
         }
         try packer.finish(output: stream.append)
+        // The stream last: what fails before it leaves the old file.
+        if let reportSink { try write(packer.report, to: reportSink) }
         try stream.finish(StreamTail(inputs: try inputs.asInputs(), counts: packer.report.counts.json, licences: inputs.licences))
         progress.finish()
-        if let report { try write(packer.report, to: report) }
         if let summary = packer.report.counts.summary { Console.error("uf-pack", summary) }
         if common.verbose { packer.report.table(seconds: progress.elapsed).forEach(Console.line) }
     }
 
-    private func write(_ report: PackingReport, to path: String) throws {
-        let sink = try openTextOutput(path)
+    private func write(_ report: PackingReport, to sink: BufferedSink) throws {
         try sink.write(report.json.serialized(indent: 2))
         try sink.write("\n")
         try sink.finish()

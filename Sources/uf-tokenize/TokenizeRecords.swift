@@ -37,21 +37,29 @@ struct TokenizeRecords: ParsableCommand {
     @Option(name: .customLong("eos"), help: ArgumentHelp("With --template plain: the token that ends a text. (default: what the model's files name)", valueName: "token"))
     var ending: String?
 
+    @Option(name: .long, help: ArgumentHelp("The model's context, for uf-pack's --max-length. (default: what config.json beside the vocabulary says)", valueName: "tokens"))
+    var contextLength: Int?
+
     @OptionGroup var output: OutputOptions
     @OptionGroup var jobs: JobsOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+        if let contextLength, !(2 ... 1 << 24).contains(contextLength) { throw ValidationError("--context-length takes a number from 2 to \(1 << 24)") }
         if template != .plain, beginning != nil || ending != nil { throw ValidationError("--bos and --eos go with --template plain; \(template.rawValue) has its own tokens") }
     }
 
     func run() throws {
+        try output.refuse(inputs: files)
         let tokenizer = try vocabulary.load()
         let layout = try chosenTemplate(tokenizer)
         let recordTokenizer = RecordTokenizer(try TemplateEncoder(tokenizer, layout, system: system.map { Text($0) }, tokenizerName: vocabulary.path()))
         let inputs = try RecordInputs<RatedRecord>(files)
-        let provenance = Provenance(command: "uf-tokenize", recipe: 1, arguments: arguments(tokenizer, layout), inputs: inputs.provenance)
-        let stream = try RecordOutput<TokensRecord>(output, head: StreamHead(schema: TokensRecord.schema, settings: recordTokenizer.settings, provenance: provenance))
+        let context = contextLength ?? vocabulary.contextLength()
+        var settings = recordTokenizer.settings
+        if let context { settings["context_length"] = JSONValue(context) }
+        let provenance = Provenance(command: "uf-tokenize", recipe: 1, arguments: arguments(tokenizer, layout, context), inputs: inputs.provenance)
+        let stream = try RecordOutput<TokensRecord>(output, head: StreamHead(schema: TokensRecord.schema, settings: settings, provenance: provenance))
         let progress = common.progress("uf-tokenize", total: inputs.totalBytes, unit: inputs.totalBytes == nil ? "records" : "bytes")
         let counts = try recordTokenizer.run(workers: jobs.count, next: { try inputs.next() }, append: { record in
             try stream.append(record)
@@ -71,10 +79,11 @@ struct TokenizeRecords: ParsableCommand {
     }
 
     /// The options that decide bytes, with what defaults came to.
-    private func arguments(_ tokenizer: Tokenizer, _ layout: any ChatTemplate) -> [Provenance.Argument] {
+    private func arguments(_ tokenizer: Tokenizer, _ layout: any ChatTemplate, _ context: Int?) -> [Provenance.Argument] {
         var arguments: [Provenance.Argument] = [.text("--tokenizer"), .file(role: "tokenizer", sha256: tokenizer.digestHex), .text("--template"), .text(layout.name)]
         if let system { arguments += [.text("--system"), .text(system)] }
         if let plain = layout as? PlainTemplate { arguments += [.text("--bos"), .text(plain.beginning ?? "none"), .text("--eos"), .text(plain.ending)] }
+        if let context { arguments += [.text("--context-length"), .text("\(context)")] }
         return arguments
     }
 

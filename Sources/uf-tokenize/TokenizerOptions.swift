@@ -35,6 +35,12 @@ struct TokenizerOptions: ParsableArguments {
         return (hasNone ? "none" : name("bos_token"), name("eos_token"))
     }
 
+    /// The model's context, `max_position_embeddings` of the config.json beside the vocabulary, where there is one that says it.
+    func contextLength() -> Int? {
+        let folder = isFolder ? tokenizer : tokenizer.lastIndex(of: "/").map { String(tokenizer[..<$0]) } ?? "."
+        return (try? ModelFolder.config(folder: folder))?["max_position_embeddings"]?.int
+    }
+
     private var isFolder: Bool {
         var status = stat()
         return stat(tokenizer, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -1,5 +1,5 @@
 import Glibc
-import LanguageModel
+@testable import LanguageModel
 import ModelFiles
 import RecordStream
 import TestSupport

@@ -1,3 +1,4 @@
+import LanguageModel
 import Numerics
 import RecordStream
 import TestSupport

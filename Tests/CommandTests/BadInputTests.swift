@@ -137,6 +137,53 @@ import Testing
         }
     }
 
+    /// With standard error closed, the first file that is opened must not take its number and receive the messages.
+    @Test func closedStandardErrorLeavesTheDataAlone() {
+        makeStreams()
+        let outcome = Command.shell(
+            """
+            cp \(Fixtures.path("ultrafeedback/odd.jsonl")) odd.jsonl
+            uf-convert odd.jsonl -o one.uf 2>/dev/null && uf-convert odd.jsonl -o two.uf 2>&- && cmp one.uf two.uf && uf-records check two.uf
+            uf-convert odd.jsonl >&-; echo $?
+            """, in: folder.path)
+        #expect(String(decoding: outcome.output, as: UTF8.self).hasSuffix("\n74\n"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("standard output: writing failed at byte 0: Bad file descriptor"), "\(outcome.errors)")
+    }
+
+    /// An output may not be an input, nor share its place with the report; a report that fails leaves no stream.
+    @Test func outputsThatMeet() {
+        makeStreams()
+        expect("uf-convert raw.jsonl -o raw.jsonl", 64, "uf-convert: raw.jsonl: both input and output; the output would replace the input (write to another name)")
+        expect("uf-pack ./tokens.uf --max-length 512 -o tokens.uf", 64, "uf-pack: ./tokens.uf: both input and output; the output would replace the input (write to another name)")
+        expect("uf-tokenize rated.uf --tokenizer \(Self.stories) --template plain -o rated.uf", 64, "uf-tokenize: rated.uf: both input and output; the output would replace the input (write to another name)")
+        expect("uf-convert raw.jsonl -o out.uf --report out.uf", 64, "uf-convert: out.uf: the report and the stream cannot go to the same place")
+        expect("uf-convert raw.jsonl -o out.uf --report absent/report.json", 73, "uf-convert: absent/report.json: cannot be created: No such file or directory")
+        expect("uf-pack tokens.uf --max-length 512 -o out.uf --report /dev/full", 74, "uf-pack: /dev/full: writing failed at byte 0: No space left on device")
+    }
+
+    /// Training that could not have learned what was asked does not end as if it had.
+    @Test func trainingThatLearnsNothing() {
+        makeStreams()
+        expect("uf-train \(Self.stories) --data packed.uf --lambda fixed:scor=1 -o out.uf", 65, "uf-train: packed.uf: no record has the dimension scor that --lambda names; the data has score")
+        expect("uf-train \(Self.stories) --data packed.uf --batch 1000 -o out.uf", 64,
+            "uf-train: the learning rate is 0 in all of the run's 1 step, because the warmup begins there: nothing would be learned (--warmup 0, more --epochs or a smaller --batch)")
+        expect("uf-train \(Self.stories) --data packed.uf --batch 1000 --warmup 0 --learning-rate 1e300 -o out.uf", 65,
+            "uf-train: packed.uf: the last step left weights that are not finite numbers; nothing is written (a smaller --learning-rate, or --clip)")
+    }
+
+    @Test func usageErrorsAreOneLine() {
+        makeStreams()
+        expect("uf-pack tokens.uf --no-such-option", 64, "uf-pack: Unknown option '--no-such-option' (uf-pack --help tells more)")
+        expect("uf-train \(Self.stories) --data packed.uf -o out.uf --beta 0", 64, "uf-train: --beta takes a number above 0 (uf-train --help tells more)")
+        #expect(Command.shell("uf-convert raw.jsonl -j1 -o a.uf && uf-convert raw.jsonl -j 2 -o b.uf && cmp a.uf b.uf", in: folder.path).status == 0)
+    }
+
+    /// The model's context travels from its folder through the tokens to uf-pack.
+    @Test func contextLengthComesFromTheModel() {
+        makeStreams()
+        #expect(Command.shell("uf-pack tokens.uf --overlong drop -o default.uf && cmp default.uf packed.uf", in: folder.path).status == 0)
+    }
+
     @Test func aTerminalIsNoPlaceForRecords() {
         makeStreams()
         // `script` gives the command a terminal for standard output.

@@ -109,12 +109,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("--split train=1,test=1", "Error: --split needs --part NAME: one part is written at a time"),
-        ("--part train", "Error: --part needs --split NAME=SHARE,..."),
-        ("--split a=1,b=1 --part c", "Error: no part \"c\" in the split; its parts are a, b"),
-        ("--temperature 0", "Error: --temperature takes a number above 0"), ("--temperature nan", "Error: --temperature takes a number above 0"),
-        ("--licence MIT", "Error: --licence takes SOURCE=LICENCE, not \"MIT\""), ("- -", "Error: standard input (-) is named twice"),
-        ("--missing none", "Error: The value 'none' is invalid for '--missing <policy>'"), ("--rating-range 5..1", "Error: The value '5..1' is invalid for '--rating-range <low..high>'"),
+        ("--split train=1,test=1", "uf-convert: --split needs --part NAME: one part is written at a time"),
+        ("--part train", "uf-convert: --part needs --split NAME=SHARE,..."),
+        ("--split a=1,b=1 --part c", "uf-convert: no part \"c\" in the split; its parts are a, b"),
+        ("--temperature 0", "uf-convert: --temperature takes a number above 0"), ("--temperature nan", "uf-convert: --temperature takes a number above 0"),
+        ("--licence MIT", "uf-convert: --licence takes SOURCE=LICENCE, not \"MIT\""), ("- -", "uf-convert: standard input (-) is named twice"),
+        ("--missing none", "uf-convert: The value 'none' is invalid for '--missing <policy>'"), ("--rating-range 5..1", "uf-convert: The value '5..1' is invalid for '--rating-range <low..high>'"),
     ])
     func wrongCommandLines(options: String, message: String) {
         let outcome = run("uf-convert \(options) $F/odd.jsonl > out")

@@ -8,9 +8,9 @@ import Testing
 
 /// uf-eval on a real instruct model, where its folder is at hand, against transformers and lm-eval (`fixtures/smollm2`).
 @Suite struct EvalSmolLM2Tests {
-    static let model = getenv("UFTOOLS_SMOLLM2").map { String(cString: $0) }
+    static let model = SmolLM2.folder
 
-    @Test(.enabled(if: model != nil, "needs UFTOOLS_SMOLLM2, the folder of SmolLM2-135M-Instruct"))
+    @Test(.enabled(if: model != nil, "needs SmolLM2-135M-Instruct: run make smollm2 first, or set UFTOOLS_SMOLLM2 to its folder"))
     func scoreEqualsTransformers() throws {
         let model = try #require(Self.model)
         let folder = TemporaryFolder()
@@ -55,7 +55,7 @@ import Testing
         print("SmolLM2: greatest difference from float64 \(worst) a token")
     }
 
-    @Test(.enabled(if: model != nil && SharedFolder.has("data/arc"), "needs UFTOOLS_SMOLLM2, the folder of SmolLM2-135M-Instruct, and ../shared/data/arc"))
+    @Test(.enabled(if: model != nil && SharedFolder.has("data/arc"), "needs SmolLM2-135M-Instruct: run make smollm2 first, or set UFTOOLS_SMOLLM2 to its folder, and ../shared/data/arc"))
     func arcChallengeEqualsTheHarness() throws {
         let folder = TemporaryFolder()
         let model = Command.quoted(try #require(Self.model)), data = Command.quoted(try #require(SharedFolder.path("data")))

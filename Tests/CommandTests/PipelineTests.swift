@@ -59,6 +59,19 @@ import Testing
             set.formUnion(["train.\(stage).uf", "validation.\(stage).uf"])
         }
         #expect(remade("BETA=0.2 MAX_TOKENS=2048 report") == all)
+
+        // Inputs older than what was made of the others before them: only their names tell that something changed.
+        let old = Command.shell(
+            """
+            zcat \(Fixtures.path("ultrafeedback/binarized.jsonl.gz")) | tail -n +41 | head -10 > more.jsonl
+            cp -r \(Fixtures.path("models/stories260K")) model
+            touch -d '2000-01-01' more.jsonl model/* model
+            """, in: folder.path)
+        #expect(old.status == 0)
+        let stages: Set = ["rated", "tokens"].reduce(into: all) { set, stage in set.formUnion(["train.\(stage).uf", "validation.\(stage).uf"]) }
+        #expect(remade("BETA=0.2 MAX_TOKENS=2048 RAW='\(folder.file("raw.jsonl")) \(folder.file("more.jsonl"))' report") == stages)
+        let retokenized = stages.subtracting(["train.rated.uf", "validation.rated.uf"])
+        #expect(remade("BETA=0.2 MAX_TOKENS=2048 RAW='\(folder.file("raw.jsonl")) \(folder.file("more.jsonl"))' MODEL=\(folder.file("model")) report") == retokenized)
     }
 
     /// What `explain` prints, run in an empty folder, gives the same file.

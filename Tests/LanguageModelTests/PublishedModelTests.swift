@@ -55,9 +55,9 @@ struct PublishedModelTests {
 
     // MARK: SmolLM2-135M-Instruct, where its folder is at hand
 
-    static let smolLM2 = getenv("UFTOOLS_SMOLLM2").map { String(cString: $0) }
+    static let smolLM2 = SmolLM2.folder
 
-    @Test(.enabled(if: smolLM2 != nil, "needs UFTOOLS_SMOLLM2, the folder of SmolLM2-135M-Instruct"))
+    @Test(.enabled(if: smolLM2 != nil, "needs SmolLM2-135M-Instruct: run make smollm2 first, or set UFTOOLS_SMOLLM2 to its folder"))
     func smolLM2AgreesWithTransformers() throws {
         let model = try LanguageModel(folder: try ModelFolder(path: try #require(PublishedModelTests.smolLM2)), workers: 2)
         let conversations = try #require(try readJSON(Fixtures.path("smollm2/log_probs.json")).object)
@@ -79,7 +79,7 @@ struct PublishedModelTests {
         print("SmolLM2: \(compared) log-probabilities, greatest difference from float64 \(worst)")
     }
 
-    @Test(.enabled(if: smolLM2 != nil && SharedFolder.has("models/smollm2-135m-instruct/expected.json"), "needs UFTOOLS_SMOLLM2 and the shared expectations"))
+    @Test(.enabled(if: smolLM2 != nil && SharedFolder.has("models/smollm2-135m-instruct/expected.json"), "needs SmolLM2-135M-Instruct (make smollm2) and the shared expectations"))
     func smolLM2KnowsTheCapitalOfFrance() throws {
         let model = try LanguageModel(folder: try ModelFolder(path: try #require(PublishedModelTests.smolLM2)), workers: 2)
         let expected = try readJSON(try #require(SharedFolder.path("models/smollm2-135m-instruct/expected.json")))
@@ -95,7 +95,7 @@ struct PublishedModelTests {
         }
     }
 
-    @Test(.enabled(if: smolLM2 != nil, "needs UFTOOLS_SMOLLM2, the folder of SmolLM2-135M-Instruct"))
+    @Test(.enabled(if: smolLM2 != nil, "needs SmolLM2-135M-Instruct: run make smollm2 first, or set UFTOOLS_SMOLLM2 to its folder"))
     func layoutsGiveOneLossOnSmolLM2() throws {
         let model = try LanguageModel(folder: try ModelFolder(path: try #require(PublishedModelTests.smolLM2)), workers: 2)
         let texts = try #require(try readJSON(Fixtures.path("smollm2/log_probs.json")).object).compactMap { $0.value["ids"]?.ids }.filter { $0.count > 80 }

@@ -36,7 +36,7 @@ import Testing
 
     @Test(arguments: SampleStream.all) func anythingAfterTheEndIsRefused(sample: SampleStream) throws {
         let lastFrame = Array(sample.bytes.suffix(128)), other = try Sample.stream([LogProbRecord]())
-        let expected = "memory: at byte \(sample.bytes.count): there is more after the end mark (streams are joined with uf-records cat, not with cat)"
+        let expected = "memory: at byte \(sample.bytes.count): there is more after the end mark (streams joined with cat are not one stream; name them all as inputs instead)"
         let more: [[UInt8]] = (0 ... 255).map { [$0] } + [[UInt8](repeating: 0, count: 64), lastFrame, sample.bytes, other]
         for bytes in more { #expect(try sample.refusal(of: sample.bytes + bytes)?.message == expected, "\(bytes.prefix(8))") }
     }

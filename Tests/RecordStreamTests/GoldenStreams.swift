@@ -85,8 +85,8 @@ enum GoldenStreams {
             bytes[try frames(1).lowerBound + 24] ^= 0x01
             return bytes
         },
-        Damaged(name: "bad-two-joined.uf", message: "at byte 8704: there is more after the end mark (streams are joined with uf-records cat, not with cat)") { try rated() + rated() },
-        Damaged(name: "bad-byte-appended.uf", message: "at byte 8704: there is more after the end mark (streams are joined with uf-records cat, not with cat)") { try rated() + [0x0A] },
+        Damaged(name: "bad-two-joined.uf", message: "at byte 8704: there is more after the end mark (streams joined with cat are not one stream; name them all as inputs instead)") { try rated() + rated() },
+        Damaged(name: "bad-byte-appended.uf", message: "at byte 8704: there is more after the end mark (streams joined with cat are not one stream; name them all as inputs instead)") { try rated() + [0x0A] },
         Damaged(name: "bad-block-dropped.uf", message: "frame 5 at byte 6400: the digest of the content does not match: blocks were exchanged or altered") {
             var stream = try taken()
             stream.frames.remove(at: 2)

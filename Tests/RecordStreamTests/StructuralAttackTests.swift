@@ -80,7 +80,7 @@ import Testing
         #expect(try refusal(pasted) == "memory: frame 2 at byte \(frames[2].lowerBound): the frame belongs to another stream")
         let swapped = Array(one[..<frames[1].lowerBound] + one[frames[2]] + one[frames[1]] + one[frames[2].upperBound...])
         #expect(try refusal(swapped) == "memory: frame 1 at byte \(frames[1].lowerBound): this is frame 2: frames are missing, doubled or out of order")
-        #expect(try refusal(one + other) == "memory: at byte \(one.count): there is more after the end mark (streams are joined with uf-records cat, not with cat)")
+        #expect(try refusal(one + other) == "memory: at byte \(one.count): there is more after the end mark (streams joined with cat are not one stream; name them all as inputs instead)")
     }
 
     @Test(arguments: Codec.allCases) func oneValueChanged(codec: Codec) throws {

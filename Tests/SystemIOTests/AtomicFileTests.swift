@@ -38,6 +38,14 @@ import Testing
         #expect(lstat(link, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
     }
 
+    @Test func linkToNothingIsFollowedAndALoopRefused() throws {
+        let path = folder.file("real"), link = folder.file("link"), loop = folder.file("loop")
+        #expect(symlink("real", link) == 0 && symlink("loop", loop) == 0)
+        try write("new", to: link)
+        #expect(try readWholeFile(path) == Array("new".utf8))
+        #expect(throws: InputError.cannotCreate(loop, ELOOP)) { try AtomicFile(path: loop) }
+    }
+
     @Test func ifChangedKeepsTheTime() throws {
         let path = folder.file("out")
         try write("same", to: path)

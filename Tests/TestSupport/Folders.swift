@@ -24,3 +24,11 @@ public enum SharedFolder {
 
     public static func has(_ relative: String) -> Bool { path(relative) != nil }
 }
+
+/// SmolLM2-135M-Instruct as a model folder: too large for the repository, there once `make smollm2` has run.
+public enum SmolLM2 {
+    public static let folder: String? = {
+        let path = getenv("UFTOOLS_SMOLLM2").map { String(cString: $0) } ?? repositoryRoot + "/build/smollm2/model"
+        return access(path + "/model.safetensors", R_OK) == 0 ? path : nil
+    }()
+}

@@ -1,3 +1,4 @@
+import LanguageModel
 import Numerics
 import RecordStream
 
@@ -87,19 +88,6 @@ public struct LambdaDPO: Sendable, Equatable {
         }
         return (RecordLoss.Dimension(loss: loss, divergence: loss - entropy), gradient)
     }
-}
-
-/// Log-probabilities of a record's N responses: sums over their tokens, stop marker included, and how many tokens there were.
-public struct ResponseLogProbs: Sendable, Equatable {
-    public var sums: [Double]
-    public var tokenCounts: [Int]
-
-    public init(sums: [Double], tokenCounts: [Int]) {
-        self.sums = sums
-        self.tokenCounts = tokenCounts
-    }
-
-    public var count: Int { sums.count }
 }
 
 /// What the loss finds for one record.

@@ -14,11 +14,11 @@ public struct PairOrder: Sendable, Equatable {
     /// Share of the ordered pairs that are right; nil when rewards order none (a policy equal to its reference).
     public var accuracy: Double? { right + wrong > 0 ? Double(right) / Double(right + wrong) : nil }
 
-    /// Pairs of `targets` that differ, among the responses that `counts` admits.
-    public init(targets: some RandomAccessCollection<Double>, rewards: [Double], counts: (Int) -> Bool = { _ in true }) {
+    /// Pairs of `targets` that differ by more than `tolerance`, among the responses that `counts` admits.
+    public init(targets: some RandomAccessCollection<Double>, rewards: [Double], tolerance: Double = 0, counts: (Int) -> Bool = { _ in true }) {
         let targets = Array(targets)
         for i in targets.indices where counts(i) {
-            for j in targets.indices.dropFirst(i + 1) where counts(j) && targets[i] != targets[j] {
+            for j in targets.indices.dropFirst(i + 1) where counts(j) && abs(targets[i] - targets[j]) > tolerance {
                 if rewards[i] == rewards[j] { tied += 1 } else if (targets[i] > targets[j]) == (rewards[i] > rewards[j]) { right += 1 } else { wrong += 1 }
             }
         }

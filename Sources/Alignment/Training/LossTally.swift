@@ -63,7 +63,7 @@ public struct LossTally: Sendable, Equatable {
                 if ratings.rated[k * n + i] == 0 { counts[i] = false }
             }
         }
-        // Sums of targets that are equal in mathematics may differ in their last bits; 2^-30 is far below what a difference of ratings makes.
-        return PairOrder(targets: mixed.map { ($0 * 0x1p30).rounded() }, rewards: record.rewards) { counts[$0] }
+        // Sums of targets that are equal in mathematics may differ in their last bits.
+        return PairOrder(targets: mixed, rewards: record.rewards, tolerance: 1e-12) { counts[$0] }
     }
 }

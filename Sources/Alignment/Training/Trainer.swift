@@ -53,6 +53,16 @@ public final class Trainer {
         plan = TrainingPlan(memberCounts: data.shard.memberCounts, epochs: options.epochs, batch: options.batch, seed: options.seed)
     }
 
+    /// Refuses a run whose learning rate is 0 at every step (a warmup as long as the run): its weights would be the start weights.
+    public func checkLearningRate() throws {
+        let rates = LearningRate(peak: options.learningRate, shape: options.schedule, warmup: options.warmup, totalSteps: plan.totalSteps)
+        guard plan.totalSteps == 0 || (1 ... plan.totalSteps).contains(where: { rates.rate(step: $0) > 0 }) else {
+            throw InputError("the learning rate is 0 in all of the run's \(counted(plan.totalSteps, "step")), because the warmup begins there: nothing would be learned (--warmup 0, more --epochs or a smaller --batch)", status: .usage)
+        }
+    }
+
+    private func counted(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
+
     /// Trains the model's parameters in place.
     /// - Parameter initialValidation: log-probabilities of the validation shard under the start weights, where they are known already.
     public func run(initialValidation: ReferenceLogProbs? = nil, report: (TrainingEvent) throws -> Void) throws {

@@ -75,6 +75,8 @@ public struct TrainingJob {
         note("\(shard.name): \(shard.recordCount) records in \(shard.binCount) bins, \(shard.tokenCount) tokens, content \(shard.contentDigest)")
         note(BLAS.summary)
 
+        try checkLambda(shard)
+
         let model = LanguageModel(parameters: parameters, workers: workers)
         let dataReference = try referenceLogProbs(shard, model, modelDigest) { try report(.scoring(done: $0, total: $1), nil) }
         var scoredValidation: Trainer.ScoredShard?, initial: ReferenceLogProbs?
@@ -85,12 +87,16 @@ public struct TrainingJob {
         }
         let trainer = Trainer(model: model, loss: LambdaDPO(beta: beta, score: score), lambda: lambda, options: options,
                               data: Trainer.ScoredShard(shard, dataReference), validation: scoredValidation)
+        try trainer.checkLearningRate()
         let identity = identity(modelDigest, shard, validationShard)
         let recorder = try RunRecorder(database: database.map { try RunDatabase(path: $0) }, description: try description(identity, modelDigest, shard))
         do {
             try trainer.run(initialValidation: initial) { event in
                 try recorder.record(event)
                 try report(event, trainer.plan)
+            }
+            guard RowKernels(pool: model.pool).sumOfSquares(parameters.values.base, count: parameters.values.count).isFinite else {
+                throw InputError("\(shard.name): the last step left weights that are not finite numbers; nothing is written (a smaller --learning-rate, or --clip)")
             }
             try write(writer, folder, parameters, identity, trainer.plan, recorder)
             try metrics?.write(recorder.lines)
@@ -102,6 +108,17 @@ public struct TrainingJob {
         }
         try recorder.finish(.finished)
         return TrainingSummary(plan: trainer.plan, recorder: recorder, shard: shard)
+    }
+
+    /// A dimension that lambda names and no record has is refused before hours of work: a misspelt name would change the objective in silence.
+    private func checkLambda(_ shard: PackedShard) throws {
+        let named = lambda.namedDimensions
+        guard !named.isEmpty else { return }
+        var known: Set<Text> = []
+        for bin in 0 ..< shard.binCount { for member in try shard.bin(bin).members { known.formUnion(member.ratings.dimensions) } }
+        if let unknown = named.first(where: { !known.contains($0) }) {
+            throw InputError("\(shard.name): no record has the dimension \(unknown) that --lambda names; the data has \(known.sorted().map(\.description).joined(separator: ", "))")
+        }
     }
 
     private func tokenizerDigest(_ folder: ModelFolder) throws -> String? {

@@ -61,11 +61,11 @@ extension PreferenceRecord {
     }
 
     /// p_lambda = sum of lambda_k p_k over the record's dimensions, lambda renormalised over them; nil when it has none with weight.
-    /// Responses that are rated in no dimension are left out.
+    /// Responses that are not rated in each of those are left out: where a rating is missing the mixture is smaller for no fault of the response.
     func mixedList(weights: (Text) -> Double, rewards: [Double]) -> RatedList? {
         let n = rewards.count
         var mixed = [Double](repeating: 0, count: n), total = 0.0
-        var isRated = [Bool](repeating: false, count: n)
+        var isRated = [Bool](repeating: true, count: n)
         for (k, name) in ratings.dimensions.enumerated() {
             let row = ratings.targets[k * n ..< (k + 1) * n]
             let weight = weights(name)
@@ -73,7 +73,7 @@ extension PreferenceRecord {
             total += weight
             for (i, target) in row.enumerated() {
                 mixed[i] += weight * target
-                if ratings.rated[k * n + i] == 1 { isRated[i] = true }
+                if ratings.rated[k * n + i] == 0 { isRated[i] = false }
             }
         }
         guard total > 0 else { return nil }

@@ -117,7 +117,7 @@ final class FrameReader {
         let probe = RawBuffer(capacity: 64)
         probe.resize(to: 1)
         guard try source.read(into: probe.mutableBytes) == 0 else {
-            throw InputError("\(source.name): at byte \(offset): there is more after the end mark (streams are joined with uf-records cat, not with cat)")
+            throw InputError("\(source.name): at byte \(offset): there is more after the end mark (streams joined with cat are not one stream; name them all as inputs instead)")
         }
     }
 }

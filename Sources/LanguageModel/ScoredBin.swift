@@ -1,4 +1,3 @@
-import LanguageModel
 import RecordStream
 import SystemIO
 
@@ -65,4 +64,17 @@ public struct ScoredBin: Sendable {
         }
         return result
     }
+}
+
+/// Log-probabilities of a record's N responses: sums over their tokens, stop marker included, and how many tokens there were.
+public struct ResponseLogProbs: Sendable, Equatable {
+    public var sums: [Double]
+    public var tokenCounts: [Int]
+
+    public init(sums: [Double], tokenCounts: [Int]) {
+        self.sums = sums
+        self.tokenCounts = tokenCounts
+    }
+
+    public var count: Int { sums.count }
 }
