@@ -18,8 +18,8 @@ COMMANDS := uf-convert uf-tokenize uf-pack uf-train uf-eval uf-records
 # One configuration for commands and tests: optimised, because numerics in debug builds take minutes, and testable.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 BIN := .build/release
-# The linker warns about a function inside Swift's own Foundation archive; nothing here can change that.
-QUIET_LINKER := grep -v -e "the use of \`mktemp' is dangerous" || true
+# Left out of the build's output: its steps, and what the linker says of a function inside Swift's own Foundation archive.
+QUIET := { grep -v -e '^\[' -e 'is dangerous, better use' || true; }
 
 .PHONY: help setup build demo smollm2 test install uninstall clean
 
@@ -40,7 +40,7 @@ setup: ## Install the system libraries (Debian packages), where they are missing
 	fi
 
 build: setup ## Build the commands.
-	@swift build $(SWIFT_FLAGS) 2> >($(QUIET_LINKER) >&2) | { grep -v -e '^\[' || true; }
+	@swift build $(SWIFT_FLAGS) 2>&1 | $(QUIET)
 
 demo: build ## Convert, tokenize, pack, train and evaluate on the shipped records with a 260,000-parameter model.
 	@$(MAKE) --no-print-directory -f pipelines/demo.mk BIN=$(BIN)
@@ -49,7 +49,7 @@ smollm2: build ## The same with SmolLM2-135M-Instruct (downloads 93 MB from the 
 	@$(MAKE) --no-print-directory -f pipelines/smollm2.mk BIN=$(BIN)
 
 test: setup ## Build and run every test; prints counts and the ten slowest.
-	@swift build --build-tests $(SWIFT_FLAGS) 2> >($(QUIET_LINKER) >&2) | { grep -v -e '^\[' || true; }
+	@swift build --build-tests $(SWIFT_FLAGS) 2>&1 | $(QUIET)
 	@# One after the other, so that the times mean something; the library prints failures, the report has the rest.
 	@rm -f .build/tests.xml; status=0; \
 	swift test --skip-build $(SWIFT_FLAGS) --disable-xctest --no-parallel --quiet --xunit-output .build/tests.xml || status=$$?; \

@@ -111,7 +111,9 @@ $(WORK)/report.txt: $(parts:%=$(WORK)/%.packed.uf) $(results) $(BIN)/uf-eval $(B
 	  for part in $(parts); do \
 	    echo; echo "What was learned: $$part"; echo; \
 	    $(BIN)/uf-eval report $(runs) --before $$part-before --after $$part-after; \
-	  done; } > $@.tmp
+	  done; \
+	  echo; echo 'Before training policy and reference are the same model: every pair ties and the loss is ln N (0.6931 for two responses).'; \
+	  echo 'A finding is named only where its 95 % interval leaves chance; "validation" are prompts that training never saw.'; } > $@.tmp
 	@mv $@.tmp $@
 
 streams: $(parts:%=$(WORK)/%.packed.uf)

@@ -32,7 +32,6 @@ public struct InputChunk: Sendable {
     /// Bounds of the elements of a JSON array; nil where records are lines.
     var elements: [Range<Int>]?
 
-    public var inputNumber: Int { first.input }
     public var byteCount: Int { bytes.count }
 
     /// Calls `body` for every record that is not blank, in order, with its bytes (no line feed) and place.

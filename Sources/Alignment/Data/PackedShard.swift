@@ -56,7 +56,6 @@ public final class PackedShard {
     public var binCount: Int { places.count }
     public var recordCount: Int { (firstMember.last ?? 0) + (memberCounts.last ?? 0) }
     public var tokenCount: Int { tokenCounts.reduce(0, +) }
-    public var largestBin: Int { tokenCounts.max() ?? 0 }
 
     /// A copy of one bin.
     public func bin(_ number: Int) throws -> PackedBin {

@@ -18,7 +18,7 @@ public struct Interval: Sendable, Equatable {
     static let normalQuantile = 1.959963984540054
 
     /// Wilson's score interval (1927) for a share: it keeps inside 0..1 and stays honest at 0 and at 1, where the normal one has no width.
-    /// `trials` may be an effective number (see `ClusteredShare`); unknown without any.
+    /// `trials` may be an effective number (see `ClusteredRatio`); unknown without any.
     static func wilson(successes: Double, trials: Double) -> Interval {
         guard trials > 0 else { return .unknown }
         let z = normalQuantile, p = successes / trials

@@ -19,8 +19,6 @@ public final class RecordStreamWriter<Record: StreamRecord> {
     private var failure: (any Error)?
     /// Records written so far.
     public private(set) var records = 0
-    /// Bytes written so far.
-    public var bytesWritten: Int { Int(offset) }
 
     public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none) throws {
         precondition(head.schema == Record.schema, "a head for another kind of record")
