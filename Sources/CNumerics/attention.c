@@ -31,15 +31,6 @@ UF_INLINE double exponentials(float *x, size_t count, float shift) {
     return sum;
 }
 
-UF_CLONES void uf_transpose(const float *restrict x, size_t rows, size_t width, float *restrict y, size_t stride) {
-    // Sixteen rows at a time: each line of y that is touched is filled.
-    for (size_t r = 0; r < rows; r += 16) {
-        size_t count = rows - r < 16 ? rows - r : 16;
-        for (size_t c = 0; c < width; c++)
-            for (size_t i = 0; i < count; i++) y[c * stride + r + i] = x[(r + i) * width + c];
-    }
-}
-
 /// `tall` rows (a constant where this is inlined) of scores, all columns.
 UF_INLINE void score_rows(size_t tall, const float *queries, size_t queries_stride, const float *keys, size_t keys_stride, size_t columns, size_t depth,
                           float scale, float *scores, size_t scores_stride) {

@@ -6,8 +6,8 @@ import SystemIO
 ///
 /// The unit of computation is one `TokenTree` (one packed bin): no product spans two of them, and work is cut into tiles by shape alone. So log-probabilities and
 /// gradients are the same bits for any number of workers, on one CPU class with one set of BLAS kernels.
-/// On CPUs with AVX-512 (`BLAS.rowsAreIndependent`) a token's log-probability, moreover, depends on the tokens before it alone, to the bit: not on the tree it is
-/// computed in, nor on what was kept from before. Elsewhere these change its last bits.
+/// A token's log-probability, moreover, depends on the tokens before it alone, to the bit: not on the tree it is computed in, nor on what was kept from before
+/// (where `BLAS.rowsAreIndependent`, as with every set of kernels of OpenBLAS for x86-64 that was tried).
 ///
 /// A training step: clear gradients; for each bin `forward(..., keepingActivations: true)`, the loss and its derivative by each log-probability, `backward`;
 /// then measure, clip and hand `gradients.values` to the optimizer. Use from one thread at a time.

@@ -96,34 +96,4 @@ public enum BLAS {
                     a.base, blasint(truncatingIfNeeded: a.stride), b.base, blasint(truncatingIfNeeded: b.stride), beta,
                     c, blasint(truncatingIfNeeded: stride))
     }
-
-    /// OpenBLAS takes other kernels, with other sums, for products of fewer multiplications than this.
-    private static let smallProduct = 100 * 100 * 100
-
-    /// Y = X W^T + beta Y on this thread, with X [m][k], W [n][k]: as `multiply`, and with OpenBLAS's AVX-512 kernels (measured: SkylakeX, Cooperlake) each row
-    /// of Y has the same bits however many rows stand beside it.
-    ///
-    /// Those kernels sum over k in one order for every row; the ones for small products do not, and are kept out by rows of zeros.
-    public static func multiplyRows(_ m: Int, _ n: Int, _ k: Int, _ x: UnsafePointer<Float>, stride strideX: Int, weights w: UnsafePointer<Float>,
-                                    stride strideW: Int, beta: Float = 0, into y: UnsafeMutablePointer<Float>, stride strideY: Int) {
-        if m * n * k > smallProduct {
-            multiply(m, n, k, Factor(x, stride: strideX), Factor(w, stride: strideW, transposed: true), beta: beta, into: y, stride: strideY)
-            return
-        }
-        let rows = smallProduct / (n * k) + 1
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * (k + n)) { scratch in
-            guard let padded = scratch.baseAddress else { return }
-            let result = padded + rows * k
-            scratch.initialize(repeating: 0)
-            for row in 0 ..< m {
-                (padded + row * k).update(from: x + row * strideX, count: k)
-                if beta != 0 { (result + row * n).update(from: y + row * strideY, count: n) }
-            }
-            multiply(rows, n, k, Factor(padded, stride: k), Factor(w, stride: strideW, transposed: true), beta: beta, into: result, stride: n)
-            for row in 0 ..< m { (y + row * strideY).update(from: result + row * n, count: n) }
-        }
-    }
-
-    /// Whether `multiplyRows` keeps its promise with the kernels in use.
-    public static var rowsAreIndependent: Bool { isGood(kernelName, for: uf_cpu_avx512) }
 }

@@ -48,7 +48,7 @@ public struct RowKernels: Sendable {
 
     /// y [width][stride] = x [rows][width], transposed.
     public func transpose(_ x: UnsafePointer<Float>, rows: Int, width: Int, into y: UnsafeMutablePointer<Float>, stride: Int) {
-        pool.run(count: rows, by: 64) { range, _ in uf_transpose(x + range.lowerBound * width, range.count, width, y + range.lowerBound, stride) }
+        pool.run(count: rows, by: 64) { range, _ in uf_transpose(x + range.lowerBound * width, range.count, width, width, y + range.lowerBound, stride) }
     }
 
     /// y = silu(gate) * up.

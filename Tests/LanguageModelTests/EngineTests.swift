@@ -167,7 +167,7 @@ struct EngineTests {
         compare(pieces, "token by token")
     }
 
-    /// Equal to the bit where the BLAS kernels allow it, otherwise to what single precision leaves.
+    /// Equal to the bit where the BLAS kernels allow it (all that are known for x86-64 do), otherwise to what single precision leaves.
     static func isSame(_ a: Double, _ b: Double) -> Bool { BLAS.rowsAreIndependent ? a == b : abs(a - b) < 1e-5 }
 
     @Test func refusesWhatDoesNotBelong() throws {

@@ -35,5 +35,20 @@ struct KernelChoiceTests {
             exit(0)
         }
     }
+
+    /// Kernels of every kind that this CPU can run: each sums in its own way, and none may let a row see its neighbours.
+    static let everyKind: [String] = switch uf_cpu_class_of_this_machine() {
+    case uf_cpu_avx512: ["Prescott", "Core2", "Nehalem", "Sandybridge", "Haswell", "SkylakeX"]
+    case uf_cpu_avx2: ["Prescott", "Core2", "Nehalem", "Sandybridge", "Haswell"]
+    default: ["Prescott"]
+    }
+
+    @Test(arguments: everyKind) func rowsAreIndependentWithEveryKernel(name: String) async {
+        await #expect(processExitsWith: .success) { [name] in
+            setenv("OPENBLAS_CORETYPE", name, 1)
+            guard uf_openblas_choose_again() == 1 else { exit(0) }
+            exit(BLAS.kernelName.lowercased() == name.lowercased() && BLAS.rowsAreIndependent ? 0 : 1)
+        }
+    }
 }
 #endif

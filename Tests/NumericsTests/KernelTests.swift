@@ -119,7 +119,7 @@ struct KernelTests {
         let (rows, columns, depth) = shape, queryStride = depth + 5, across = columns + 40, scoresStride = columns + 32
         let queries = KernelTests.random(rows * queryStride, 1), keys = KernelTests.random(columns * depth, 2)
         var keysAcross = [Float](repeating: 0, count: depth * across + 32)
-        uf_transpose(keys, columns, depth, &keysAcross, across)
+        uf_transpose(keys, columns, depth, depth, &keysAcross, across)
         var scores = [Float](repeating: .nan, count: rows * scoresStride)
         uf_scores(queries, queryStride, rows, keysAcross, across, columns, depth, 0.3, &scores, scoresStride)
         // In two pieces, and each row alone: the same bits.

@@ -32,6 +32,44 @@ struct MatrixProductTests {
         }
     }
 
+    /// X W^T by its own way through BLAS, bands and remainders included, against plain sums.
+    @Test(arguments: shapes + [(9, 40, 3), (250, 96, 172), (513, 70, 129)])
+    func projectionEqualsPlainSums(shape: (Int, Int, Int)) {
+        let (m, n, k) = shape
+        let x = KernelTests.random(m * k, 1), w = KernelTests.random(n * k, 2), start = KernelTests.random(m * n, 3)
+        for beta in [Float(0), 1, -0.5] {
+            var first: [Float]?
+            for workers in [1, 3] {
+                var y = beta == 0 ? start.map { _ in .nan } : start
+                MatrixProduct(pool: WorkerPool(workers: workers)).project(m, n, k, x, weights: w, beta: beta, into: &y)
+                #expect(first == nil || y == first, "\(shape), \(workers) workers")
+                first = y
+                for i in 0 ..< m {
+                    for j in stride(from: i % 3, to: n, by: 3) {
+                        var sum = beta == 0 ? 0 : Double(beta) * Double(start[i * n + j])
+                        for l in 0 ..< k { sum += Double(x[i * k + l]) * Double(w[j * k + l]) }
+                        if abs(Double(y[i * n + j]) - sum) >= 2e-6 * Double(k) { Issue.record("\(shape) [\(i)][\(j)]: \(y[i * n + j]), expected \(sum)") }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same row alone, among others and at another place: the same bits.
+    @Test func projectedRowsDoNotKnowOfEachOther() {
+        let n = 200, k = 96, x = KernelTests.random(300 * k, 1), w = KernelTests.random(n * k, 2), product = MatrixProduct(pool: WorkerPool(workers: 2))
+        func project(_ rows: Range<Int>) -> [Float] {
+            var y = [Float](repeating: 0, count: rows.count * n)
+            x.withUnsafeBufferPointer { product.project(rows.count, n, k, $0.baseAddress! + rows.lowerBound * k, weights: w, into: &y) }
+            return y
+        }
+        let all = project(0 ..< 300)
+        #expect(BLAS.rowsAreIndependent)
+        for rows in [0 ..< 1, 17 ..< 18, 3 ..< 20, 40 ..< 140, 1 ..< 300, 255 ..< 258] {
+            #expect(project(rows) == Array(all[rows.lowerBound * n ..< rows.upperBound * n]), "\(rows)")
+        }
+    }
+
     @Test func tilesCoverEverythingOnce() {
         for total in [1, 15, 16, 17, 255, 256, 257, 576, 1200, 49152] {
             for limit in [16, 64, 256, 384] {

@@ -29,6 +29,12 @@ void uf_worker_pool_destroy(uf_worker_pool *pool);
 /// Calls function(context, tile, worker) once for every tile in 0..<tiles and returns when all are done. Which worker runs a tile is open.
 void uf_worker_pool_run(uf_worker_pool *pool, size_t tiles, uf_tile_function function, void *context);
 
+// --- transpose.c -----------------------------------------------------------------------------------------------------------------------
+
+/// y [width][y_stride] = the transpose of x [rows][x_stride], of which `width` columns count; the other one adds beta times what stood there.
+void uf_transpose(const float *x, size_t rows, size_t width, size_t x_stride, float *y, size_t y_stride);
+void uf_transpose_add(const float *x, size_t rows, size_t width, size_t x_stride, float beta, float *y, size_t y_stride);
+
 // --- rms_norm.c: y = x / sqrt(mean(x^2) + epsilon) * weight ----------------------------------------------------------------------------
 
 void uf_rms_norm(const float *x, const float *weight, size_t rows, size_t width, double epsilon, float *y, float *inverse_rms);
@@ -51,11 +57,9 @@ void uf_silu_times(const float *gate, const float *up, size_t count, float *y);
 void uf_silu_times_backward(const float *dy, const float *gate, const float *up, size_t count, float *dgate, float *dup);
 
 // --- attention.c: softmax over the keys a query sees -----------------------------------------------------------------------------------
-// In the first three functions every element is one chain of sums of its own: neither the rows and columns beside it nor the cut of the work into calls
+// In the first two functions every element is one chain of sums of its own: neither the rows and columns beside it nor the cut of the work into calls
 // change its bits.
 
-/// y [width][stride] = x [rows][width], transposed.
-void uf_transpose(const float *x, size_t rows, size_t width, float *y, size_t stride);
 /// scores [rows][scores_stride] = scale * queries [rows][depth] * keys [depth][columns]. Reads up to 31 floats beyond `columns` in each line of keys and
 /// writes as many beyond it in each row of scores.
 void uf_scores(const float *queries, size_t queries_stride, size_t rows, const float *keys, size_t keys_stride, size_t columns, size_t depth, float scale,
