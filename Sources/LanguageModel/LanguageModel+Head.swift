@@ -47,23 +47,22 @@ struct HeadRows {
 extension LanguageModel {
     static let headRows = 256, headColumns = 512
 
-    func scoreHead(_ head: HeadRows, _ scored: ScoredTokens, wantsGreedy: Bool) throws -> Scores {
-        let c = configuration, rows = head.rows.count
+    func scoreHead(_ head: HeadRows, _ adapted: AdaptedRows?, _ scored: ScoredTokens, wantsGreedy: Bool) throws -> Scores {
+        let c = configuration, rows = head.rows.count, matrix = headMatrix
         guard rows > 0 else { return Scores(logProbs: [], greedy: [], greedyLogProbs: []) }
         normHead(head)
         let rowTiles = Tiling(rows, atMost: LanguageModel.headRows), columnTiles = Tiling(c.vocabularySize, atMost: LanguageModel.headColumns)
         let perWorker = LanguageModel.headRows * LanguageModel.headColumns
         let scratch = try prepareScratch(floatsPerWorker: perWorker)
         let parts = PartialSums(tiles: columnTiles.count, rows: rows)
-        let weights = arena + parameters.layout.head
+        project(head.normed, rows: rows, matrix, adapted)
         var targetLogits = [Float](repeating: 0, count: scored.count)
         targetLogits.withUnsafeMutableBufferPointer { targetLogits in
             nonisolated(unsafe) let targetLogits = targetLogits
             pool.run(tiles: rowTiles.count * columnTiles.count) { tile, worker in
                 let row = rowTiles[tile / columnTiles.count], columnTile = tile % columnTiles.count, column = columnTiles[columnTile]
                 let logits = scratch + worker * perWorker
-                BLAS.multiplyRows(row.count, column.count, c.hiddenSize, head.normed + row.lowerBound * c.hiddenSize, stride: c.hiddenSize,
-                                  weights: weights + column.lowerBound * c.hiddenSize, stride: c.hiddenSize, into: logits, stride: column.count)
+                linearTile(head.normed, rows: row, matrix, outputs: column, adapted, into: logits, stride: column.count)
                 let part = columnTile * rows + row.lowerBound
                 uf_log_sum_exp_part(logits, row.count, column.count, column.count, parts.greatest + part, wantsGreedy ? parts.places + part : nil,
                                     parts.sums + part)

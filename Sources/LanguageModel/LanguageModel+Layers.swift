@@ -3,11 +3,6 @@ import Numerics
 
 /// The way up: embedding and layers.
 extension LanguageModel {
-    /// A weight matrix W [out][in] in the arenas.
-    struct Matrix {
-        var offset: Int, outputs: Int, inputs: Int
-    }
-
     /// The weights of one layer.
     struct LayerWeights {
         var inputNorm: Int, feedForwardNorm: Int
@@ -26,16 +21,13 @@ extension LanguageModel {
                             down: Matrix(offset: o.down, outputs: c.hiddenSize, inputs: c.intermediateSize))
     }
 
+    /// The output weights.
+    var headMatrix: Matrix { Matrix(offset: parameters.layout.head, outputs: configuration.vocabularySize, inputs: configuration.hiddenSize) }
+
     var arena: UnsafeMutablePointer<Float> { parameters.values.base }
 
-    /// y [rows][out] = x [rows][in] W^T + beta y: the only way through a weight matrix, as `linearBackward` is the only way back. What an adapter adds, by the
-    /// segment that each row belongs to, has its place in these two.
-    func linear(_ x: UnsafePointer<Float>, rows: Int, _ matrix: Matrix, into y: UnsafeMutablePointer<Float>, beta: Float = 0) {
-        product.project(rows, matrix.outputs, matrix.inputs, x, weights: arena + matrix.offset, beta: beta, into: y)
-    }
-
     /// Computes rows first ..< tree.count; what leaves the last layer lies in `workspace.input(layers)`.
-    func runLayers(_ tree: TokenTree, _ plan: AttentionPlan, _ workspace: Workspace, first: Int, state: PromptState?) throws {
+    func runLayers(_ tree: TokenTree, _ plan: AttentionPlan, _ adapted: AdaptedRows?, _ workspace: Workspace, first: Int, state: PromptState?) throws {
         let c = configuration, rows = tree.count - first
         rotary.fill(tree.positions[first...], cosines: workspace.cosines, sines: workspace.sines)
         let attentionScratch = try prepareScratch(floatsPerWorker: Attention.scratchPerWorker(plan, headSize: c.headSize))
@@ -48,7 +40,7 @@ extension LanguageModel {
                 slot.keys = state.keys(layer)
                 slot.values = state.values(layer)
             }
-            runLayer(layer, attention, workspace, slot, rows: rows, input: workspace.input(layer), output: workspace.input(layer + 1))
+            runLayer(layer, attention, adapted, workspace, slot, rows: rows, input: workspace.input(layer), output: workspace.input(layer + 1))
         }
         if let state {
             (state.hidden + first * c.hiddenSize).update(from: workspace.input(c.layers), count: rows * c.hiddenSize)
@@ -62,7 +54,7 @@ extension LanguageModel {
     }
 
     /// One layer. `input` and `output` may be the same memory.
-    func runLayer(_ layer: Int, _ attention: Attention, _ workspace: Workspace, _ slot: Workspace.Slot, rows: Int,
+    func runLayer(_ layer: Int, _ attention: Attention, _ adapted: AdaptedRows?, _ workspace: Workspace, _ slot: Workspace.Slot, rows: Int,
                   input: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>) {
         let c = configuration, w = weights(layer), half = c.headSize / 2
         // Keys and values stand among those of earlier rows.
@@ -70,23 +62,23 @@ extension LanguageModel {
 
         kernels.rmsNorm(input, weight: arena + w.inputNorm, rows: rows, width: c.hiddenSize, epsilon: c.normEpsilon, into: workspace.normed,
                         inverseRMS: slot.inputInverse)
-        linear(workspace.normed, rows: rows, w.query, into: slot.queries)
-        linear(workspace.normed, rows: rows, w.key, into: keys)
-        linear(workspace.normed, rows: rows, w.value, into: values)
+        linear(workspace.normed, rows: rows, w.query, adapted, into: slot.queries)
+        linear(workspace.normed, rows: rows, w.key, adapted, into: keys)
+        linear(workspace.normed, rows: rows, w.value, adapted, into: values)
         kernels.rotate(slot.queries, rows: rows, heads: c.heads, half: half, cosines: workspace.cosines, sines: workspace.sines, direction: 1)
         kernels.rotate(keys, rows: rows, heads: c.keyValueHeads, half: half, cosines: workspace.cosines, sines: workspace.sines, direction: 1)
         kernels.transpose(slot.keys, rows: attention.first + rows, width: c.keyValueWidth, into: workspace.keysAcross, stride: workspace.acrossStride)
         attention.forward(Attention.Inputs(queries: slot.queries, keys: slot.keys, values: slot.values), keysAcross: workspace.keysAcross,
                           acrossStride: workspace.acrossStride, output: slot.attended, maxima: slot.maxima, inverseSums: slot.inverseSums)
         kernels.copy(input, count: rows * c.hiddenSize, to: slot.middle)
-        linear(slot.attended, rows: rows, w.output, into: slot.middle, beta: 1)
+        linear(slot.attended, rows: rows, w.output, adapted, into: slot.middle, beta: 1)
 
         kernels.rmsNorm(slot.middle, weight: arena + w.feedForwardNorm, rows: rows, width: c.hiddenSize, epsilon: c.normEpsilon,
                         into: workspace.normed, inverseRMS: slot.middleInverse)
-        linear(workspace.normed, rows: rows, w.gate, into: slot.gate)
-        linear(workspace.normed, rows: rows, w.up, into: slot.up)
+        linear(workspace.normed, rows: rows, w.gate, adapted, into: slot.gate)
+        linear(workspace.normed, rows: rows, w.up, adapted, into: slot.up)
         kernels.siluTimes(gate: slot.gate, up: slot.up, count: rows * c.intermediateSize, into: workspace.activated)
         kernels.copy(slot.middle, count: rows * c.hiddenSize, to: output)
-        linear(workspace.activated, rows: rows, w.down, into: output, beta: 1)
+        linear(workspace.activated, rows: rows, w.down, adapted, into: output, beta: 1)
     }
 }

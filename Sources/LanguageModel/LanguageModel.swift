@@ -30,9 +30,15 @@ public final class LanguageModel {
 
     struct ForwardRecord {
         var tree: TokenTree
-        var plan: AttentionPlan
         var scored: ScoredTokens
-        var head: HeadRows
+        var pass: Pass
+    }
+
+    /// What the layers leave for the head.
+    struct Pass {
+        var plan: AttentionPlan, head: HeadRows
+        /// The adapter's rows in the layers and in the head.
+        var adapted: AdaptedRows?, adaptedHead: AdaptedRows?
     }
 
     /// - Parameter workers: threads; 0 means one for every CPU this process may use.
@@ -60,30 +66,32 @@ public final class LanguageModel {
     ///   - keepingActivations: whether `backward` follows.
     ///   - state: rows computed before; they must be the tree's first ones, and scored rows may lie among them. Afterwards the state covers the whole tree.
     ///   - wantsGreedy: whether the most probable token of each scored place is told too.
+    ///   - adapter: what stands beside the weights in this pass; rows of `state` keep what they were computed with.
     /// - Throws: `InputError` for tokens beyond the vocabulary, positions beyond the context, or a malformed tree.
     public func forward(_ tree: TokenTree, scored: ScoredTokens, keepingActivations: Bool = false, state: PromptState? = nil,
-                        wantsGreedy: Bool = false) throws -> Scores {
-        let (plan, head) = try run(tree, scored, keepingActivations: keepingActivations, state: state)
-        let scores = try scoreHead(head, scored, wantsGreedy: wantsGreedy)
-        if keepingActivations { lastForward = ForwardRecord(tree: tree, plan: plan, scored: scored, head: head) }
+                        wantsGreedy: Bool = false, adapter: GatedAdapter? = nil) throws -> Scores {
+        let pass = try run(tree, scored, keepingActivations: keepingActivations, state: state, adapter: adapter)
+        let scores = try scoreHead(pass.head, pass.adaptedHead, scored, wantsGreedy: wantsGreedy)
+        if keepingActivations { lastForward = ForwardRecord(tree: tree, scored: scored, pass: pass) }
         return scores
     }
 
     /// The logits of all tokens at given rows: [rows][vocabulary]. For sampling; scoring never needs them all.
-    public func logits(_ tree: TokenTree, rows: [Int], state: PromptState? = nil) throws -> [[Float]] {
+    public func logits(_ tree: TokenTree, rows: [Int], state: PromptState? = nil, adapter: GatedAdapter? = nil) throws -> [[Float]] {
         var scored = ScoredTokens()
         for row in rows { scored.append(row: row, target: 0) }
-        let head = try run(tree, scored, keepingActivations: false, state: state).head, c = configuration
+        let pass = try run(tree, scored, keepingActivations: false, state: state, adapter: adapter), head = pass.head, c = configuration
         normHead(head)
         let all = try FloatBuffer.orInputError(count: head.rows.count * c.vocabularySize, what: "the logits of \(rows.count) rows")
-        product.project(head.rows.count, c.vocabularySize, c.hiddenSize, head.normed, weights: arena + parameters.layout.head, into: all.base)
+        linear(head.normed, rows: head.rows.count, headMatrix, pass.adaptedHead, into: all.base)
         return head.places.map { Array(UnsafeBufferPointer(start: all.base + Int($0) * c.vocabularySize, count: c.vocabularySize)) }
     }
 
     /// Everything below the output weights.
-    private func run(_ tree: TokenTree, _ scored: ScoredTokens, keepingActivations: Bool, state: PromptState?) throws -> (plan: AttentionPlan, head: HeadRows) {
+    private func run(_ tree: TokenTree, _ scored: ScoredTokens, keepingActivations: Bool, state: PromptState?, adapter: GatedAdapter?) throws -> Pass {
         lastForward = nil
         try tree.validate(for: configuration)
+        try adapter?.validate(for: tree)
         try scored.validate(for: tree, vocabularySize: configuration.vocabularySize)
         guard state == nil || !keepingActivations else {
             throw InputError("activations cannot be kept for rows that were computed before", status: .internalError)
@@ -92,12 +100,13 @@ public final class LanguageModel {
         try state?.checkContinues(tree, of: configuration)
         let plan = AttentionPlan(tree, first: first, withBackward: keepingActivations)
         let workspace = try prepareWorkspace(rows: tree.count - first, allRows: tree.count, forTraining: keepingActivations)
-        if tree.count > first { try runLayers(tree, plan, workspace, first: first, state: state) }
+        let adapted = try adapter.map { try AdaptedRows($0, tree, rows: first ..< tree.count) }
+        if tree.count > first { try runLayers(tree, plan, adapted, workspace, first: first, state: state) }
         state?.accept(tree)
 
         let head = try HeadRows(scored, configuration), hidden = state?.hidden ?? workspace.input(configuration.layers)
         for (index, row) in head.rows.enumerated() { (head.inputs + index * width).update(from: hidden + row * width, count: width) }
-        return (plan, head)
+        return Pass(plan: plan, head: head, adapted: adapted, adaptedHead: try adapter.map { try AdaptedRows($0, tree, rows: head.rows) })
     }
 
     /// The log-probabilities alone.

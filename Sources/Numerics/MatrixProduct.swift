@@ -33,13 +33,18 @@ extension MatrixProduct {
     /// Y = X W^T + beta Y with X [rows][inputs], W [outputs][inputs], Y [rows][outputs]; rows are independent of each other as `BLAS.multiplyRows` says.
     public func project(_ rows: Int, _ outputs: Int, _ inputs: Int, _ x: UnsafePointer<Float>, weights w: UnsafePointer<Float>, beta: Float = 0,
                         into y: UnsafeMutablePointer<Float>) {
-        guard rows > 0, outputs > 0, inputs > 0 else { return }
-        let rowTiles = Tiling(rows, atMost: MatrixProduct.tileRows), columnTiles = Tiling(outputs, atMost: MatrixProduct.tileColumns)
-        pool.run(tiles: rowTiles.count * columnTiles.count) { tile, _ in
-            let row = rowTiles[tile / columnTiles.count], column = columnTiles[tile % columnTiles.count]
+        guard inputs > 0 else { return }
+        forEachTile(rows, outputs) { row, column in
             BLAS.multiplyRows(row.count, column.count, inputs, x + row.lowerBound * inputs, stride: inputs, weights: w + column.lowerBound * inputs,
                               stride: inputs, beta: beta, into: y + row.lowerBound * outputs + column.lowerBound, stride: outputs)
         }
+    }
+
+    /// Calls `body` on the pool for every tile of a matrix [rows][columns], cut by its shape alone.
+    public func forEachTile(_ rows: Int, _ columns: Int, _ body: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void) {
+        guard rows > 0, columns > 0 else { return }
+        let rowTiles = Tiling(rows, atMost: MatrixProduct.tileRows), columnTiles = Tiling(columns, atMost: MatrixProduct.tileColumns)
+        pool.run(tiles: rowTiles.count * columnTiles.count) { tile, _ in body(rowTiles[tile / columnTiles.count], columnTiles[tile % columnTiles.count]) }
     }
 }
 
