@@ -12,7 +12,7 @@ MAX_TOKENS ?= 2048
 OVERLONG ?= drop
 EPOCHS ?= 1
 BATCH ?= 8
-LEARNING_RATE ?= 4e-5
+LEARNING_RATE ?= 2e-5
 
 all: report
 

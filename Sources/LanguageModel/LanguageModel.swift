@@ -17,6 +17,8 @@ public final class LanguageModel {
     public let pool: WorkerPool
     /// Bytes that activations kept for `backward` may take; layers beyond are computed again, which costs time and changes no bit.
     public var activationBudget: Int
+    /// Of the log-probabilities that `forward` tells.
+    public let precision: Precision
 
     let product: MatrixProduct
     let kernels: RowKernels
@@ -42,13 +44,14 @@ public final class LanguageModel {
     }
 
     /// - Parameter workers: threads; 0 means one for every CPU this process may use.
-    public convenience init(parameters: Parameters, workers: Int = 0) {
-        self.init(parameters: parameters, pool: WorkerPool(workers: workers))
+    public convenience init(parameters: Parameters, workers: Int = 0, precision: Precision = .single) {
+        self.init(parameters: parameters, pool: WorkerPool(workers: workers), precision: precision)
     }
 
     /// A model that shares its threads with another one, such as the frozen reference of a policy.
-    public init(parameters: Parameters, pool: WorkerPool) {
+    public init(parameters: Parameters, pool: WorkerPool, precision: Precision = .single) {
         configuration = parameters.configuration
+        self.precision = precision
         self.parameters = parameters
         self.pool = pool
         product = MatrixProduct(pool: pool)
@@ -70,10 +73,22 @@ public final class LanguageModel {
     /// - Throws: `InputError` for tokens beyond the vocabulary, positions beyond the context, or a malformed tree.
     public func forward(_ tree: TokenTree, scored: ScoredTokens, keepingActivations: Bool = false, state: PromptState? = nil,
                         wantsGreedy: Bool = false, adapter: GatedAdapter? = nil) throws -> Scores {
+        if precision == .double, !keepingActivations, state == nil, !wantsGreedy {
+            return Scores(logProbs: try doublePrecisionLogProbs(tree, scored, adapter: adapter), greedy: [], greedyLogProbs: [])
+        }
         let pass = try run(tree, scored, keepingActivations: keepingActivations, state: state, adapter: adapter)
-        let scores = try scoreHead(pass.head, pass.adaptedHead, scored, wantsGreedy: wantsGreedy)
+        var scores = try scoreHead(pass.head, pass.adaptedHead, scored, wantsGreedy: wantsGreedy)
+        if precision == .double { scores.logProbs = try doublePrecisionLogProbs(tree, scored, adapter: adapter) }
         if keepingActivations { lastForward = ForwardRecord(tree: tree, scored: scored, pass: pass) }
         return scores
+    }
+
+    /// The whole tree again: a state keeps nothing in double.
+    private func doublePrecisionLogProbs(_ tree: TokenTree, _ scored: ScoredTokens, adapter: GatedAdapter?) throws -> [Double] {
+        guard adapter == nil else { throw InputError("an adapter has no forward pass in double precision", status: .internalError) }
+        try tree.validate(for: configuration)
+        try scored.validate(for: tree, vocabularySize: configuration.vocabularySize)
+        return DoublePrecisionForward(parameters: parameters, pool: pool, rotary: rotary).logProbs(tree, scored: scored)
     }
 
     /// The logits of all tokens at given rows: [rows][vocabulary]. For sampling; scoring never needs them all.

@@ -41,7 +41,7 @@ extension Parameters {
 extension LanguageModel {
     /// Opens a model folder.
     /// - Parameter workers: threads; 0 means one for every CPU this process may use.
-    public convenience init(folder: ModelFolder, workers: Int = 0) throws {
-        self.init(parameters: try Parameters(folder: folder), workers: workers)
+    public convenience init(folder: ModelFolder, workers: Int = 0, precision: Precision = .single) throws {
+        self.init(parameters: try Parameters(folder: folder), workers: workers, precision: precision)
     }
 }

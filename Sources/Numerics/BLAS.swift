@@ -75,12 +75,15 @@ public enum BLAS {
         uf_openblas_core_name().map { String(cString: $0) } ?? "unknown"
     }
 
-    /// One factor of a product: a row-major matrix, read as it stands or transposed. The stride counts floats from row to row.
-    public struct Factor {
-        var base: UnsafePointer<Float>, stride: Int, isTransposed: Bool
+    public typealias Factor = FactorOf<Float>
+    public typealias DoubleFactor = FactorOf<Double>
+
+    /// One factor of a product: a row-major matrix, read as it stands or transposed. The stride counts elements from row to row.
+    public struct FactorOf<Element> {
+        var base: UnsafePointer<Element>, stride: Int, isTransposed: Bool
 
         @inline(__always)
-        public init(_ base: UnsafePointer<Float>, stride: Int, transposed: Bool = false) {
+        public init(_ base: UnsafePointer<Element>, stride: Int, transposed: Bool = false) {
             self.base = base
             self.stride = stride
             isTransposed = transposed
@@ -92,6 +95,15 @@ public enum BLAS {
     public static func multiply(_ m: Int, _ n: Int, _ k: Int, scale: Float = 1, _ a: Factor, _ b: Factor, beta: Float = 0,
                                 into c: UnsafeMutablePointer<Float>, stride: Int) {
         cblas_sgemm(CblasRowMajor, a.isTransposed ? CblasTrans : CblasNoTrans, b.isTransposed ? CblasTrans : CblasNoTrans,
+                    blasint(truncatingIfNeeded: m), blasint(truncatingIfNeeded: n), blasint(truncatingIfNeeded: k), scale,
+                    a.base, blasint(truncatingIfNeeded: a.stride), b.base, blasint(truncatingIfNeeded: b.stride), beta,
+                    c, blasint(truncatingIfNeeded: stride))
+    }
+
+    /// The same in double precision.
+    public static func multiply(_ m: Int, _ n: Int, _ k: Int, scale: Double = 1, _ a: DoubleFactor, _ b: DoubleFactor, beta: Double = 0,
+                                into c: UnsafeMutablePointer<Double>, stride: Int) {
+        cblas_dgemm(CblasRowMajor, a.isTransposed ? CblasTrans : CblasNoTrans, b.isTransposed ? CblasTrans : CblasNoTrans,
                     blasint(truncatingIfNeeded: m), blasint(truncatingIfNeeded: n), blasint(truncatingIfNeeded: k), scale,
                     a.base, blasint(truncatingIfNeeded: a.stride), b.base, blasint(truncatingIfNeeded: b.stride), beta,
                     c, blasint(truncatingIfNeeded: stride))

@@ -46,6 +46,8 @@ struct Preference: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("What the records are, for the table and the database: test, train.", valueName: "name"))
     var split = ""
 
+    @OptionGroup var precision: PrecisionOption
+
     @Option(name: .long, help: ArgumentHelp("Resamples of the bootstrap.", valueName: "number"))
     var resamples = 1000
 
@@ -91,12 +93,13 @@ struct Preference: ParsableCommand {
 
     private func source(_ operand: String) throws -> LogProbSource {
         var status = stat()
-        if stat(operand, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return LogProbSource(try EvaluatedModel(path: operand, workers: jobs.count)) }
+        if stat(operand, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return LogProbSource(try EvaluatedModel(path: operand, workers: jobs.count, precision: precision.value)) }
         return try LogProbSource(stream: FileSource(path: operand))
     }
 
     private var optionMembers: [(String, JSONValue)] {
-        [("beta", .number(beta)), ("log_prob", .string(logProb.rawValue)), ("lambda", .string(lambda ?? "uniform")), ("resamples", JSONValue(resamples)), ("seed", .string(String(seed)))]
+        [("beta", .number(beta)), ("log_prob", .string(logProb.rawValue)), ("lambda", .string(lambda ?? "uniform")), ("precision", .string(precision.value.rawValue)),
+         ("resamples", JSONValue(resamples)), ("seed", .string(String(seed)))]
     }
 
     private func description(_ outcome: PreferenceEvaluation.Outcome) -> RunDescription {

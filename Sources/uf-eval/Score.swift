@@ -25,20 +25,24 @@ struct Score: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("A folder with config.json, model.safetensors and tokenizer.json.", valueName: "folder"))
     var model: String
 
+    @OptionGroup var precision: PrecisionOption
     @OptionGroup var output: OutputOptions
     @OptionGroup var jobs: JobsOptions
     @OptionGroup var common: CommonOptions
 
     func run() throws {
         let inputs = try RecordInputs<PackedBin>([file])
-        let evaluated = try EvaluatedModel(path: model, workers: jobs.count)
+        let evaluated = try EvaluatedModel(path: model, workers: jobs.count, precision: precision.value)
         let scorer = ResponseScorer(evaluated.model)
         let head = inputs.heads[0], name = inputs.names[0]
         try evaluated.checkTokenizer(of: head, in: name)
         var settings: [String: JSONValue] = ["model": .string(evaluated.digest)]
         settings["tokenizer"] = head.settings["tokenizer"]
+        // Named only where it is not what it always was: a stream of single precision keeps its bytes.
+        if precision.value != .single { settings["precision"] = .string(precision.value.rawValue) }
         let provenance = Provenance(
-            command: "uf-eval score", recipe: 1, arguments: [.text("--model"), .file(role: "model", sha256: evaluated.digest)], inputs: inputs.provenance)
+            command: "uf-eval score", recipe: 1, arguments: [.text("--model"), .file(role: "model", sha256: evaluated.digest)] + precision.arguments,
+            inputs: inputs.provenance)
         let stream = try RecordOutput<LogProbRecord>(output, head: StreamHead(schema: LogProbRecord.schema, settings: settings, provenance: provenance))
         let progress = common.progress("uf-eval score", total: inputs.totalBytes, unit: inputs.totalBytes == nil ? "records" : "bytes")
         var responses = 0, tokens = 0

@@ -1,5 +1,6 @@
 import Alignment
 import ArgumentParser
+import LanguageModel
 import SystemIO
 
 enum LossName: String, ExpressibleByArgument, CaseIterable {
@@ -8,6 +9,7 @@ enum LossName: String, ExpressibleByArgument, CaseIterable {
 
 extension ResponseScore: ExpressibleByArgument {}
 extension LearningRate.Shape: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
 
 struct LossOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("The loss: lambda-dpo, listwise DPO weighted by lambda over the dimensions.", valueName: "name"))
@@ -18,6 +20,9 @@ struct LossOptions: ParsableArguments {
 
     @Option(name: .long, help: ArgumentHelp("A response's score: the sum or the mean of its tokens' log-probabilities.", valueName: "kind"))
     var logProb = ResponseScore.sum
+
+    @Option(name: .long, help: ArgumentHelp("Arithmetic of log-probabilities and losses: single, or double (losses equal to a float64 reference, in about twice the time).", valueName: "name"))
+    var precision = Precision.single
 
     @Option(name: .long, help: ArgumentHelp("Weights of the dimensions: uniform, fixed:A,B,.., fixed:NAME=A,.., dirichlet:A, gaussian, one-hot or one-hot:NAME.", valueName: "schedule"))
     var lambda = "uniform"
@@ -32,6 +37,7 @@ struct LossOptions: ParsableArguments {
     func apply(to job: inout TrainingJob) {
         job.beta = beta
         job.score = logProb
+        job.precision = precision
         job.reference = ReferenceSource(reference)
     }
 }

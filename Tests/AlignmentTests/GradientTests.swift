@@ -16,8 +16,8 @@ struct GradientTests {
         var model: LanguageModel
     }
 
-    private static func compute(_ reference: GradientCase, _ layout: PackedLayout, workers: Int = 2) throws -> Found {
-        let model = try LanguageModel(folder: ModelFolder(path: reference.policyFolder), workers: workers)
+    private static func compute(_ reference: GradientCase, _ layout: PackedLayout, workers: Int = 2, precision: Precision = .single) throws -> Found {
+        let model = try LanguageModel(folder: ModelFolder(path: reference.policyFolder), workers: workers, precision: precision)
         let score = try #require(ResponseScore(rawValue: reference.string("log_prob")))
         let bin = try TestShards.shard([TestShards.bin([reference.record], layout)], layout: layout).bin(0), scored = ScoredBin(bin)
         let counts = reference.record.responses.map(\.count)
@@ -57,6 +57,23 @@ struct GradientTests {
             let theirs = try whole.floats(tensor.name)
             let difference = zip(ours, theirs).reduce(0.0) { $0 + (Double($1.0) - Double($1.1)) * (Double($1.0) - Double($1.1)) }.squareRoot()
             #expect(difference <= 3e-5 * theirNorm, "\(tensor.name): |g - g64|/|g64| = \(difference / theirNorm)")
+        }
+    }
+
+    /// In double precision losses are those of PyTorch in float64, whatever beta makes of the scores.
+    @Test(arguments: GradientCase.all, PackedLayout.allCases)
+    func lossesEqualPyTorchInDouble(reference: GradientCase, layout: PackedLayout) throws {
+        let found = try Self.compute(reference, layout, precision: .double)
+        let isMean = reference.string("log_prob") == "mean"
+        for (i, theirs) in reference.numbers("policy_log_probs").enumerated() {
+            let ours = isMean ? found.policy.sums[i] / Double(found.policy.tokenCounts[i]) : found.policy.sums[i]
+            #expect(abs(ours - theirs) < 1e-10, "response \(i): log-probability \(ours), PyTorch \(theirs)")
+        }
+        #expect(abs(found.loss.loss - reference.number("loss")) < 1e-10, "loss \(found.loss.loss), PyTorch \(reference.number("loss"))")
+        #expect(found.loss.dimensions.count == reference.dimensionLosses.count)
+        for (k, (ours, theirs)) in zip(found.loss.dimensions, reference.dimensionLosses).enumerated() {
+            #expect((ours == nil) == (theirs == nil) && abs((ours?.loss ?? 0) - (theirs ?? 0)) < 1e-10,
+                    "dimension \(k): \(ours?.loss ?? .nan), PyTorch \(theirs ?? .nan)")
         }
     }
 

@@ -39,6 +39,29 @@ struct TrainCommandTests {
         #expect(folder.contents == ["one", "three", "train.uf", "two", "validation.uf"], "\(folder.contents)")
     }
 
+    /// Log-probabilities in double precision: other losses in their last digits, a cached reference of the same kind, the same bytes again.
+    @Test func doublePrecision() throws {
+        let folder = try Self.folder(records: 8), model = Self.model
+        func loss(_ name: String) throws -> Double {
+            let lines = String(decoding: try readWholeFile(folder.file(name + "/metrics.jsonl")), as: UTF8.self).split(separator: "\n")
+            let last = try #require(lines.last)
+            return try #require(JSON.parse(Array(last.utf8))["loss"]?.double)
+        }
+        let options = "--data train.uf --epochs 2 --batch 4 --learning-rate 1e-4"
+        for (command, name) in [("--precision single", "single"), ("--precision double -j 1", "double"), ("--precision double -j 2 --reference scores.uf", "cached")] {
+            if name == "cached" { #expect(Command.shell("uf-eval score train.uf --model \(model) --precision double -o scores.uf", in: folder.path).status == 0) }
+            let outcome = Command.shell("uf-train \(model) \(options) \(command) -o \(name)", in: folder.path)
+            #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(name): \(outcome.errors)")
+        }
+        #expect(Command.shell("diff -r double cached", in: folder.path).status == 0)
+        let (single, double) = (try loss("single"), try loss("double"))
+        #expect(single != double && abs(single - double) < 1e-5, "\(single) and \(double)")
+        #expect(Command.shell("uf-eval score train.uf --model \(model) -o scores.uf", in: folder.path).status == 0)
+        let refused = Command.shell("uf-train \(model) \(options) --precision double --reference scores.uf -o refused", in: folder.path)
+        #expect(refused.status == 65)
+        #expect(refused.errors == "uf-train: scores.uf: log-probabilities in single precision, and --precision double was asked for; run uf-eval score with --precision double\n")
+    }
+
     @Test func meanWithSmallBetaWarns() throws {
         let folder = try Self.folder(records: 4)
         let outcome = Command.shell("uf-train \(Self.model) --data train.uf --log-prob mean --warmup 0 -o out", in: folder.path)

@@ -81,4 +81,6 @@ public enum ShardSetting {
     public static let layout = "layout"
     /// Digest of the model that gave log-probabilities.
     public static let model = "model"
+    /// `Precision` of log-probabilities; absent: single.
+    public static let precision = "precision"
 }

@@ -29,7 +29,7 @@ public struct ReferenceLogProbs: Sendable {
     }
 
     /// Reads what `uf-eval score` wrote. Refused unless it says to come from this model and this shard, and fits it record by record.
-    public init(reading source: any ByteSource, for shard: PackedShard, model: String, modelDigest: String) throws {
+    public init(reading source: any ByteSource, for shard: PackedShard, model: String, modelDigest: String, precision: Precision = .single) throws {
         let reader = try RecordReader<LogProbRecord>(source)
         let name = source.name
         guard let digest = reader.stream.head.settings[ShardSetting.model]?.string else {
@@ -37,6 +37,9 @@ public struct ReferenceLogProbs: Sendable {
         }
         guard digest == modelDigest else {
             throw InputError("\(name): log-probabilities of the model \(digest), but \(model) is \(modelDigest); run uf-eval score with \(model)")
+        }
+        guard precision == .single || reader.stream.head.settings[ShardSetting.precision]?.string == precision.rawValue else {
+            throw InputError("\(name): log-probabilities in single precision, and --precision \(precision.rawValue) was asked for; run uf-eval score with --precision \(precision.rawValue)")
         }
         var records: [ResponseLogProbs] = []
         for number in 0 ..< shard.binCount {

@@ -23,7 +23,7 @@ extension TrainingJob {
     var optionMembers: [(String, JSONValue)] {
         let optimizer = options.optimizer
         return [
-            ("loss", "lambda-dpo"), ("beta", .number(beta)), ("log_prob", .string(score.rawValue)), ("lambda", .string(lambda.description)),
+            ("loss", "lambda-dpo"), ("beta", .number(beta)), ("log_prob", .string(score.rawValue)), ("precision", .string(precision.rawValue)), ("lambda", .string(lambda.description)),
             ("reference", .string(referenceName)), ("epochs", JSONValue(options.epochs)), ("batch", JSONValue(options.batch)),
             ("learning_rate", .number(options.learningRate)), ("schedule", .string(options.schedule.rawValue)), ("warmup", .string(options.warmup.description)),
             ("beta1", .number(optimizer.beta1)), ("beta2", .number(optimizer.beta2)), ("epsilon", .number(optimizer.epsilon)),

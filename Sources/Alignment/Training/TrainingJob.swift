@@ -33,6 +33,8 @@ public struct TrainingJob {
     public var reference = ReferenceSource.model
     public var beta = 0.1
     public var score = ResponseScore.sum
+    /// Of log-probabilities, and so of losses; gradients are single precision's in either case.
+    public var precision = Precision.single
     public var lambda: LambdaSchedule
     public var options = Trainer.Options()
     /// Threads; they change no bit.
@@ -77,7 +79,7 @@ public struct TrainingJob {
 
         try checkLambda(shard)
 
-        let model = LanguageModel(parameters: parameters, workers: workers)
+        let model = LanguageModel(parameters: parameters, workers: workers, precision: precision)
         let dataReference = try referenceLogProbs(shard, model, modelDigest) { try report(.scoring(done: $0, total: $1), nil) }
         var scoredValidation: Trainer.ScoredShard?, initial: ReferenceLogProbs?
         if let validationShard {
@@ -134,7 +136,7 @@ public struct TrainingJob {
     private func referenceLogProbs(_ shard: PackedShard, _ model: LanguageModel, _ digest: String, progress: (Int, Int) throws -> Void) throws -> ReferenceLogProbs {
         switch reference {
         case .model: try model.responseLogProbs(shard, progress: progress)
-        case .file(let path): try ReferenceLogProbs(reading: FileSource(path: path), for: shard, model: modelFolder, modelDigest: digest)
+        case .file(let path): try ReferenceLogProbs(reading: FileSource(path: path), for: shard, model: modelFolder, modelDigest: digest, precision: precision)
         case .none: try .none(for: shard)
         }
     }

@@ -14,10 +14,10 @@ public final class EvaluatedModel {
     public let digest: String
 
     /// - Parameter workers: threads; the results are the same for any number.
-    public init(path: String, workers: Int) throws {
+    public init(path: String, workers: Int, precision: Precision = .single) throws {
         self.path = path
         folder = try ModelFolder(path: path)
-        model = try LanguageModel(folder: folder, workers: workers)
+        model = try LanguageModel(folder: folder, workers: workers, precision: precision)
         digest = hexadecimal(try folder.digest())
     }
 
