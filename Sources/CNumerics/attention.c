@@ -139,16 +139,5 @@ UF_CLONES void uf_softmax_backward(const float *restrict probabilities, float *r
 }
 
 UF_CLONES void uf_row_dots(const float *a, const float *b, size_t rows, size_t stride, size_t width, float *dots, size_t dots_stride) {
-    for (size_t r = 0; r < rows; r++, a += stride, b += stride) {
-        d8 low = {0}, high = {0};
-        size_t c = 0;
-        for (; c + 16 <= width; c += 16) {
-            f16 x = f16_load(a + c), y = f16_load(b + c);
-            low += d8_low(x) * d8_low(y);
-            high += d8_high(x) * d8_high(y);
-        }
-        double sum = d8_sum(low + high);
-        for (; c < width; c++) sum += (double)a[c] * b[c];
-        dots[r * dots_stride] = (float)sum;
-    }
+    for (size_t r = 0; r < rows; r++, a += stride, b += stride) dots[r * dots_stride] = (float)sum_of_products(a, b, width);
 }

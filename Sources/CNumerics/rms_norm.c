@@ -3,19 +3,6 @@
 #include "CNumerics.h"
 #include "vector_math.h"
 
-UF_INLINE double sum_of_products(const float *a, const float *b, size_t width) {
-    d8 low = {0}, high = {0};
-    size_t c = 0;
-    for (; c + 16 <= width; c += 16) {
-        f16 x = f16_load(a + c), y = f16_load(b + c);
-        low += d8_low(x) * d8_low(y);
-        high += d8_high(x) * d8_high(y);
-    }
-    double sum = d8_sum(low + high);
-    for (; c < width; c++) sum += (double)a[c] * b[c];
-    return sum;
-}
-
 UF_INLINE double sum_of_triple_products(const float *a, const float *b, const float *w, size_t width) {
     d8 low = {0}, high = {0};
     size_t c = 0;

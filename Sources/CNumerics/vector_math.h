@@ -46,6 +46,20 @@ UF_INLINE d8 d8_low(f16 v) { return __builtin_convertvector(__builtin_shufflevec
 UF_INLINE d8 d8_high(f16 v) { return __builtin_convertvector(__builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15), d8); }
 UF_INLINE double d8_sum(d8 v) { return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7])); }
 
+/// sum_c a[c] b[c] in double.
+UF_INLINE double sum_of_products(const float *a, const float *b, size_t width) {
+    d8 low = {0}, high = {0};
+    size_t c = 0;
+    for (; c + 16 <= width; c += 16) {
+        f16 x = f16_load(a + c), y = f16_load(b + c);
+        low += d8_low(x) * d8_low(y);
+        high += d8_high(x) * d8_high(y);
+    }
+    double sum = d8_sum(low + high);
+    for (; c < width; c++) sum += (double)a[c] * b[c];
+    return sum;
+}
+
 UF_INLINE float f16_max(f16 v) {
     float m = v[0];
     for (int i = 1; i < 16; i++) m = v[i] > m ? v[i] : m;
