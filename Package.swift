@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 // The targets stand in the order in which data flows through them; a test (Tests/CommandTests/ArchitectureTests.swift)
 // reads this file and holds the direction of every arrow. Layers, lowest first:
-//   C libraries < base (SystemIO, Checksums, JSON) < services (RecordStream, InputFiles, ModelFiles, Numerics, RunDatabase)
+//   C libraries < base (SystemIO, Checksums, JSON, PortableMath) < services (RecordStream, InputFiles, ModelFiles, Numerics, RunDatabase)
 //   < domain (PreferenceData ... Evaluation) < CommandSupport and the commands
 import PackageDescription
 
@@ -49,6 +49,8 @@ let package = Package(
         .target(name: "SystemIO"),
         .target(name: "Checksums", dependencies: ["CChecksums", "CNettle"]),
         .target(name: "JSON", dependencies: ["CJSON"]),
+        // What reaches bytes through mathematics: apart from Numerics, so that a command that only converts or packs starts no BLAS.
+        .target(name: "PortableMath"),
 
         // Services: files and numbers.
         .target(name: "RecordStream", dependencies: ["SystemIO", "Checksums", "JSON", "CZlib", "CZstd"], exclude: ["FORMAT.md"]),
@@ -58,14 +60,14 @@ let package = Package(
         .target(name: "RunDatabase", dependencies: ["SystemIO", "CSQLite"]),
 
         // Domain, in the order of the pipeline. They meet in the record stream, not in each other.
-        .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "Numerics", "JSON", "SystemIO", "Checksums"]),
+        .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "PortableMath", "JSON", "SystemIO", "Checksums"]),
         .target(name: "Tokenization", dependencies: ["RecordStream", "JSON", "Checksums", "SystemIO"],
                 exclude: ["Unicode/make_tables.py"]),
-        .target(name: "Packing", dependencies: ["RecordStream", "Numerics", "JSON", "SystemIO"]),
+        .target(name: "Packing", dependencies: ["RecordStream", "PortableMath", "JSON", "SystemIO"]),
         .target(name: "LanguageModel", dependencies: ["RecordStream", "ModelFiles", "Numerics", "CNumerics", "JSON", "SystemIO"]),
-        .target(name: "Alignment", dependencies: ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]),
+        .target(name: "Alignment", dependencies: ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "PortableMath", "RunDatabase", "JSON", "SystemIO", "Checksums"]),
         .target(name: "BenchmarkData", dependencies: ["InputFiles", "JSON", "SystemIO"]),
-        .target(name: "Evaluation", dependencies: ["LanguageModel", "BenchmarkData", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]),
+        .target(name: "Evaluation", dependencies: ["LanguageModel", "BenchmarkData", "RecordStream", "ModelFiles", "PortableMath", "RunDatabase", "JSON", "SystemIO", "Checksums"]),
 
         // Commands: options and wiring, no logic.
         .target(name: "CommandSupport", dependencies: ["SystemIO", "JSON", "RecordStream", argumentParser]),
@@ -78,7 +80,7 @@ let package = Package(
 
         // Tests mirror the sources; CommandTests runs the built commands as a user does.
         .target(name: "TestSupport", dependencies: ["SystemIO"], path: "Tests/TestSupport"),
-        tests(of: "SystemIO"), tests(of: "Checksums"), tests(of: "JSON"),
+        tests(of: "SystemIO"), tests(of: "Checksums"), tests(of: "JSON"), tests(of: "PortableMath"),
         tests(of: "RecordStream", ["JSON", "Checksums"]), tests(of: "InputFiles"), tests(of: "ModelFiles", ["JSON"]),
         tests(of: "Numerics"), tests(of: "RunDatabase"),
         tests(of: "PreferenceData", ["RecordStream", "InputFiles"]), tests(of: "Tokenization", ["RecordStream", "JSON"]),

@@ -1,6 +1,6 @@
 import Checksums
 import JSON
-import Numerics
+import PortableMath
 import SystemIO
 
 /// How the weights lambda of the dimensions are chosen for a record. A pure function of the schedule, a seed, an epoch (or step), the record's

@@ -1,5 +1,5 @@
 import JSON
-import Numerics
+import PortableMath
 import RecordStream
 
 /// What becomes of a rating that is not there.

@@ -1,5 +1,5 @@
 import LanguageModel
-import Numerics
+import PortableMath
 import RecordStream
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
 import JSON
-import Numerics
+import PortableMath
 import RecordStream
 import RunDatabase
 import SystemIO

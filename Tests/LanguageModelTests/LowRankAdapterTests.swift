@@ -1,4 +1,3 @@
-import Numerics
 import Testing
 import TestSupport
 @testable import LanguageModel

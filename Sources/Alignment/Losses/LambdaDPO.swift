@@ -1,5 +1,5 @@
 import LanguageModel
-import Numerics
+import PortableMath
 import RecordStream
 
 /// The lambda-weighted listwise DPO loss of one record (the lambda-DPO paper, equations 7 to 10), in double precision.

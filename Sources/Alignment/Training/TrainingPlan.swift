@@ -1,4 +1,4 @@
-import Numerics
+import PortableMath
 
 /// Which bins make which step.
 ///

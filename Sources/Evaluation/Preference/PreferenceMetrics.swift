@@ -1,5 +1,5 @@
 import JSON
-import Numerics
+import PortableMath
 import RunDatabase
 
 /// The preference figures of a policy against its reference over a set of records (method.md, "Metrics"). Records are added one at a time; only

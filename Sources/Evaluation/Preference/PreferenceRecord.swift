@@ -1,5 +1,5 @@
 import JSON
-import Numerics
+import PortableMath
 import RecordStream
 
 /// A record with what policy and reference think of its responses: everything that the preference figures need.

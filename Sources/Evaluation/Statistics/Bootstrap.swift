@@ -1,4 +1,4 @@
-import Numerics
+import PortableMath
 
 /// The bootstrap over records (Efron 1979): how much a figure would change if other records of the same kind had been drawn.
 ///

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 import TestSupport
-@testable import Numerics
+@testable import PortableMath
 
 @Suite struct ExactMathTests {
     private struct Case { var function: String, argument: Double, rounded: Double, ours: UInt64 }

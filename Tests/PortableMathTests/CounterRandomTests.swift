@@ -1,5 +1,5 @@
 import Testing
-@testable import Numerics
+@testable import PortableMath
 
 @Suite struct CounterRandomTests {
     /// The published vectors of Philox4x32-10 (Random123, kat_vectors).
