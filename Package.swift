@@ -81,7 +81,7 @@ let package = Package(
         // Tests mirror the sources; CommandTests runs the built commands as a user does.
         .target(name: "TestSupport", dependencies: ["SystemIO"], path: "Tests/TestSupport"),
         tests(of: "SystemIO"), tests(of: "Checksums"), tests(of: "JSON"), tests(of: "PortableMath"),
-        tests(of: "RecordStream", ["JSON", "Checksums"]), tests(of: "InputFiles"), tests(of: "ModelFiles", ["JSON"]),
+        tests(of: "RecordStream", ["JSON", "Checksums"]), tests(of: "InputFiles", ["Checksums"]), tests(of: "ModelFiles", ["JSON"]),
         tests(of: "Numerics"), tests(of: "RunDatabase"),
         tests(of: "PreferenceData", ["RecordStream", "InputFiles"]), tests(of: "Tokenization", ["RecordStream", "JSON"]),
         tests(of: "Packing", ["RecordStream"]), tests(of: "LanguageModel", ["ModelFiles", "JSON"]),

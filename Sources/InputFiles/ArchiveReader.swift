@@ -4,7 +4,7 @@ import SystemIO
 /// The files inside an input: the input itself, decompressed (bz2, xz, zstd; gzip is decoded before), or the regular files of a tar or zip
 /// archive in their order. Other formats of libarchive stay off: some refer to files outside the archive, and for each that is on the end
 /// must be checked here, because libarchive takes a tar or zip that stops between two members for a whole one.
-final class ArchiveReader {
+final class ArchiveReader: MemberReader {
     private let archive: OpaquePointer
     private let feed: ArchiveFeed
     private let name: String

@@ -1,3 +1,4 @@
+import Glibc
 import SystemIO
 
 /// Cuts the decoded inputs into chunks of whole records: lines (JSON Lines), or the elements of one JSON array when the first character of an
@@ -68,10 +69,11 @@ public final class ChunkReader {
 
     /// Reads until `buffer` holds `count` bytes or the input ends.
     private func fill(to count: Int) throws {
-        let have = buffer.count
-        guard have < count, !atEnd else { return }
-        buffer.reserveCapacity(count)
-        let more = try [UInt8](unsafeUninitializedCapacity: count - have) { space, filled in
+        guard buffer.count < count, !atEnd else { return }
+        let rest = buffer
+        buffer = try [UInt8](unsafeUninitializedCapacity: count) { space, filled in
+            _ = space.initialize(fromContentsOf: rest)
+            filled = rest.count
             let raw = UnsafeMutableRawBufferPointer(space)
             while filled < raw.count {
                 let read = try inputs.read(into: UnsafeMutableRawBufferPointer(rebasing: raw[filled...]))
@@ -79,7 +81,6 @@ public final class ChunkReader {
                 filled += read
             }
         }
-        if have == 0 { buffer = more } else { buffer += more }
     }
 
     private func nextLines() throws -> InputChunk? {
@@ -150,13 +151,18 @@ public final class ChunkReader {
     }
 
     private func lastFeed() -> Int? {
-        buffer.lastIndex(of: 0x0A)
+        buffer.withUnsafeBytes { $0.lastIndex(of: 0x0A) }
     }
 
     private func countFeeds(_ bytes: [UInt8]) -> Int {
-        var count = 0
-        for byte in bytes where byte == 0x0A { count += 1 }
-        return count
+        bytes.withUnsafeBytes { bytes in
+            var rest = bytes, count = 0
+            while let base = rest.baseAddress, let feed = memchr(base, 0x0A, rest.count) {
+                count += 1
+                rest = UnsafeRawBufferPointer(rebasing: rest[(UnsafeRawPointer(feed) - base + 1)...])
+            }
+            return count
+        }
     }
 
     private func tooLong(_ unit: String) -> InputError {

@@ -1,4 +1,3 @@
-import Checksums
 import Glibc
 import SystemIO
 
@@ -15,10 +14,9 @@ public struct InputDigest: Sendable, Equatable {
 public final class DecodedInputs {
     private var operands: [String]
     private let open: (String) throws -> any ByteSource
-    private var reader: ArchiveReader?
+    private var reader: (any MemberReader)?
     private var operandName = ""
-    private var hash = SHA256()
-    private var isReading = false
+    private var digest: BackgroundDigest?
 
     /// Number of the current input, from 1.
     public private(set) var number = 0
@@ -62,18 +60,17 @@ public final class DecodedInputs {
                 guard let operand = operands.popLast() else { return false }
                 let source = CountingSource(try open(operand)) { [unowned self] in encodedBytes += $0 }
                 operandName = source.name
-                let peeked = try PeekedSource(source, count: 6)
+                let peeked = try PeekedSource(source, count: 512)
                 if peeked.head.starts(with: [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C]) {
                     throw InputError("\(operandName): a 7-Zip archive, which is not read here; unpack it first")
                 }
                 let isGzip = peeked.head.starts(with: [0x1F, 0x8B])
-                reader = try ArchiveReader(isGzip ? GzipSource(peeked) : peeked, head: peeked.head)
+                reader = PlainReader.isPlain(peeked.head) ? PlainReader(peeked) : try ArchiveReader(isGzip ? GzipSource(peeked) : peeked, head: peeked.head)
             }
             if let member = try reader?.nextMember() {
                 number += 1
                 name = member.isEmpty ? operandName : "\(operandName): \(member)"
-                hash = SHA256()
-                isReading = true
+                digest = BackgroundDigest()
                 return true
             }
             reader = nil
@@ -82,16 +79,46 @@ public final class DecodedInputs {
 
     /// Reads from the current input; 0 at its end.
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        guard isReading, let reader, !buffer.isEmpty else { return 0 }
+        guard let digest, let reader, !buffer.isEmpty else { return 0 }
         let count = try reader.read(into: buffer)
         if count == 0 {
-            isReading = false
-            digests.append(InputDigest(sha256: hash.hexDigest(), length: hash.count))
+            digests.append(InputDigest(sha256: digest.finish(), length: digest.count))
+            self.digest = nil
         } else {
-            hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            digest.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
         return count
     }
+}
+
+/// The files inside an operand, one after the other.
+protocol MemberReader {
+    /// Steps to the next file and returns its name inside the archive, "" for an input that is no archive; nil after the last.
+    func nextMember() throws -> String?
+    /// Reads from the current file; 0 at its end.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+}
+
+/// Text as it stands, without a way through libarchive and its copies.
+private final class PlainReader: MemberReader {
+    private let source: any ByteSource
+    private var isStarted = false
+
+    init(_ source: any ByteSource) { self.source = source }
+
+    /// Every compression that is read, and zip, begins with bytes that no text begins with; the header of a tar, 512 bytes, is never without a zero.
+    static func isPlain(_ head: [UInt8]) -> Bool {
+        guard !head.isEmpty, !head.contains(0) else { return false }
+        let magics: [[UInt8]] = [[0x1F, 0x8B], [0x42, 0x5A, 0x68], [0xFD, 0x37, 0x7A], [0x28, 0xB5, 0x2F, 0xFD], [0x50, 0x4B]]
+        return !magics.contains(where: head.starts)
+    }
+
+    func nextMember() -> String? {
+        defer { isStarted = true }
+        return isStarted ? nil : ""
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int { try source.read(into: buffer) }
 }
 
 private final class CountingSource: ByteSource {

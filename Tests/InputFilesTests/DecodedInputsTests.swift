@@ -129,4 +129,21 @@ import Testing
             try DecodedInputs.check(["-", "/no/such/file"])
         }
     }
+
+    /// Lengths around the portions that the digest is made of, on its own thread or not.
+    @Test(arguments: [0, 1, 511, BackgroundDigest.portion - 1, BackgroundDigest.portion, BackgroundDigest.portion + 1, 3 * BackgroundDigest.portion + 7])
+    func digestsDoNotDependOnPortions(length: Int) throws {
+        let bytes = (0 ..< length).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+        for piece in [1 << 12, 999_983, 1 << 22] {
+            let digest = BackgroundDigest()
+            bytes.withUnsafeBytes { whole in
+                for start in stride(from: 0, to: length, by: piece) { digest.update(UnsafeRawBufferPointer(rebasing: whole[start ..< min(length, start + piece)])) }
+            }
+            #expect(digest.count == length)
+            #expect(digest.finish() == SHA256.hexDigest(of: bytes), "\(length) bytes by \(piece)")
+        }
+        // One that is never finished ends its thread.
+        let abandoned = BackgroundDigest()
+        bytes.withUnsafeBytes { abandoned.update($0) }
+    }
 }

@@ -1,0 +1,125 @@
+import Checksums
+import Glibc
+
+/// SHA-256 of bytes as they come, computed on a thread of its own once there is more than a portion of them: the digest of an input takes as long as
+/// parsing it, and would hold up the reader.
+final class BackgroundDigest {
+    static let portion = 1 << 20
+    private let shared = Shared()
+    private var filling = 0
+    private var filled = 0
+    private var thread: pthread_t?
+    /// How many bytes were fed.
+    private(set) var count = 0
+
+    /// Two portions, one being filled while the other is digested.
+    private final class Shared: @unchecked Sendable {
+        let portions = (0 ..< 2).map { _ in UnsafeMutableRawBufferPointer.allocate(byteCount: BackgroundDigest.portion, alignment: 64) }
+        private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+        private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+        /// The portion that waits to be digested, or is being digested; guarded by `mutex`.
+        private var pending: (number: Int, bytes: Int)?
+        private var isClosed = false
+        /// Only the digesting thread's while it runs.
+        var hash = SHA256()
+
+        init() {
+            pthread_mutex_init(mutex, nil)
+            pthread_cond_init(changed, nil)
+        }
+
+        deinit {
+            portions.forEach { $0.deallocate() }
+            pthread_cond_destroy(changed)
+            pthread_mutex_destroy(mutex)
+            changed.deallocate()
+            mutex.deallocate()
+        }
+
+        private func locked<Value>(_ body: () -> Value) -> Value {
+            pthread_mutex_lock(mutex)
+            defer { pthread_mutex_unlock(mutex) }
+            return body()
+        }
+
+        /// Waits until the portion before is done.
+        func hand(_ number: Int, _ bytes: Int) {
+            locked {
+                while pending != nil { pthread_cond_wait(changed, mutex) }
+                pending = (number, bytes)
+                pthread_cond_broadcast(changed)
+            }
+        }
+
+        func close() {
+            locked {
+                isClosed = true
+                pthread_cond_broadcast(changed)
+            }
+        }
+
+        func work() {
+            while let next = locked({
+                while pending == nil, !isClosed { pthread_cond_wait(changed, mutex) }
+                return pending
+            }) {
+                hash.update(UnsafeRawBufferPointer(rebasing: portions[next.number][..<next.bytes]))
+                locked {
+                    pending = nil
+                    pthread_cond_broadcast(changed)
+                }
+            }
+        }
+    }
+
+    func update(_ bytes: UnsafeRawBufferPointer) {
+        count += bytes.count
+        var rest = bytes
+        while !rest.isEmpty {
+            let portion = shared.portions[filling], take = min(rest.count, portion.count - filled)
+            UnsafeMutableRawBufferPointer(rebasing: portion[filled ..< filled + take]).copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[..<take]))
+            filled += take
+            rest = UnsafeRawBufferPointer(rebasing: rest[take...])
+            if filled == portion.count { hand() }
+        }
+    }
+
+    private func hand() {
+        if thread == nil { start() }
+        if thread == nil {
+            // No more threads to be had: the digest is made here.
+            shared.hash.update(UnsafeRawBufferPointer(rebasing: shared.portions[filling][..<filled]))
+        } else {
+            shared.hand(filling, filled)
+            filling = 1 - filling
+        }
+        filled = 0
+    }
+
+    private func start() {
+        var thread = pthread_t()
+        let shared = Unmanaged.passRetained(shared)
+        let failed = pthread_create(&thread, nil, { argument in
+            if let argument { Unmanaged<Shared>.fromOpaque(argument).takeRetainedValue().work() }
+            return nil
+        }, shared.toOpaque())
+        if failed == 0 { self.thread = thread } else { shared.release() }
+    }
+
+    private func join() {
+        guard let thread else { return }
+        shared.close()
+        pthread_join(thread, nil)
+        self.thread = nil
+    }
+
+    /// 64 hexadecimal digits; nothing can be fed afterwards.
+    func finish() -> String {
+        join()
+        shared.hash.update(UnsafeRawBufferPointer(rebasing: shared.portions[filling][..<filled]))
+        filled = 0
+        return shared.hash.hexDigest()
+    }
+
+    deinit { join() }
+}
