@@ -1,6 +1,5 @@
 import ArgumentParser
 import CommandSupport
-import Glibc
 import InputFiles
 import JSON
 import PreferenceData
@@ -93,9 +92,7 @@ struct ConvertCommand: ParsableCommand {
     func run() throws {
         let options = try options()
         try DecodedInputs.check(files)
-        if files.isEmpty || files.contains("-"), isatty(STDIN_FILENO) == 1 {
-            throw InputError("no input: name a file, or join a command that writes one with |", status: .usage)
-        }
+        if files.isEmpty || files.contains("-") { try refuseTerminalInput() }
         let inputs = DecodedInputs(files)
         let reader = ChunkReader(inputs)
         let conversion = Conversion(options)
