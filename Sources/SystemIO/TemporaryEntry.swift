@@ -13,13 +13,15 @@ public enum TemporaryEntry {
     /// Makes an empty file or folder beside `target` and locks it until the descriptor is closed.
     /// - Parameter name: the target for messages. Throws `.cannotCreate`.
     public static func make(_ kind: Kind, beside target: String, name: String) throws -> (path: String, descriptor: Int32) {
+        var reason = EBUSY
         for path in candidates(.new, beside: target) {
             if kind == .folder, mkdir(path, 0o777) != 0, errno != EEXIST { throw InputError.cannotCreate(name) }
             let descriptor = open(path, (kind == .folder ? O_RDONLY | O_DIRECTORY : O_WRONLY | O_CREAT) | O_NOFOLLOW | O_CLOEXEC, 0o666)
             guard descriptor >= 0 else {
-                // Between the two calls the folder may have gone as a dead process's.
-                if kind == .folder, errno == ENOENT { continue }
-                throw InputError.cannotCreate(name)
+                // Something of another kind has the name; or the folder, a dead process's, has gone between the two calls.
+                guard (kind == .folder ? [ENOTDIR, ENOENT, ELOOP] : [EISDIR, ELOOP]).contains(errno) else { throw InputError.cannotCreate(name) }
+                reason = errno
+                continue
             }
             // Without locks in this file system the process number alone keeps writers apart.
             if lock(descriptor, at: path) != false {
@@ -29,7 +31,7 @@ public enum TemporaryEntry {
             }
             close(descriptor)
         }
-        throw InputError.cannotCreate(name, EBUSY)
+        throw InputError.cannotCreate(name, reason)
     }
 
     /// A name beside `target` that nothing has, for an old target.
