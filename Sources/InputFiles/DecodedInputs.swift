@@ -31,9 +31,7 @@ public final class DecodedInputs {
 
     /// - Parameter operands: paths; none means standard input.
     public convenience init(_ operands: [String]) {
-        self.init(operands.isEmpty ? ["-"] : operands) { operand in
-            operand == "-" ? FileSource.standardInput() : try FileSource(path: operand)
-        }
+        self.init(operands.isEmpty ? ["-"] : operands) { try FileSource(operand: $0) }
     }
 
     init(_ operands: [String], open: @escaping (String) throws -> any ByteSource) {

@@ -1,5 +1,5 @@
 /// A division of prompts into named parts, and the part that is wanted. A prompt's part depends on its text alone, so it is the same in every
-/// file, order and run, and no prompt stands in two parts.
+/// file, order and run, and no prompt stands in two parts. Where the shares sum to less than 1, the rest of the prompts is in no part.
 public struct Split: Sendable, Equatable {
     public struct Part: Sendable, Equatable {
         public var name: String
@@ -9,6 +9,7 @@ public struct Split: Sendable, Equatable {
     public let parts: [Part]
     /// Index of the wanted part.
     public let wanted: Int
+    /// Where each part ends on the line from 0 to 1.
     private let bounds: [Double]
 
     /// Why a description of a split is not one.
@@ -17,13 +18,13 @@ public struct Split: Sendable, Equatable {
     }
 
     /// - Parameters:
-    ///   - description: `train=0.9,test=0.1`; the shares are taken in proportion to their sum.
+    ///   - description: `train=0.9,test=0.1`; the shares sum to 1 at the most.
     ///   - part: which one to keep.
     public init(_ description: String, part: String) throws {
         var parts: [Part] = []
         for field in description.split(separator: ",", omittingEmptySubsequences: false) {
             guard let equals = field.firstIndex(of: "="), equals != field.startIndex,
-                  let share = decimalNumber(field[field.index(after: equals)...].utf8), share > 0, share <= 1e9 else {
+                  let share = decimalNumber(field[field.index(after: equals)...].utf8), share > 0 else {
                 throw Fault(description: "\"\(field)\" is no part of a split; expected NAME=SHARE,NAME=SHARE with shares above 0, as in train=0.9,test=0.1")
             }
             let name = String(field[..<equals])
@@ -33,22 +34,28 @@ public struct Split: Sendable, Equatable {
         guard let wanted = parts.firstIndex(where: { $0.name == part }) else {
             throw Fault(description: "no part \"\(part)\" in the split; its parts are \(parts.map(\.name).joined(separator: ", "))")
         }
-        self.parts = parts
-        self.wanted = wanted
         var total = 0.0
         for part in parts { total += part.share }
+        guard total <= 1 + Split.rounding else {
+            throw Fault(description: "the shares of the split sum to \(plain(total)), expected a sum of 1, or less to leave prompts out, as in train=0.9,test=0.1")
+        }
+        self.parts = parts
+        self.wanted = wanted
+        // Shares that sum to 1 but for rounding leave no prompt out.
+        let whole = total >= 1 - Split.rounding ? total : 1
         var sum = 0.0
         bounds = parts.map { part in
             sum += part.share
-            return sum / total
+            return sum / whole
         }
     }
 
-    /// Which part a prompt with this hash belongs to.
-    func part(of promptHash: UInt64) -> Int {
+    private static let rounding = 1e-9
+
+    /// Which part a prompt with this hash belongs to; nil for none.
+    func part(of promptHash: UInt64) -> Int? {
         let position = Double(promptHash >> 11) * 0x1p-53
-        for (i, bound) in bounds.enumerated() where position < bound { return i }
-        return parts.count - 1
+        return bounds.firstIndex { position < $0 }
     }
 
     /// The split as provenance records it.

@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 import SystemIO
 
 /// One connection to an SQLite file: every call's result code is looked at, and each failure becomes an `InputError` that names the file.
@@ -12,6 +13,7 @@ final class Connection {
     /// - Parameter writable: create the file when it is absent, and write; otherwise it must exist and is only read.
     init(path: String, writable: Bool) throws {
         self.path = path
+        try Connection.refuseNoFile(path, writable: writable)
         // A path is never taken for a URI ("file:...") or for a database in memory.
         let flags = (writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_EXRESCODE
         let code = sqlite3_open_v2(path.hasPrefix("/") ? path : "./" + path, &handle, flags, nil)
@@ -25,6 +27,16 @@ final class Connection {
     }
 
     deinit { sqlite3_close_v2(handle) }
+
+    /// SQLite calls a folder a disk I/O error, waits at a FIFO, and takes a device for an empty file.
+    private static func refuseNoFile(_ path: String, writable: Bool) throws {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw InputError("\(path): not a regular file; a run database is a file on disk", status: writable ? .cannotCreate : .missingInput)
+        }
+        throw writable ? InputError.cannotCreate(path, EISDIR) : InputError.cannotOpen(path, EISDIR)
+    }
 
     func execute(_ sql: String) throws {
         let code = sqlite3_exec(handle, sql, nil, nil, nil)

@@ -10,7 +10,8 @@ public struct RunDescription: Sendable, Equatable {
     public var modelDigest: String
     public var dataDigest: String
     public var seed: UInt64?
-    /// Facts that may change last bits or times, as JSON text (an object): CPU, BLAS kernel, threads, release.
+    /// Facts that may change last bits or times, as JSON text (an object): CPU, BLAS kernel, threads, release; and of a run that takes time, `process`
+    /// (`ProcessIdentity`).
     public var machine: String
 
     public init(command: String, label: String = "", options: String = "{}", modelDigest: String = "", dataDigest: String = "", seed: UInt64? = nil, machine: String = "{}") {
@@ -25,7 +26,7 @@ public struct RunDescription: Sendable, Equatable {
 }
 
 public enum RunStatus: String, Sendable, CaseIterable {
-    /// At work; or killed before it could say otherwise.
+    /// At work; or killed before it could say otherwise, which `machine` may tell.
     case running
     case finished
     case failed

@@ -3,7 +3,7 @@ import Glibc
 /// A file that appears under its name only whole: written beside it under a temporary name, synced, renamed, and the folder synced.
 ///
 /// Until `finish` returns, the old file (or none) stands under the name; when the writer is dropped or the process is killed before that,
-/// it still does. A symbolic link is followed, so that the link survives and its target is replaced. Devices, FIFOs and sockets cannot be
+/// it still does. What a process that was killed outright left is removed by the next that finishes the same name. A symbolic link is followed, so that the link survives and its target is replaced. Devices, FIFOs and sockets cannot be
 /// replaced: they are written in place.
 public final class AtomicFile: ByteSink {
     public let name: String
@@ -26,13 +26,10 @@ public final class AtomicFile: ByteSink {
             sink = FileSink(descriptor: descriptor, name: path, closes: true)
             return
         }
-        // The process number keeps two commands that write the same name apart; it never reaches the bytes.
-        let temporary = AtomicFile.folder(of: target) + "/." + AtomicFile.lastComponent(of: target) + ".tmp-\(getpid())"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw InputError.cannotCreate(path) }
-        self.temporary = temporary
-        TemporaryFiles.add(temporary)
-        sink = FileSink(descriptor: descriptor, name: path, closes: true)
+        let made = try TemporaryEntry.make(.file, beside: target, name: path)
+        temporary = made.path
+        TemporaryFiles.add(made.path)
+        sink = FileSink(descriptor: made.descriptor, name: path, closes: true)
     }
 
     deinit {
@@ -46,6 +43,7 @@ public final class AtomicFile: ByteSink {
     public func finish() throws {
         try sink.finish()
         guard let temporary else { return done = true }
+        defer { if done { TemporaryEntry.removeStale(beside: target) } }
         if keepsEqual, AtomicFile.sameBytes(temporary, target) {
             discard()
             return done = true
@@ -68,7 +66,7 @@ public final class AtomicFile: ByteSink {
     }
 
     /// The file that a chain of links leads to, which need not exist. Throws for a loop.
-    static func followLinks(_ path: String) throws -> String {
+    public static func followLinks(_ path: String) throws -> String {
         var path = path
         for _ in 0 ..< 40 {
             var target = [CChar](repeating: 0, count: Int(PATH_MAX))
@@ -85,7 +83,7 @@ public final class AtomicFile: ByteSink {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    static func lastComponent(of path: String) -> String {
+    public static func lastComponent(of path: String) -> String {
         path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
     }
 

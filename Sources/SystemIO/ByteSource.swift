@@ -44,16 +44,21 @@ public final class FileSource: ByteSource {
         self.readSize = readSize
     }
 
+    /// Opens an operand of a command: a path, or `-` for standard input.
+    public convenience init(operand: String) throws {
+        if operand == "-" {
+            self.init(descriptor: STDIN_FILENO, name: "standard input")
+        } else {
+            try self.init(path: operand)
+        }
+    }
+
     /// Reads from an open descriptor, which stays open.
     public init(descriptor: Int32, name: String, readSize: Int = 1 << 20) {
         self.descriptor = descriptor
         self.name = name
         self.readSize = readSize
         closes = false
-    }
-
-    public static func standardInput() -> FileSource {
-        FileSource(descriptor: STDIN_FILENO, name: "standard input")
     }
 
     deinit {

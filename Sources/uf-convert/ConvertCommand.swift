@@ -1,6 +1,5 @@
 import ArgumentParser
 import CommandSupport
-import Glibc
 import InputFiles
 import JSON
 import PreferenceData
@@ -44,7 +43,7 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: ArgumentHelp("What a rating may be; others count as missing. (default: 1..5, for pairs 0..10)", valueName: "low..high"))
     var ratingRange: RatingRange?
 
-    @Option(help: ArgumentHelp("Divide the prompts by a hash of their text, as in train=0.9,test=0.1; needs --part.", valueName: "name=share,..."))
+    @Option(help: ArgumentHelp("Divide the prompts by a hash of their text, as in train=0.9,test=0.1; shares below 1 in sum leave the rest out. Needs --part.", valueName: "name=share,..."))
     var split: String?
 
     @Option(help: ArgumentHelp("The part of the split to keep.", valueName: "name"))
@@ -93,9 +92,7 @@ struct ConvertCommand: ParsableCommand {
     func run() throws {
         let options = try options()
         try DecodedInputs.check(files)
-        if files.isEmpty || files.contains("-"), isatty(STDIN_FILENO) == 1 {
-            throw InputError("no input: name a file, or join a command that writes one with |", status: .usage)
-        }
+        if files.isEmpty || files.contains("-") { try refuseTerminalInput() }
         let inputs = DecodedInputs(files)
         let reader = ChunkReader(inputs)
         let conversion = Conversion(options)

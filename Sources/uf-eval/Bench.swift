@@ -55,6 +55,8 @@ struct Bench: ParsableCommand {
     func validate() throws {
         guard (0 ... 1000).contains(fewshot) else { throw ValidationError("--fewshot takes a number from 0 to 1000") }
         if let limit, limit < 1 { throw ValidationError("--limit takes a number from 1") }
+        try refuseDash([("--model", model), ("--data", data)])
+        if logSamples == "-", reporting.goesToStandardOutput { throw ValidationError("--log-samples and the figures cannot both go to standard output; give -o FILE too") }
         guard Set(tasks).count == tasks.count else { throw ValidationError("--tasks names a task twice") }
     }
 

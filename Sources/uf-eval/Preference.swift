@@ -1,3 +1,4 @@
+import Alignment
 import ArgumentParser
 import CommandSupport
 import Evaluation
@@ -28,10 +29,10 @@ struct Preference: ParsableCommand {
     @Argument(help: ArgumentHelp("The packed stream; - or none is standard input.", valueName: "file"))
     var file = "-"
 
-    @Option(name: .long, help: ArgumentHelp("The policy: a model folder, or a stream of uf-eval score.", valueName: "folder|file"))
+    @Option(name: .long, help: ArgumentHelp("The policy: a model folder, or a stream of uf-eval score (- is standard input).", valueName: "folder|file"))
     var model: String
 
-    @Option(name: .long, help: ArgumentHelp("The reference: a model folder, or a stream of uf-eval score.", valueName: "folder|file"))
+    @Option(name: .long, help: ArgumentHelp("The reference: a model folder, or a stream of uf-eval score (- is standard input).", valueName: "folder|file"))
     var reference: String
 
     @Option(name: .long, help: ArgumentHelp("r = beta (s - s_ref); it scales loss and KL, not the order.", valueName: "number"))
@@ -40,8 +41,10 @@ struct Preference: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("s: the sum of the tokens' log-probabilities, or their mean.", valueName: "sum|mean"))
     var logProb = LogProbKind.sum
 
-    @Option(name: .customLong("lambda"), help: ArgumentHelp("Weights of the dimensions in the overall figures, NAME=WEIGHT,...; others weigh 0. (default: all the same)", valueName: "weights"))
-    var lambda: String?
+    @Option(name: .customLong("lambda"), help: ArgumentHelp(
+        "Weights of the dimensions in the overall figures, as uf-train takes them: uniform, fixed:A,B,.., fixed:NAME=A,.. or one-hot:NAME; random schedules count at their mean, which is uniform.",
+        valueName: "schedule"))
+    var lambda = "uniform"
 
     @Option(name: .long, help: ArgumentHelp("What the records are, for the table and the database: test, train.", valueName: "name"))
     var split = ""
@@ -59,9 +62,10 @@ struct Preference: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+        try refuseSharedInput([("the packed stream", file), ("--model", model), ("--reference", reference)])
         guard beta > 0, beta.isFinite else { throw ValidationError("--beta takes a number above 0") }
         guard (1 ... 1_000_000).contains(resamples) else { throw ValidationError("--resamples takes a number from 1 to 1000000") }
-        _ = try lambda.map(DimensionWeights.init(argument:))
+        _ = try weights()
     }
 
     func run() throws {
@@ -71,7 +75,7 @@ struct Preference: ParsableCommand {
         // One model twice is computed once.
         let reference = try model == self.reference ? policy : self.source(self.reference)
         var options = PreferenceMetrics.Options(beta: beta, logProb: logProb, bootstrap: Bootstrap(seed: seed, resamples: resamples))
-        options.weights = try lambda.map { try DimensionWeights(argument: $0).weights }
+        options.weights = try weights()
         let progress = common.progress("uf-eval preference")
         let outcome = try PreferenceEvaluation().run(source, policy: policy, reference: reference, options: options) { progress.update($0) }
         let results = outcome.metrics.results(split: split)
@@ -94,11 +98,23 @@ struct Preference: ParsableCommand {
     private func source(_ operand: String) throws -> LogProbSource {
         var status = stat()
         if stat(operand, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return LogProbSource(try EvaluatedModel(path: operand, workers: jobs.count, precision: precision.value)) }
-        return try LogProbSource(stream: FileSource(path: operand))
+        return try LogProbSource(stream: openInput(operand))
+    }
+
+    /// What training with this schedule minimises: the loss is linear in lambda, so where lambda is drawn its mean stands for it.
+    private func weights() throws -> DimensionWeights {
+        do {
+            switch try LambdaSchedule(lambda).kind {
+            case .uniform, .dirichlet, .gaussian, .oneHot: return .equal
+            case .fixedByOrder(let weights): return .byOrder(weights)
+            case .fixedByName(let weights): return .byName(weights)
+            case .oneHotNamed(let name): return .byName([name: 1])
+            }
+        } catch let error as InputError { throw ValidationError(error.message) }
     }
 
     private var optionMembers: [(String, JSONValue)] {
-        [("beta", .number(beta)), ("log_prob", .string(logProb.rawValue)), ("lambda", .string(lambda ?? "uniform")), ("precision", .string(precision.value.rawValue)),
+        [("beta", .number(beta)), ("log_prob", .string(logProb.rawValue)), ("lambda", .string(lambda)), ("precision", .string(precision.value.rawValue)),
          ("resamples", JSONValue(resamples)), ("seed", .string(String(seed)))]
     }
 
@@ -110,17 +126,3 @@ struct Preference: ParsableCommand {
 }
 
 extension LogProbKind: ExpressibleByArgument {}
-
-/// NAME=WEIGHT,...
-struct DimensionWeights {
-    var weights: [Text: Double] = [:]
-
-    init(argument: String) throws {
-        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let equals = part.lastIndex(of: "="), equals > part.startIndex, let weight = Double(part[part.index(after: equals)...]), weight >= 0, weight.isFinite,
-                weights.updateValue(weight, forKey: Text(String(part[..<equals]))) == nil
-            else { throw ValidationError("--lambda takes NAME=WEIGHT,... with each name once and weights of at least 0, not \"\(argument)\"") }
-        }
-        guard weights.values.contains(where: { $0 > 0 }) else { throw ValidationError("--lambda: all weights are 0") }
-    }
-}

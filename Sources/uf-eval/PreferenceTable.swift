@@ -18,7 +18,7 @@ struct PreferenceTable {
         // With one dimension "all together" is the same once more.
         let groups = names.count == 1 ? names : [""] + names
         for name in groups {
-            table.add([name.isEmpty ? "all dimensions, weighted\(command.lambda.map { " " + $0 } ?? " equally")" : name, "", "", "", "", ""])
+            table.add([name.isEmpty ? "all dimensions, lambda \(command.lambda)" : name, "", "", "", "", ""])
             for metric in [PreferenceMetric.rewardAccuracy, .topOne, .loss, .lossGain, .divergence, .policyEntropy] { add(metric, name, to: &table) }
         }
         table.add(["all responses", "", "", "", "", ""])

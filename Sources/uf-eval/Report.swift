@@ -12,6 +12,8 @@ struct Report: ParsableCommand {
             """
             Without --before and --after: a line for each run. With both: every figure that the two runs have in common, each with its interval. A change is \
             claimed only where the two intervals do not overlap.
+            A run that did not say how it ended is running while its process lives, interrupted when that is gone, and unfinished where it cannot be told: on another \
+            machine, in another container, after a new start of the machine.
             """,
             examples: [
                 ("uf-eval report runs.sqlite", "all runs"),
@@ -35,6 +37,7 @@ struct Report: ParsableCommand {
     var output: String?
 
     func validate() throws {
+        try refuseDash([("the database", database)])
         guard (before == nil) == (after == nil) else { throw ValidationError("--before and --after go together") }
     }
 
@@ -77,7 +80,7 @@ struct RunList {
         for row in rows {
             let description = row.run.description
             table.add([
-                "\(row.run.id)", description.label, description.command, row.run.status.rawValue, String(row.run.started.prefix(19)), String(description.modelDigest.prefix(8)),
+                "\(row.run.id)", description.label, description.command, RunState(row.run).rawValue, String(row.run.started.prefix(19)), String(description.modelDigest.prefix(8)),
                 String(description.dataDigest.prefix(8)), outcome(row.results, row.lastLoss, row.steps),
             ])
         }

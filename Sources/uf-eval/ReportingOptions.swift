@@ -21,6 +21,10 @@ struct ReportingOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("The run's name in the database, by which uf-eval report finds it (before, after).", valueName: "text"))
     var label = ""
 
+    func validate() throws { try refuseDash([("--database", database)]) }
+
+    var goesToStandardOutput: Bool { output == nil || output == "-" }
+
     /// Opens the database before the work: a wrong name costs no hour.
     func openDatabase() throws -> RunDatabase? { try database.map { try RunDatabase(path: $0) } }
 

@@ -25,14 +25,25 @@ struct Score: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("A folder with config.json, model.safetensors and tokenizer.json.", valueName: "folder"))
     var model: String
 
+    @Option(name: .customLong("model-sha256"), help: ArgumentHelp("Refuse the model unless its digest is this one, as uf-records explain names it.", valueName: "digest"))
+    var modelDigest: String?
+
     @OptionGroup var precision: PrecisionOption
     @OptionGroup var output: OutputOptions
     @OptionGroup var jobs: JobsOptions
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        try refuseDash([("--model", model)])
+        if let modelDigest, modelDigest.utf8.count != 64 { throw ValidationError("--model-sha256 takes 64 hexadecimal digits") }
+    }
+
     func run() throws {
         let inputs = try RecordInputs<PackedBin>([file])
         let evaluated = try EvaluatedModel(path: model, workers: jobs.count, precision: precision.value)
+        if let modelDigest, modelDigest != evaluated.digest {
+            throw InputError("\(model): its digest is \(evaluated.digest), expected \(modelDigest): another model")
+        }
         let scorer = ResponseScorer(evaluated.model)
         let head = inputs.heads[0], name = inputs.names[0]
         try evaluated.checkTokenizer(of: head, in: name)

@@ -75,6 +75,7 @@ struct PackCommand: ParsableCommand {
 
     func validate() throws {
         if maxLength != nil, model != nil { throw ValidationError("--max-length and --model both say how long a sequence may be; give one") }
+        try refuseDash([("--model", model)])
         if seed != nil, order != .shuffled { throw ValidationError("--seed goes with --order shuffled") }
         guard (1 ... 1 << 20).contains(shuffleMemory) else { throw ValidationError("--shuffle-memory takes a number from 1 to \(1 << 20)") }
         // What can be judged without the inputs is judged before they are opened.

@@ -24,6 +24,10 @@ struct Check: ParsableCommand {
     @Flag(name: .long, help: "One JSON object a file.")
     var json = false
 
+    func validate() throws {
+        if quick, files.isEmpty || files.contains("-") { throw ValidationError("--quick needs files: standard input has no index to look at") }
+    }
+
     struct Finding {
         var kind: String, records: Int, blocks: Int, bytes: Int, content: String, stream: String
     }

@@ -8,8 +8,9 @@ struct Explain: ParsableCommand {
         abstract: "Print the shell pipeline that makes a stream again.",
         discussion: HelpText.discussion(
             """
-            Each raw input is a variable INPUT1, INPUT2 ..., each tokenizer or model one of its own, with the SHA-256 that the file must have (of a raw input: decompressed). \
-            Set them and run the script with bash: it writes the same bytes to standard output. The stream is read to its end first, for what was read is said there.
+            Each raw input is a variable INPUT1, INPUT2 ..., each tokenizer or model one of its own. Set them and run the script with bash: it writes the same bytes to \
+            standard output. It stops (status 65) at a file whose SHA-256, of a raw input after decompression, is not that of the file that was used. Each file of an \
+            archive was an input of its own: unpack it. The stream is read to its end first, for what was read is said there.
             """,
             examples: [
                 ("uf-records explain packed.uf > again.sh", "the script"),

@@ -11,6 +11,8 @@ struct TokenizerOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("The vocabulary: a tokenizer.json, or a model folder that holds one.", valueName: "file|folder"))
     var tokenizer: String
 
+    func validate() throws { try refuseDash([("--tokenizer", tokenizer)]) }
+
     /// The path of the tokenizer.json.
     func path() throws -> String {
         isFolder ? try TokenizerFiles(folder: tokenizer).requireTokenizer() : tokenizer

@@ -21,6 +21,8 @@ struct ImportModel: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws { try refuseDash([("the GGUF file", file), ("--output", output)]) }
+
     func run() throws {
         let report = try GGUFImport.run(from: file, to: output)
         guard common.verbose else { return }

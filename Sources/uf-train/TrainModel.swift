@@ -28,7 +28,7 @@ struct TrainModel: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("The packed stream to train on; - is standard input.", valueName: "file"))
     var data: String
 
-    @Option(name: .long, help: ArgumentHelp("A packed stream to measure on, before the first step and after the last.", valueName: "file"))
+    @Option(name: .long, help: ArgumentHelp("A packed stream to measure on, before the first step and after the last; - is standard input.", valueName: "file"))
     var validation: String?
 
     @Option(name: .long, help: ArgumentHelp("Measure on --validation after every so many steps too.", valueName: "steps"))
@@ -40,7 +40,7 @@ struct TrainModel: ParsableCommand {
     @OptionGroup(title: "Loss") var loss: LossOptions
     @OptionGroup(title: "Optimizer") var optimizer: OptimizerOptions
 
-    @Option(name: .long, help: ArgumentHelp("Write the metrics here too, as JSON lines.", valueName: "file"))
+    @Option(name: .long, help: ArgumentHelp("Write the metrics here too, as JSON lines; - is standard output.", valueName: "file"))
     var metrics: String?
 
     @Option(name: .long, help: ArgumentHelp("Enter the run and its metrics into this SQLite database.", valueName: "file"))
@@ -60,7 +60,9 @@ struct TrainModel: ParsableCommand {
             guard validateEvery >= 1 else { throw ValidationError("--validate-every takes a number from 1") }
             guard validation != nil else { throw ValidationError("--validate-every needs --validation FILE") }
         }
-        if data == "-", validation == "-" { throw ValidationError("--data and --validation cannot both be standard input") }
+        try refuseSharedInput([("--data", data), ("--validation", validation), ("--reference", loss.reference)])
+        try refuseDash([("the model folder", model), ("--output", output), ("--database", database)])
+        if metrics == "-", json { throw ValidationError("--metrics and --json cannot both go to standard output") }
     }
 
     func run() throws {
@@ -84,6 +86,7 @@ struct TrainModel: ParsableCommand {
         let schedule = try LambdaSchedule(loss.lambda)
         var job = TrainingJob(modelFolder: model, data: try openInput(data), lambda: schedule, output: output)
         job.validation = try validation.map { try openInput($0) }
+        if loss.reference == "-" { try refuseTerminalInput() }
         loss.apply(to: &job)
         job.options = try optimizer.options()
         job.options.validationInterval = validateEvery

@@ -27,7 +27,7 @@ struct LossOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Weights of the dimensions: uniform, fixed:A,B,.., fixed:NAME=A,.., dirichlet:A, gaussian, one-hot or one-hot:NAME.", valueName: "schedule"))
     var lambda = "uniform"
 
-    @Option(name: .long, help: ArgumentHelp("The reference: model (the start weights), a FILE of uf-eval score, or none.", valueName: "source"))
+    @Option(name: .long, help: ArgumentHelp("The reference: model (the start weights), a FILE of uf-eval score (- is standard input), or none.", valueName: "source"))
     var reference = "model"
 
     func validate() throws {

@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func provenanceMakesTheSameBytesAgain() throws {
-        let first = run("uf-convert --split 'a b=3,c=1' --part 'a b' --missing mean --temperature 0.7 --rating-range 0..6 --licence odd=Apache-2.0 --on-bad-record skip $F/odd.jsonl $F/bad.jsonl $F/vicuna_bench.jsonl.gz")
+        let first = run("uf-convert --split 'a b=0.7,c=0.2' --part 'a b' --missing mean --temperature 0.7 --rating-range 0..6 --licence odd=Apache-2.0 --on-bad-record skip $F/odd.jsonl $F/bad.jsonl $F/vicuna_bench.jsonl.gz")
         #expect(first.status == 0)
         let (_, head, tail) = try records(first.output)
         #expect(tail?.licences == ["odd": "Apache-2.0"])
@@ -111,7 +111,8 @@ import Testing
     @Test(arguments: [
         ("--split train=1,test=1", "uf-convert: --split needs --part NAME: one part is written at a time"),
         ("--part train", "uf-convert: --part needs --split NAME=SHARE,..."),
-        ("--split a=1,b=1 --part c", "uf-convert: no part \"c\" in the split; its parts are a, b"),
+        ("--split a=0.5,b=0.5 --part c", "uf-convert: no part \"c\" in the split; its parts are a, b"),
+        ("--split a=0.9,b=0.2 --part a", "uf-convert: the shares of the split sum to 1.1, expected a sum of 1, or less to leave prompts out"),
         ("--temperature 0", "uf-convert: --temperature takes a number above 0"), ("--temperature nan", "uf-convert: --temperature takes a number above 0"),
         ("--licence MIT", "uf-convert: --licence takes SOURCE=LICENCE, not \"MIT\""), ("- -", "uf-convert: standard input (-) is named twice"),
         ("--missing none", "uf-convert: The value 'none' is invalid for '--missing <policy>'"), ("--rating-range 5..1", "uf-convert: The value '5..1' is invalid for '--rating-range <low..high>'"),

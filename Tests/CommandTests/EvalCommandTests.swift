@@ -108,6 +108,26 @@ import Testing
         #expect(accuracy["chance"] == 0.5)
     }
 
+    /// Lambda means in the evaluation what it means in training: the held-out loss that uf-train tells of its last step is the loss that uf-eval finds.
+    @Test(arguments: ["uniform", "fixed:3,1", "fixed:honesty=3,helpfulness=1", "one-hot:honesty", "dirichlet:1"]) func lambdaIsThatOfTraining(lambda: String) throws {
+        let outcome = run("""
+            uf-train model --data packed.uf --validation packed.uf --lambda \(lambda) --batch 4 --warmup 0 --learning-rate 1e-3 --json -o out > train.json || exit 1
+            uf-eval preference packed.uf --model out --reference model --lambda \(lambda) --resamples 1 --json 2>/dev/null
+            """)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let results = try #require(JSON.parse(outcome.output)["results"]?.array)
+        func loss(_ dimension: String) throws -> Double { try #require(results.first { $0["metric"] == "loss" && $0["dimension"]?.string == dimension }?["value"]?.double) }
+        if lambda.hasPrefix("dirichlet") {
+            // Training draws weights for each record; the evaluation takes their mean.
+            #expect(abs(try loss("") - (loss("honesty") + loss("helpfulness")) / 2) < 1e-12)
+        } else {
+            let trained = try #require(JSON.parse(readWholeFile(folder.file("train.json")))["validations"]?.array?.last?["loss"]?.double)
+            let found = try loss("")
+            #expect(abs(found - trained) < 1e-5, "\(found), in training \(trained)")
+            #expect(abs(try loss("honesty") - loss("helpfulness")) > 1e-3, "the weights make no difference: the test shows nothing")
+        }
+    }
+
     @Test func beforeAndAfterInTheDatabase() throws {
         let outcome = run("""
             uf-eval preference packed.uf --model model --reference model --database runs.sqlite --label before --split test > before || exit 1
@@ -181,7 +201,11 @@ import Testing
         fails("uf-eval bench --model model --tasks arc_challenge --data $B --fewshot 41", 64, "uf-eval: arc_challenge: 41 worked examples are asked for, the train file has 40")
         fails("uf-eval report absent.sqlite", 66, "uf-eval: absent.sqlite: cannot be opened for reading: No such file or directory")
         fails("uf-eval report packed.uf", 65, "uf-eval: packed.uf: not an SQLite database; give a file made with --database, or a name that does not exist yet")
-        #expect(run("uf-eval preference packed.uf --model m.uf --reference m.uf --lambda honesty=-1").status == 64)
+        #expect(run("uf-eval preference packed.uf --model m.uf --reference m.uf --lambda fixed:honesty=-1").status == 64)
+        fails("uf-eval preference packed.uf --model m.uf --reference m.uf --lambda fixed:honesy=1 -o x", 65,
+              "uf-eval: packed.uf: no record has the dimension honesy that --lambda names; the data has helpfulness, honesty")
+        fails("uf-eval preference packed.uf --model m.uf --reference m.uf --lambda fixed:1,2,3 -o x", 65,
+              "uf-eval: packed.uf: record 0: lambda gives 3 weights, a record has 2 dimensions (helpfulness, honesty); give weights by name")
         #expect(run("uf-eval bench --model model --tasks mmlu --data $B").status == 64)
     }
 

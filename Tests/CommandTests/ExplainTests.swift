@@ -42,6 +42,32 @@ import Testing
         remakes(#"uf-convert "$RAW" -o a.uf; uf-convert "$MORE" -o b.uf; uf-tokenize a.uf b.uf --tokenizer "$TOKENIZER" --template plain -o x.uf"#)
     }
 
+    /// A file that is not the one that was used stops the script before it makes anything: raw inputs by their decompressed bytes, a model by its own digest.
+    @Test func otherFilesAreRefused() throws {
+        let stories = Fixtures.path("models/stories260K")
+        let made = Command.shell(
+            """
+            zcat "$MORE" | head -2 > raw.jsonl; gzip -k raw.jsonl; xz -k raw.jsonl; cp -r \(Command.quoted(stories)) model; cp -r model other; chmod -R u+w other
+            sed -i 's/"rms_norm_eps": [^,]*/"rms_norm_eps": 0.5/' other/config.json; sed 's/a/b/' raw.jsonl | gzip > changed.jsonl.gz; { cat model/tokenizer.json; echo; } > tokenizer.json
+            uf-convert raw.jsonl | uf-tokenize --tokenizer model --template plain | uf-pack --max-length 512 --overlong cut 2>/dev/null | uf-eval score --model model -o x.uf
+            uf-records explain x.uf > again.sh
+            """, in: folder.path, environment: environment)
+        #expect(made.status == 0, "\(made.errors)")
+        func again(_ input: String, _ tokenizer: String, _ model: String) -> Command.Outcome {
+            Command.shell("bash again.sh | cmp - x.uf; exit ${PIPESTATUS[0]}", in: folder.path, environment: ["INPUT1": input, "TOKENIZER1": tokenizer, "MODEL1": model])
+        }
+        for input in ["raw.jsonl", "raw.jsonl.gz", "raw.jsonl.xz"] {
+            let same = again(input, "model/tokenizer.json", "model")
+            #expect(same.status == 0 && same.output.isEmpty && !same.errors.contains("cmp"), "\(input): \(same.errors)")
+        }
+        let raw = again("changed.jsonl.gz", "model/tokenizer.json", "model")
+        #expect(raw.status == 65 && raw.errors.hasPrefix("INPUT1: not what the stream was made of: its SHA-256 should be "), "\(raw.errors)")
+        let tokenizer = again("raw.jsonl", "tokenizer.json", "model")
+        #expect(tokenizer.status == 65 && tokenizer.errors.hasPrefix("TOKENIZER1: not what the stream was made of"), "\(tokenizer.errors)")
+        let model = again("raw.jsonl", "model/tokenizer.json", "other")
+        #expect(model.status == 65 && model.errors.contains("uf-eval: other: its digest is "), "\(model.errors)")
+    }
+
     @Test func missingVariablesAreNamed() {
         let outcome = Command.shell(#"uf-convert "$RAW" 2>/dev/null | uf-records explain > s.sh; bash s.sh"#, in: folder.path, environment: environment)
         #expect(outcome.status != 0 && outcome.errors.contains("INPUT1: set it to the file"))

@@ -74,6 +74,33 @@ import Testing
         #expect(remade("BETA=0.2 MAX_TOKENS=2048 RAW='\(folder.file("raw.jsonl")) \(folder.file("more.jsonl"))' MODEL=\(folder.file("model")) report") == retokenized)
     }
 
+    /// Any number of parts of any names: one is trained on, all or some are evaluated, what the shares leave out is in none.
+    @Test func everyVariableIsTakenByTheCommands() throws {
+        prepare()
+        let made = make(
+            """
+            SPLIT=learn=0.5,check=0.2,test=0.2 EVAL_PARTS='test check' RATING_RANGE=0..10 ON_BAD_RECORD=skip LICENCES='a=MIT b=CC0' SYSTEM_TURN="It's a story" BOS=none \
+              EOS='</s>' CONTEXT_LENGTH=500 RECORDS_PER_BIN=2 OPEN_BINS=2 ORDER=shuffled ORDER_SEED=3 SHUFFLE_MEMORY=64 LAMBDA=fixed:score=2 REFERENCE=none \
+              SCHEDULE=constant WARMUP=0 WEIGHT_DECAY=0.1 ADAM_BETAS=0.9,0.95 ADAM_EPSILON=1e-7 CLIP=0 SEED=5 GRADIENT_GROUPS=2 VALIDATE_EVERY=2 RESAMPLES=50 \
+              BOOTSTRAP_SEED=9 report
+            """, work: "w")
+        #expect(made.status == 0, "\(made.errors)")
+        let report = String(decoding: made.output, as: UTF8.self)
+        #expect(report.contains("What was learned: test\n") && report.contains("What was learned: check\n") && !report.contains("What was learned: learn\n"), "\(report)")
+        #expect(report.contains("Prompts that training never saw: test check.") && report.contains("records no part"), "\(report)")
+        let training = try JSON.parse(Command.shell("cat w/trained/training.json", in: folder.path).output)
+        let options: [String: JSONValue] = [
+            "lambda": "fixed:score=2", "reference": "none", "schedule": "constant", "warmup": "0", "weight_decay": 0.1, "beta2": 0.95, "epsilon": 1e-7, "clip": .null, "seed": "5", "groups": 2,
+        ]
+        for (name, value) in options { #expect(training["options"]?[name] == value, "\(name): \(training["options"]?[name] ?? .null)") }
+        let runs = try #require(try JSON.parse(Command.shell("uf-eval report w/runs.sqlite --json", in: folder.path).output).array)
+        let after = try #require(runs.first { $0["label"] == "test-after" })
+        #expect(after["options"]?["lambda"] == "fixed:score=2" && after["options"]?["resamples"] == 50 && after["options"]?["seed"] == "9", "\(after)")
+        #expect(Command.shell("ls w/test.rated.uf w/learn.rated.uf w/check.trained.uf && ! ls w/learn.trained.uf", in: folder.path).status == 0)
+        let unknown = make("REFERENCE=other report", work: "w")
+        #expect(unknown.status == 2 && unknown.errors.contains("REFERENCE is \"other\", expected model or none"), "\(unknown.errors)")
+    }
+
     /// What `explain` prints, run in an empty folder, gives the same file.
     @Test(arguments: ["", "--codec zstd"]) func explainMakesTheFileAgain(codec: String) throws {
         prepare()

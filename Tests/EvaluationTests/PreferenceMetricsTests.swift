@@ -29,12 +29,12 @@ import Testing
         var options = PreferenceMetrics.Options()
         options.beta = try #require(reference["beta"]?.double)
         options.logProb = try #require(expected["log_prob"]?.string.flatMap(LogProbKind.init))
-        options.weights = Dictionary(uniqueKeysWithValues: try #require(expected["weights"]?.object).map { ($0.key, $0.value.double ?? .nan) })
+        options.weights = .byName(Dictionary(uniqueKeysWithValues: try #require(expected["weights"]?.object).map { ($0.key, $0.value.double ?? .nan) }))
         options.bootstrap = Bootstrap(seed: UInt64(try #require(reference["seed"]?.int)), resamples: try #require(reference["resamples"]?.int))
-        // Equal weights are also what none at all means.
-        if index == 1 { options.weights = nil }
+        // These are equal weights.
+        if index == 1 { options.weights = .equal }
         var metrics = PreferenceMetrics(options: options)
-        for record in try Self.records() { metrics.add(record) }
+        for record in try Self.records() { try metrics.add(record) }
         var found = 0
         for result in metrics.results() {
             let place = "case \(index), \(result.dimension) \(result.metric)"
@@ -54,12 +54,20 @@ import Testing
 
     private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a, zip(b, c)).map { ($0, $1.0, $1.1) } }
 
+    /// By order the weights are those of each record's own dimensions, whatever their names.
+    @Test func weightsByOrder() throws {
+        #expect(try DimensionWeights.byOrder([3, 1]).values(for: ["b", "a"]) == [3, 1])
+        #expect(try DimensionWeights.byName(["a": 3]).values(for: ["b", "a"]) == [0, 3])
+        #expect(try DimensionWeights.equal.values(for: ["b", "a"]) == [1, 1])
+        #expect(throws: InputError("lambda gives 2 weights, a record has 1 dimensions (b); give weights by name")) { try DimensionWeights.byOrder([3, 1]).values(for: ["b"]) }
+    }
+
     /// Before training every r is 0: nothing is claimed but ties, and every loss is ln N.
     @Test func anUntrainedPolicyIsAllTies() throws {
         var metrics = PreferenceMetrics()
         for var record in try Self.records() {
             record.policy = record.reference
-            metrics.add(record)
+            try metrics.add(record)
         }
         #expect(metrics.recordsOfEqualReward == metrics.records)
         for result in metrics.results() {
@@ -76,13 +84,13 @@ import Testing
         }
     }
 
-    @Test func nothingAtAll() {
+    @Test func nothingAtAll() throws {
         let results = PreferenceMetrics().results()
         #expect(results.count == 13)
         #expect(results.allSatisfy { $0.low == nil && $0.high == nil && $0.count == 0 })
         // One record: figures without intervals from a resample, shares with the widest.
         var metrics = PreferenceMetrics()
-        metrics.add(PreferenceRecord(
+        try metrics.add(PreferenceRecord(
             ratings: Ratings(dimensions: ["d"], ratings: [1, 2], rated: [1, 1], targets: [0.25, 0.75]), policy: [-2, -1], reference: [-2, -2], tokenCounts: [1, 0]))
         let one = Dictionary(uniqueKeysWithValues: metrics.results().filter { $0.dimension == "d" }.map { ($0.metric, $0) })
         #expect(one["reward_accuracy"]?.value == 1)
@@ -91,10 +99,10 @@ import Testing
     }
 
     /// Infinite and undefined log-probabilities (a model that overflowed) give figures, not traps.
-    @Test func infinitiesDoNotTrap() {
+    @Test func infinitiesDoNotTrap() throws {
         var metrics = PreferenceMetrics()
         for (a, b) in [(-Double.infinity, -1.0), (.nan, -1), (-.infinity, -.infinity), (-1e308, 1e308)] {
-            metrics.add(PreferenceRecord(
+            try metrics.add(PreferenceRecord(
                 ratings: Ratings(dimensions: ["d"], ratings: [1, 2], rated: [1, 1], targets: [0.25, 0.75]), policy: [a, b], reference: [-1, -.infinity], tokenCounts: [3, 4]))
         }
         #expect(metrics.results().count == 22)

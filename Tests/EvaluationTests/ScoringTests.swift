@@ -77,8 +77,8 @@ import Testing
                 #expect(abs(theirs.logProbs[i] / divisor - example.reference[i]) < 2e-5 * Double(count), "\(example.name), reference, response \(i)")
             }
             // The losses from those log-probabilities, by dimension and weighted by lambda.
-            var metrics = PreferenceMetrics(options: .init(beta: example.beta, logProb: example.isMean ? .mean : .sum, weights: example.weights, bootstrap: Bootstrap(resamples: 1)))
-            metrics.add(PreferenceRecord(ratings: example.ratings, policy: ours.logProbs, reference: theirs.logProbs, tokenCounts: ours.tokenCounts))
+            var metrics = PreferenceMetrics(options: .init(beta: example.beta, logProb: example.isMean ? .mean : .sum, weights: .byName(example.weights), bootstrap: Bootstrap(resamples: 1)))
+            try metrics.add(PreferenceRecord(ratings: example.ratings, policy: ours.logProbs, reference: theirs.logProbs, tokenCounts: ours.tokenCounts))
             let losses = metrics.results().filter { $0.metric == "loss" }
             #expect(abs((losses.first { $0.dimension.isEmpty }?.value ?? .nan) - example.loss) < 3e-5, "\(example.name)")
             for (k, expected) in example.losses.enumerated() {

@@ -145,7 +145,7 @@ import TestSupport
         #expect((30...90).contains(byPart[1].count), "\(byPart[1].count) of \(all.records.count) in a fifth")
         let prompts = byPart.map { Set($0.map { $0.turns[0].content.description.split { $0.isWhitespace }.joined(separator: " ") }) }
         #expect(prompts[0].isDisjoint(with: prompts[1]), "a prompt stands in both parts")
-        let counts = try convert([pairs]) { $0.split = try Split("train=8,test=2", part: "test") }.counts
+        let counts = try convert([pairs]) { $0.split = try Split("train=0.8,test=0.2", part: "test") }.counts
         #expect(counts.kept + counts.otherParts == 300 && counts.responses == 2 * counts.kept)
         #expect(counts.summaryLine == nil, "what belongs to another part is not lost")
     }
@@ -154,11 +154,29 @@ import TestSupport
         ("train", "train", "\"train\" is no part of a split; expected NAME=SHARE,NAME=SHARE with shares above 0, as in train=0.9,test=0.1"),
         ("a=1,b=0", "a", "\"b=0\" is no part of a split; expected NAME=SHARE,NAME=SHARE with shares above 0, as in train=0.9,test=0.1"),
         ("a=1,", "a", "\"\" is no part of a split; expected NAME=SHARE,NAME=SHARE with shares above 0, as in train=0.9,test=0.1"),
-        ("a=1,a=2", "a", "the part \"a\" stands twice in the split"), ("a=1,b=2", "c", "no part \"c\" in the split; its parts are a, b"),
+        ("a=0.1,a=0.2", "a", "the part \"a\" stands twice in the split"), ("a=0.1,b=0.2", "c", "no part \"c\" in the split; its parts are a, b"),
+        ("a=0.9,b=0.2", "a", "the shares of the split sum to 1.1, expected a sum of 1, or less to leave prompts out, as in train=0.9,test=0.1"),
+        ("train=8,test=2", "test", "the shares of the split sum to 10, expected a sum of 1, or less to leave prompts out, as in train=0.9,test=0.1"),
     ])
     func splitsThatAreNone(description: String, part: String, message: String) {
         #expect(throws: Split.Fault.self) { try Split(description, part: part) }
         #expect((#expect(throws: Split.Fault.self) { try Split(description, part: part) })?.description == message)
+    }
+
+    /// What the parts leave out is in none of them and is told by every one of them; a part takes the same prompts as in a split that leaves nothing out.
+    @Test func sharesBelowOneLeaveTheRestOut() throws {
+        func ids(_ split: String, _ part: String) throws -> (Set<Text>, ConversionCounts) {
+            let (records, counts, _) = try convert([pairs]) { $0.split = try Split(split, part: part) }
+            return (Set(records.map(\.id)), counts)
+        }
+        let (train, counts) = try ids("train=0.3,test=0.2", "train"), (test, others) = try ids("train=0.3,test=0.2", "test")
+        #expect(counts.noPart == others.noPart && counts.otherParts == others.kept && counts.kept + others.kept + counts.noPart == 300)
+        #expect((100 ... 200).contains(counts.noPart) && train.isDisjoint(with: test) && (60 ... 120).contains(train.count))
+        #expect(try ids("train=0.3,test=0.2,rest=0.5", "train").0 == train && ids("train=0.3,test=0.2,rest=0.5", "test").0 == test)
+        #expect(try ids("train=0.3,test=0.2,rest=0.5", "rest").0.count == counts.noPart)
+        #expect(counts.summaryLine == "left out \(counts.noPart) of 300 records: in no part of the split, whose shares sum to less than 1")
+        // Their sum is 0.9999999999999999 in double precision.
+        #expect(try ids("a=0.6,b=0.3,c=0.1", "a").1.noPart == 0)
     }
 
     @Test func realRecordsOfEveryFixture() throws {

@@ -106,12 +106,17 @@ private struct OddRecord: StreamRecord {
         let script = Explanation.script(StreamHead(schema: LogProbRecord.schema, provenance: pack), tail, codec: .zstd)
         #expect(script == """
             set -eu -o pipefail
-            INPUT1=${INPUT1:?set it to the file} # sha256 01, 7 bytes, decompressed
-            INPUT2=${INPUT2:?set it to the file} # sha256 02, 7 bytes, decompressed
-            TOKENIZER1=${TOKENIZER1:?set it to the file} # sha256 ee
-            MODEL1=${MODEL1:?set it to the file} # sha256 ff
+            INPUT1=${INPUT1:?set it to the file} # 7 bytes, decompressed
+            INPUT2=${INPUT2:?set it to the file} # 7 bytes, decompressed
+            TOKENIZER1=${TOKENIZER1:?set it to the file}
+            MODEL1=${MODEL1:?set it to the model folder}
+            decompressed() { case $1 in *.bz2) bzip2 -dc "$1" ;; *.xz) xz -dc "$1" ;; *.zst) zstd -dcq "$1" ;; *) gzip -dcf < "$1" ;; esac; }
+            holds() { [ "$(sha256sum | cut -c 1-64)" = "$2" ] || { echo "$1: not what the stream was made of: its SHA-256 should be $2" >&2; exit 65; }; }
+            decompressed "$INPUT1" | holds INPUT1 01
+            decompressed "$INPUT2" | holds INPUT2 02
+            holds TOKENIZER1 ee < "$TOKENIZER1"
             uf-tokenize --tokenizer "$TOKENIZER1" <(uf-convert --licence 'it'\\''s=a b' "$INPUT1") <(uf-convert --licence 'it'\\''s=a b' "$INPUT2") |
-              uf-eval score --model "$MODEL1" --codec zstd
+              uf-eval score --model "$MODEL1" --model-sha256 ff --codec zstd
 
             """)
     }

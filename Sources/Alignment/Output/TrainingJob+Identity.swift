@@ -36,7 +36,9 @@ extension TrainingJob {
     private var referenceName: String { reference == .none ? "none" : "model" }
 
     func description(_ identity: JSONValue, _ modelDigest: String, _ shard: PackedShard) throws -> RunDescription {
-        let machine: JSONValue = .object([("blas", .string(BLAS.kernelName)), ("workers", JSONValue(workers))])
+        let machine: JSONValue = .object([
+            ("blas", .string(BLAS.kernelName)), ("workers", JSONValue(workers)), ("process", ProcessIdentity.current.map { .string($0.text) } ?? .null),
+        ])
         do {
             return RunDescription(command: "uf-train", label: label, options: String(decoding: try identity.serialized(), as: UTF8.self), modelDigest: modelDigest,
                                   dataDigest: shard.contentDigest, seed: options.seed, machine: String(decoding: try machine.serialized(), as: UTF8.self))

@@ -11,7 +11,7 @@ import SystemIO
 public enum ReferenceSource: Sendable, Equatable {
     /// The start weights, scored before the first step.
     case model
-    /// A stream of `uf-eval score`, bound to model and shard.
+    /// A stream of `uf-eval score`, bound to model and shard; `-` is standard input.
     case file(String)
     /// No reference: r_i = beta s_i.
     case none
@@ -41,7 +41,7 @@ public struct TrainingJob {
     public var workers = 0
     /// The folder to write.
     public var output: String
-    /// A file for the metrics besides the one in the folder.
+    /// A file for the metrics besides the one in the folder; `-` is standard output.
     public var metricsFile: String?
     public var database: String?
     /// The run's name in the database.
@@ -65,7 +65,11 @@ public struct TrainingJob {
     public func run(note: (String) -> Void = { _ in }, report: (TrainingEvent, TrainingPlan?) throws -> Void) throws -> TrainingSummary {
         // What can be refused is refused before hours of work: the outputs first.
         let writer = try ModelFolderWriter(path: output)
-        let metrics = try metricsFile.map { try AtomicFile(path: $0) }
+        let metrics = try metricsFile.map { path -> any ByteSink in
+            if path == "-" { return FileSink.standardOutput() }
+            return try AtomicFile(path: path)
+        }
+        let database = try database.map { try RunDatabase(path: $0) }
         let folder = try ModelFolder(path: modelFolder)
         let parameters = try Parameters(folder: folder)
         let modelDigest = hexadecimal(try folder.digest())
@@ -91,7 +95,7 @@ public struct TrainingJob {
                               data: Trainer.ScoredShard(shard, dataReference), validation: scoredValidation)
         try trainer.checkLearningRate()
         let identity = identity(modelDigest, shard, validationShard)
-        let recorder = try RunRecorder(database: database.map { try RunDatabase(path: $0) }, description: try description(identity, modelDigest, shard))
+        let recorder = try RunRecorder(database: database, description: try description(identity, modelDigest, shard))
         do {
             try trainer.run(initialValidation: initial) { event in
                 try recorder.record(event)
@@ -136,7 +140,7 @@ public struct TrainingJob {
     private func referenceLogProbs(_ shard: PackedShard, _ model: LanguageModel, _ digest: String, progress: (Int, Int) throws -> Void) throws -> ReferenceLogProbs {
         switch reference {
         case .model: try model.responseLogProbs(shard, progress: progress)
-        case .file(let path): try ReferenceLogProbs(reading: FileSource(path: path), for: shard, model: modelFolder, modelDigest: digest, precision: precision)
+        case .file(let path): try ReferenceLogProbs(reading: FileSource(operand: path), for: shard, model: modelFolder, modelDigest: digest, precision: precision)
         case .none: try .none(for: shard)
         }
     }

@@ -35,12 +35,17 @@ public struct PreferenceEvaluation {
             let ours = try policy.logProbs(of: bin, in: name)
             let theirs = policy === reference ? ours : try reference.logProbs(of: bin, in: name)
             for (index, member) in bin.members.enumerated() {
-                outcome.metrics.add(PreferenceRecord(
-                    ratings: member.ratings, policy: ours[index].logProbs, reference: theirs[index].logProbs, tokenCounts: ours[index].tokenCounts))
+                let record = PreferenceRecord(
+                    ratings: member.ratings, policy: ours[index].logProbs, reference: theirs[index].logProbs, tokenCounts: ours[index].tokenCounts)
+                do { try outcome.metrics.add(record) } catch let error as InputError { throw error.at("\(name): record \(member.id)") }
                 outcome.cutResponses += member.responseCuts.count { $0 > 0 }
                 outcome.cutPrompts += member.promptCut > 0 ? 1 : 0
             }
             progress(outcome.metrics.records)
+        }
+        let names = outcome.metrics.dimensionNames
+        if outcome.metrics.records > 0, let unknown = options.weights.unknownName(among: names) {
+            throw InputError("\(name): no record has the dimension \(unknown) that --lambda names; the data has \(names.sorted().map(\.description).joined(separator: ", "))")
         }
         guard let content = reader.stream.contentDigest else { throw InputError("\(name): its end was read without a digest", status: .internalError) }
         try policy.checkEnd(content: content, of: name)

@@ -8,11 +8,10 @@ public struct PreferenceMetrics {
     public struct Options: Sendable {
         public var beta: Double
         public var logProb: LogProbKind
-        /// Weight of each dimension in the overall figures, renormalised over a record's own; nil: all the same.
-        public var weights: [Text: Double]?
+        public var weights: DimensionWeights
         public var bootstrap: Bootstrap
 
-        public init(beta: Double = 0.1, logProb: LogProbKind = .sum, weights: [Text: Double]? = nil, bootstrap: Bootstrap = Bootstrap()) {
+        public init(beta: Double = 0.1, logProb: LogProbKind = .sum, weights: DimensionWeights = .equal, bootstrap: Bootstrap = Bootstrap()) {
             self.beta = beta
             self.logProb = logProb
             self.weights = weights
@@ -75,8 +74,10 @@ public struct PreferenceMetrics {
     /// Sums of targets differ by rounding where they are equal in truth.
     static let mixedTolerance = 1e-12
 
-    public mutating func add(_ record: PreferenceRecord) {
+    /// - Throws: `InputError` when weights given by order do not fit the record's dimensions.
+    public mutating func add(_ record: PreferenceRecord) throws {
         let number = records
+        let weights = try options.weights.values(for: record.ratings.dimensions)
         let rewards = record.rewards(beta: options.beta, options.logProb)
         records += 1
         responses += rewards.count
@@ -90,14 +91,14 @@ public struct PreferenceMetrics {
             guard let (loss, targetEntropy, policyEntropy) = list.losses() else { continue }
             let atZero = ExactMath.log(Double(list.rewards.count))
             dimensions[slot].add(loss: loss, targetEntropy: targetEntropy, policyEntropy: policyEntropy, atZero: atZero, record: number)
-            let weight = weight(of: name)
+            let weight = weights[k]
             mixture.weight += weight
             mixture.loss += weight * loss
             mixture.targetEntropy += weight * targetEntropy
             mixture.policyEntropy += weight * policyEntropy
             mixture.atZero += weight * atZero
         }
-        guard mixture.weight > 0, let list = record.mixedList(weights: weight, rewards: rewards) else { return }
+        guard mixture.weight > 0, let list = record.mixedList(weights: weights, rewards: rewards) else { return }
         overall.add(list, tolerance: Self.mixedTolerance, record: number)
         let w = mixture.weight
         overall.add(
@@ -117,8 +118,6 @@ public struct PreferenceMetrics {
         logRatio.add(difference, of: Double(rewards.count), record: number)
         logRatioPerToken.add(difference, of: tokens, record: number)
     }
-
-    private func weight(of name: Text) -> Double { options.weights.map { $0[name] ?? 0 } ?? 1 }
 
     private mutating func slot(of name: Text) -> Int {
         if let slot = dimensionNames.firstIndex(of: name) { return slot }

@@ -62,13 +62,12 @@ extension PreferenceRecord {
 
     /// p_lambda = sum of lambda_k p_k over the record's dimensions, lambda renormalised over them; nil when it has none with weight.
     /// Responses that are not rated in each of those are left out: where a rating is missing the mixture is smaller for no fault of the response.
-    func mixedList(weights: (Text) -> Double, rewards: [Double]) -> RatedList? {
+    func mixedList(weights: [Double], rewards: [Double]) -> RatedList? {
         let n = rewards.count
         var mixed = [Double](repeating: 0, count: n), total = 0.0
         var isRated = [Bool](repeating: true, count: n)
-        for (k, name) in ratings.dimensions.enumerated() {
+        for (k, weight) in weights.enumerated() {
             let row = ratings.targets[k * n ..< (k + 1) * n]
-            let weight = weights(name)
             guard weight > 0, takesPart(dimension: k, responses: n) else { continue }
             total += weight
             for (i, target) in row.enumerated() {

@@ -15,7 +15,7 @@ extension EvaluationResult {
 extension Run {
     public var json: JSONValue {
         .object([
-            ("id", .integer(id)), ("command", .string(description.command)), ("label", .string(description.label)), ("status", .string(status.rawValue)),
+            ("id", .integer(id)), ("command", .string(description.command)), ("label", .string(description.label)), ("status", .string(RunState(self).rawValue)),
             ("started", .string(started)), ("finished", finished.map { .string($0) } ?? .null), ("model", .string(description.modelDigest)),
             ("data", .string(description.dataDigest)), ("seed", description.seed.map { .string(String($0)) } ?? .null),
             ("options", (try? JSON.parse(description.options)) ?? .null), ("machine", (try? JSON.parse(description.machine)) ?? .null),

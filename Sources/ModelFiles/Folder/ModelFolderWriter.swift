@@ -6,11 +6,13 @@ import SystemIO
 ///
 /// An existing folder is replaced only when it was written here before (its weights say so) and holds nothing else; anything else stays untouched and is an
 /// error, since a wrong `-o` must not cost anyone their model. The old folder steps aside under a temporary name first: a kill between the two renames leaves
-/// both folders whole beside each other, never a mixture.
+/// both folders whole beside each other, never a mixture. What a process that was killed outright left is removed by the next that finishes the same folder.
 public final class ModelFolderWriter {
     public let path: String
     private let target: String
     private let temporary: String
+    /// Holds the temporary folder's lock.
+    private let descriptor: Int32
     private var names: [String] = []
     private var done = false
 
@@ -20,14 +22,16 @@ public final class ModelFolderWriter {
     /// Checks that the folder may be written and makes the temporary one. Throws `.cannotCreate`.
     public init(path: String) throws {
         self.path = path
-        target = ModelFolderWriter.resolved(path)
+        target = try ModelFolderWriter.resolved(path)
         try ModelFolderWriter.checkReplaceable(target, name: path, alsoAllowed: [])
-        temporary = ModelFolderWriter.beside(target, "tmp")
-        guard mkdir(temporary, 0o777) == 0 || errno == EEXIST else { throw InputError.cannotCreate(path) }
+        (temporary, descriptor) = try TemporaryEntry.make(.folder, beside: target, name: path)
         TemporaryFiles.add(temporary)
     }
 
-    deinit { discard() }
+    deinit {
+        discard()
+        close(descriptor)
+    }
 
     /// Writes one file into the folder.
     public func write(file name: String, _ bytes: [UInt8]) throws {
@@ -94,9 +98,11 @@ public final class ModelFolderWriter {
         }
         try AtomicFile.syncFolder(of: temporary + "/.", name: path)
         try ModelFolderWriter.checkReplaceable(target, name: path, alsoAllowed: names)
-        let aside = ModelFolderWriter.beside(target, "old")
         // An empty folder is replaced by the rename itself.
         let replaces = !(ModelFolderWriter.names(in: target) ?? []).isEmpty
+        guard let aside = TemporaryEntry.freeName(.old, beside: target) else { throw InputError.cannotCreate(path, EEXIST) }
+        let lock = replaces ? TemporaryEntry.lockFolder(target) : nil
+        defer { if let lock { close(lock) } }
         if replaces, rename(target, aside) != 0 { throw InputError.cannotCreate(path) }
         guard rename(temporary, target) == 0 else {
             let number = errno
@@ -108,6 +114,7 @@ public final class ModelFolderWriter {
         TemporaryFiles.remove(temporary)
         try AtomicFile.syncFolder(of: target, name: path)
         if replaces { ModelFolderWriter.remove(aside) }
+        TemporaryEntry.removeStale(beside: target)
     }
 
     /// Removes what was written; the old folder, if any, stays as it was.
@@ -123,22 +130,29 @@ public final class ModelFolderWriter {
 // MARK: what stands there
 
 extension ModelFolderWriter {
-    /// The path without links and trailing slashes; a link to a folder stays, its target is replaced.
-    private static func resolved(_ path: String) -> String {
+    /// The path without links and trailing slashes; a link stays, what it leads to is replaced or, where there is nothing, made.
+    private static func resolved(_ path: String) throws -> String {
         if let real = realpath(path, nil) {
             defer { free(real) }
             return String(cString: real)
         }
-        var path = path
-        while path.utf8.count > 1, path.last == "/" { path.removeLast() }
-        return path
+        func withoutSlashes(_ path: String) -> String {
+            var path = path
+            while path.utf8.count > 1, path.last == "/" { path.removeLast() }
+            return path
+        }
+        let target = withoutSlashes(try AtomicFile.followLinks(withoutSlashes(path)))
+        guard !["", ".", ".."].contains(AtomicFile.lastComponent(of: target)) else { throw InputError.cannotCreate(path, ENOENT) }
+        return target
     }
 
-    /// A hidden name in the same folder; the process number keeps two commands apart.
-    private static func beside(_ path: String, _ kind: String) -> String {
-        let name = path.split(separator: "/").last.map(String.init) ?? "model"
-        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
-        return "\(folder).\(name).\(kind)-\(getpid())"
+    /// The rename at the end would fail for a mounted file system, and for a folder of someone else's where only owners may rename.
+    private static func checkRenameable(_ target: String, _ status: stat, name: String) throws {
+        var parent = stat()
+        guard stat(target + "/..", &parent) == 0 else { throw InputError.cannotCreate(name) }
+        if parent.st_dev != status.st_dev || parent.st_ino == status.st_ino { throw InputError.cannotCreate(name, EBUSY) }
+        let user = geteuid()
+        if parent.st_mode & S_ISVTX != 0, user != 0, user != status.st_uid, user != parent.st_uid { throw InputError.cannotCreate(name, EPERM) }
     }
 
     private static func checkReplaceable(_ target: String, name: String, alsoAllowed: [String]) throws {
@@ -148,6 +162,7 @@ extension ModelFolderWriter {
             throw InputError.cannotCreate(name)
         }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw InputError("\(name): is not a folder, and a model is written as a folder; choose another name", status: .cannotCreate) }
+        try checkRenameable(target, status, name: name)
         guard let found = names(in: target) else { throw InputError.cannotCreate(name) }
         if found.isEmpty { return }
         guard let weights = try? SafetensorsFile(path: target + "/" + TensorCollection.singleFile), weights.metadata[mark.0] == mark.1 else {

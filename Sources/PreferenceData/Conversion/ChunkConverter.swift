@@ -53,9 +53,15 @@ struct ChunkConverter {
             return
         }
         let promptHash = RecordIdentity.promptHash(raw)
-        if let split = options.split, split.part(of: promptHash) != split.wanted {
-            result.counts.otherParts += 1
-            return
+        if let split = options.split {
+            guard let part = split.part(of: promptHash) else {
+                result.counts.noPart += 1
+                return
+            }
+            guard part == split.wanted else {
+                result.counts.otherParts += 1
+                return
+            }
         }
         if options.strict { try refuseOddities(raw, place) }
         result.counts.count(raw)

@@ -39,7 +39,7 @@ extension ConversionCounts {
         }
         return .object([
             ("records", .object([
-                ("read", number(read)), ("kept", number(kept)), ("other_parts", number(otherParts)),
+                ("read", number(read)), ("kept", number(kept)), ("other_parts", number(otherParts)), ("no_part", number(noPart)),
                 ("dropped", .object(Dropped.allCases.map { ($0.rawValue, number(dropped[$0] ?? 0)) })),
                 ("skipped", .object(BadRecord.Reason.allCases.map { ($0.rawValue, number(skipped[$0.rawValue] ?? 0)) })),
             ])),
@@ -62,6 +62,7 @@ extension ConversionCounts {
         if droppedTotal + skippedTotal > 0 {
             parts.append("dropped \(droppedTotal + skippedTotal) of \(read) records: " + (droppedWords + skippedWords).joined(separator: ", "))
         }
+        if noPart > 0 { parts.append("left out \(noPart) of \(read) records: in no part of the split, whose shares sum to less than 1") }
         let missing = RatingState.allCases.filter { $0 != .rated }.compactMap { state -> String? in
             let count = sources.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.count(state) } }
             return count == 0 ? nil : "\(count) \(state.words)"
@@ -90,6 +91,7 @@ extension ConversionCounts {
     public var recordRows: [[String]] {
         var rows = [["records read", "\(read)"], ["records kept", "\(kept)"]]
         if otherParts > 0 { rows.append(["in other parts of the split", "\(otherParts)"]) }
+        if noPart > 0 { rows.append(["in no part of the split", "\(noPart)"]) }
         for reason in Dropped.allCases { if let count = dropped[reason] { rows.append(["dropped: \(reason.words)", "\(count)"]) } }
         for (reason, count) in skipped.sorted(by: { $0.key < $1.key }) { rows.append(["skipped: \(reason)", "\(count)"]) }
         rows.append(["responses", "\(responses)"])

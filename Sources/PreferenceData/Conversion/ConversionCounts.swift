@@ -31,6 +31,8 @@ public struct ConversionCounts: Sendable, Equatable {
     public internal(set) var read = 0
     public internal(set) var kept = 0
     public internal(set) var otherParts = 0
+    /// In no part of a split whose shares sum to less than 1.
+    public internal(set) var noPart = 0
     public internal(set) var dropped: [Dropped: Int] = [:]
     /// Records that cannot be read and were passed over on request, by `BadRecord.Reason`.
     public internal(set) var skipped: [String: Int] = [:]
@@ -50,6 +52,7 @@ public struct ConversionCounts: Sendable, Equatable {
         read += other.read
         kept += other.kept
         otherParts += other.otherParts
+        noPart += other.noPart
         dropped.merge(other.dropped, uniquingKeysWith: +)
         skipped.merge(other.skipped, uniquingKeysWith: +)
         completions.merge(other.completions, uniquingKeysWith: +)

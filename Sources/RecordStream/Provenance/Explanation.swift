@@ -1,19 +1,47 @@
 /// The shell pipeline that makes a stream again, from its head and tail.
 public struct Explanation {
-    private var variables: [(name: String, comment: String)] = []
-    private var rawInputs = 0
+    /// A file or folder that the script needs, in a variable that whoever runs it sets.
+    private struct Variable {
+        var name: String
+        var role: String
+        var sha256: String
+        var comment = ""
+
+        var declaration: String { "\(name)=${\(name):?set it to the \(role == Explanation.model ? "model folder" : "file")}\(comment)\n" }
+
+        /// Holds it to its digest; empty where a command of the pipeline does.
+        var check: String {
+            switch role {
+            case Explanation.model: ""
+            case Explanation.raw: "decompressed \"$\(name)\" | holds \(name) \(sha256)\n"
+            default: "holds \(name) \(sha256) < \"$\(name)\"\n"
+            }
+        }
+    }
+
+    private static let raw = "input", model = "model"
+
+    private var variables: [Variable] = []
     private var roles: [String: Int] = [:]
 
     public init() {}
 
-    /// Lines of bash: one variable for each raw input and file, to be set by whoever runs it, then the pipeline, which writes the stream to standard output.
+    /// Lines of bash: one variable for each raw input, file and model, to be set by whoever runs it, their checks, then the pipeline, which writes the stream to
+    /// standard output.
     /// - Parameter codec: how the stream's blocks are stored. That of its inputs has no influence on it.
     public static func script(_ head: StreamHead, _ tail: StreamTail, codec: Codec = .none) -> String {
         var explanation = Explanation()
         let pipeline = explanation.pipeline(head.provenance, tail) + (codec == .none ? "" : " --codec \(codec.name)")
-        let variables = explanation.variables.map { "\($0.name)=${\($0.name):?set it to the file} # \($0.comment)\n" }.joined()
-        return "set -eu -o pipefail\n" + variables + pipeline + "\n"
+        let checks = explanation.variables.map(\.check).joined()
+        return "set -eu -o pipefail\n" + explanation.variables.map(\.declaration).joined() + (checks.isEmpty ? "" : Explanation.functions + checks) + pipeline + "\n"
     }
+
+    /// A raw input's digest is that of its decompressed bytes; gzip passes on what is not compressed.
+    private static let functions = """
+        decompressed() { case $1 in *.bz2) bzip2 -dc "$1" ;; *.xz) xz -dc "$1" ;; *.zst) zstd -dcq "$1" ;; *) gzip -dcf < "$1" ;; esac; }
+        holds() { [ "$(sha256sum | cut -c 1-64)" = "$2" ] || { echo "$1: not what the stream was made of: its SHA-256 should be $2" >&2; exit 65; }; }
+
+        """
 
     private mutating func pipeline(_ stage: Provenance, _ tail: StreamTail) -> String {
         var words = stage.command.split(separator: " ").map { Explanation.quoted(String($0)) }
@@ -24,9 +52,7 @@ public struct Explanation {
         for input in tail.inputs {
             switch input {
             case .raw(let sha256, let bytes):
-                rawInputs += 1
-                variables.append(("INPUT\(rawInputs)", "sha256 \(sha256), \(bytes) bytes, decompressed"))
-                operands.append("\"$INPUT\(rawInputs)\"")
+                operands.append("\"$\(newVariable(Explanation.raw, sha256, comment: " # \(bytes) bytes, decompressed"))\"")
             case .stream(_, _, _, let tail):
                 if let stage = upstream.next() { streams.append(pipeline(stage, tail)) }
             }
@@ -34,7 +60,10 @@ public struct Explanation {
         for argument in stage.arguments {
             switch argument {
             case .text(let text): words.append(Explanation.quoted(text))
-            case .file(let role, let sha256): words.append("\"$\(variable(role, sha256))\"")
+            case .file(let role, let sha256):
+                words.append("\"$\(variable(role, sha256))\"")
+                // A model's digest is of its configuration and tensors, not of a file's bytes: the command computes it anyway.
+                if role == Explanation.model { words += ["--model-sha256", sha256] }
             }
         }
         if streams.count == 1, operands.isEmpty { return streams[0] + " |\n  " + words.joined(separator: " ") }
@@ -43,11 +72,13 @@ public struct Explanation {
 
     /// One variable for each different file: two stages that read the same tokenizer name it once.
     private mutating func variable(_ role: String, _ sha256: String) -> String {
-        let comment = "sha256 \(sha256)"
-        if let known = variables.first(where: { $0.comment == comment }) { return known.name }
+        variables.first { $0.role == role && $0.sha256 == sha256 }?.name ?? newVariable(role, sha256)
+    }
+
+    private mutating func newVariable(_ role: String, _ sha256: String, comment: String = "") -> String {
         roles[role, default: 0] += 1
         let name = role.uppercased() + "\(roles[role] ?? 1)"
-        variables.append((name, comment))
+        variables.append(Variable(name: name, role: role, sha256: sha256, comment: comment))
         return name
     }
 
