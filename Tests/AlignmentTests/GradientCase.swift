@@ -1,5 +1,6 @@
 import JSON
 import LanguageModel
+import ModelFiles
 import RecordStream
 import SystemIO
 import TestSupport
@@ -37,11 +38,30 @@ struct GradientCase: CustomStringConvertible, Sendable {
     private func tokens(_ value: JSONValue?) -> [UInt32] { value?.array?.map { UInt32($0.int ?? 0) } ?? [] }
 
     var policyFolder: String { Fixtures.path("gradients/\(model)/policy") }
-    /// The file of whole gradients, where there is one.
-    var gradientFile: String? { json["gradients"]?.string.map { Fixtures.path("gradients/\(model)/\($0)") } }
-    var gradientNorms: [String: Double] {
-        Dictionary(uniqueKeysWithValues: (json["gradient_norms"]?.object ?? []).map { (String(describing: $0.key), $0.value.double ?? .nan) })
+    /// The whole gradient of the loss.
+    func gradient() throws -> Gradient {
+        Gradient(parts: try (json["gradients"]?.object ?? []).map { file in
+            (file.value.double ?? .nan, try TensorCollection(file: Fixtures.path("gradients/\(model)/\(file.key)")))
+        })
     }
+
+    /// Files of gradients that, each times its coefficient, sum up to a case's; mostly a single one times 1.
+    struct Gradient {
+        var parts: [(coefficient: Double, file: TensorCollection)]
+
+        var tensorNames: [String] { parts.first?.file.tensors.map(\.name) ?? [] }
+
+        /// By a tensor's elements, row-major.
+        func values(_ name: String) throws -> [Double] {
+            var sum: [Double] = []
+            for (coefficient, file) in parts {
+                let values = try file.floats(name).map { coefficient * Double($0) }
+                sum = sum.isEmpty ? values : zip(sum, values).map(+)
+            }
+            return sum
+        }
+    }
+
     /// L_k; nil for a dimension that is left out.
     var dimensionLosses: [Double?] { json["dimension_losses"]?.array?.map(\.double) ?? [] }
 

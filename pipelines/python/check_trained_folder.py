@@ -4,7 +4,7 @@
     check_trained_folder.py FOLDER PACKED.uf LOG_PROBS.uf [--bins N]        (needs torch, transformers; uf-records on the PATH)
 
 PACKED.uf is a shared-prefix stream and LOG_PROBS.uf what `uf-eval score PACKED.uf --model FOLDER` made of it. Prints the greatest difference
-in nats a token; exits 1 when it is above 1e-4.
+in nats a token; exits 1 when one is not within 1e-4 (as when it is no number), or when the two streams do not hold the same responses.
 """
 import argparse, json, subprocess, sys
 import torch
@@ -23,19 +23,20 @@ def view(path):
 model = AutoModelForCausalLM.from_pretrained(arguments.folder, dtype=torch.float32).eval()
 AutoTokenizer.from_pretrained(arguments.folder)
 expected = iter(view(arguments.log_probs))
-worst, responses = 0.0, 0
+differences = []
 for packed in view(arguments.packed)[: arguments.bins]:
-    for number in range(len(packed["records"])):
+    text = lambda segment: packed["tokens"][segment["start"]:segment["end"]]
+    for number, record in enumerate(packed["records"]):
         segments = [s for s in packed["segments"] if s["record"] == number]
-        text = lambda s: packed["tokens"][s["start"]:s["end"]]
-        prompt = next(text(s) for s in segments if s["response"] in (-1, None))
-        scores = next(expected)["log_probs"]
-        for segment in (s for s in segments if s["response"] not in (-1, None)):
-            answer = text(segment)
+        prompt = next(text(s) for s in segments if s["response"] is None)
+        answers = {s["response"]: text(s) for s in segments if s["response"] is not None}
+        scored = next(expected, {"id": None, "token_counts": None})
+        if (scored["id"], scored["token_counts"]) != (record["id"], [len(answers[i]) for i in sorted(answers)]):
+            sys.exit(f"{arguments.log_probs}: record {record['id']} of {arguments.packed} was expected, with its token counts; found {scored['id']}")
+        for index, answer in answers.items():
             with torch.no_grad():
                 table = torch.log_softmax(model(torch.tensor([prompt + answer])).logits[0].double(), -1)
             total = sum(table[len(prompt) - 1 + i, token].item() for i, token in enumerate(answer))
-            worst = max(worst, abs(total - scores[segment["response"]]) / len(answer))
-            responses += 1
-print(f"{responses} responses, greatest difference {worst:.2e} nats a token")
-sys.exit(worst > 1e-4 or responses == 0)
+            differences.append(abs(total - scored["log_probs"][index]) / len(answer))
+print(f"{len(differences)} responses, greatest difference {max(differences, default=0):.2e} nats a token")
+sys.exit(not differences or not all(d <= 1e-4 for d in differences))
