@@ -62,6 +62,9 @@ struct GradientCase: CustomStringConvertible, Sendable {
         }
     }
 
+    /// How far PyTorch's own float32 is off in L_k.
+    var float32DimensionErrors: [Double?] { json["float32_dimension_loss_errors"]?.array?.map(\.double) ?? [] }
+
     /// L_k; nil for a dimension that is left out.
     var dimensionLosses: [Double?] { json["dimension_losses"]?.array?.map(\.double) ?? [] }
 

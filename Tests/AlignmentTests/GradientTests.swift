@@ -37,12 +37,15 @@ struct GradientTests {
             let ours = isMean ? found.policy.sums[i] / Double(found.policy.tokenCounts[i]) : found.policy.sums[i]
             #expect(abs(ours - theirs) < 1e-5 * Double(isMean ? 1 : found.policy.tokenCounts[i]), "response \(i): log-probability \(ours), PyTorch \(theirs)")
         }
-        // Beta times the error of a sum of log-probabilities is the error of a reward. At 0.5 single precision itself does not reach 1e-6: PyTorch's own
-        // float32 is off by up to 6.1e-6 in the loss and 1.4e-5 in one dimension on these cases (2.4e-6 in one dimension on the others).
+        // Beta times the error of a sum of log-probabilities is the error of a reward, and where that is steep single precision does not reach 1e-6: the cases
+        // say how far PyTorch's own float32 is off. There the engine may be off by three times as much; the next test has all of them in double precision.
         let isSteep = !isMean && reference.number("beta") > 0.1
-        #expect(abs(found.loss.loss - reference.number("loss")) < (isSteep ? 6e-6 : 1e-6), "loss \(found.loss.loss), PyTorch \(reference.number("loss"))")
+        func bound(_ float32: Double, most: Double) -> Double { min(most, max(1e-6, 3 * float32)) }
+        let lossBound = bound(reference.number("float32_loss_error"), most: isSteep ? 6e-6 : 1e-6)
+        #expect(abs(found.loss.loss - reference.number("loss")) < lossBound, "loss \(found.loss.loss), PyTorch \(reference.number("loss"))")
+        let dimensionBound = bound(reference.float32DimensionErrors.compactMap { $0 }.max() ?? .nan, most: isSteep ? 1.4e-5 : 2.4e-6)
         for (k, (ours, theirs)) in zip(found.loss.dimensions, reference.dimensionLosses).enumerated() {
-            #expect((ours == nil) == (theirs == nil) && abs((ours?.loss ?? 0) - (theirs ?? 0)) < (isSteep ? 1.4e-5 : 2.4e-6),
+            #expect((ours == nil) == (theirs == nil) && (ours == nil || abs((ours?.loss ?? 0) - (theirs ?? 0)) < dimensionBound),
                     "dimension \(k): \(ours?.loss ?? .nan), PyTorch \(theirs ?? .nan)")
         }
         let gradient = try reference.gradient()
