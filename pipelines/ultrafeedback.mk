@@ -130,14 +130,18 @@ quote = '$(subst ','\'',$(1))'
 option = $(if $(2),$(1) $(call quote,$(2)))
 
 names := $(foreach part,$(subst $(comma), ,$(SPLIT)),$(firstword $(subst =, ,$(part))))
-parts := $(sort $(or $(TRAIN_PART),$(error SPLIT names no part; expected NAME=SHARE,..., as in train=0.9,validation=0.1)) $(EVAL_PARTS))
+$(if $(TRAIN_PART),,$(error SPLIT names no part; expected NAME=SHARE,..., as in train=0.9,validation=0.1))
+parts := $(sort $(TRAIN_PART) $(EVAL_PARTS))
 held_out := $(filter-out $(TRAIN_PART),$(EVAL_PARTS))
-watched := $(if $(VALIDATE_EVERY),$(or $(firstword $(held_out)),$(error VALIDATE_EVERY needs a part in EVAL_PARTS that is not trained on)))
-cached := $(if $(filter none,$(REFERENCE)),,$(if $(filter model,$(REFERENCE)),$(WORK)/$(TRAIN_PART).reference.uf,$(error REFERENCE is "$(REFERENCE)", expected model or none)))
+watched := $(if $(VALIDATE_EVERY),$(firstword $(held_out)))
+$(if $(VALIDATE_EVERY),$(if $(watched),,$(error VALIDATE_EVERY needs a part in EVAL_PARTS that is not trained on)))
+$(if $(filter model none,$(REFERENCE)),,$(error REFERENCE is "$(REFERENCE)", expected model or none))
+cached := $(if $(filter model,$(REFERENCE)),$(WORK)/$(TRAIN_PART).reference.uf)
 
 # What a stage reads stands in its stamp too: a longer list of old files, or another old model, is a change.
-convert_options = $(RAW) --split $(call quote,$(SPLIT)) --from $(FROM) --missing $(MISSING) --temperature $(TEMPERATURE) $(call option,--rating-range,$(RATING_RANGE)) \
-  --on-bad-record $(ON_BAD_RECORD) $(if $(STRICT),--strict) $(foreach licence,$(LICENCES),--licence $(call quote,$(licence)))
+convert_options = $(RAW) --split $(call quote,$(SPLIT)) --from $(FROM) --missing $(MISSING) --temperature $(TEMPERATURE) \
+  $(call option,--rating-range,$(RATING_RANGE)) --on-bad-record $(ON_BAD_RECORD) $(if $(STRICT),--strict) \
+  $(foreach licence,$(LICENCES),--licence $(call quote,$(licence)))
 tokenize_options = --tokenizer $(MODEL) --template $(TEMPLATE) $(call option,--system,$(SYSTEM_TURN)) $(call option,--bos,$(BOS)) $(call option,--eos,$(EOS)) \
   $(call option,--context-length,$(CONTEXT_LENGTH))
 pack_options = --layout $(LAYOUT) $(call option,--max-length,$(MAX_LENGTH)) --max-tokens $(MAX_TOKENS) $(call option,--records-per-bin,$(RECORDS_PER_BIN)) \

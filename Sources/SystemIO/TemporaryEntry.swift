@@ -51,7 +51,7 @@ public enum TemporaryEntry {
         return nil
     }
 
-    /// Removes what killed processes of this user on this machine left beside `target`. Whatever cannot be locked stays: it may belong to a live process.
+    /// Removes what killed processes of this user on this machine left beside `target`. What cannot be locked stays: a live process may own it.
     public static func removeStale(beside target: String) {
         let folder = AtomicFile.folder(of: target)
         let starts = Role.allCases.map { AtomicFile.lastComponent(of: start($0, beside: target)) }
@@ -95,7 +95,8 @@ public enum TemporaryEntry {
 
     private static func start(_ role: Role, beside target: String) -> String {
         let digits = String(machine, radix: 16)
-        return "\(AtomicFile.folder(of: target))/.\(AtomicFile.lastComponent(of: target)).\(role.rawValue)-\(String(repeating: "0", count: 8 - digits.count))\(digits)-"
+        let name = "\(AtomicFile.lastComponent(of: target)).\(role.rawValue)-" + String(repeating: "0", count: 8 - digits.count) + digits
+        return "\(AtomicFile.folder(of: target))/.\(name)-"
     }
 
     /// FNV-1a of the machine's name, which may be longer than a file's name has room for.

@@ -26,14 +26,15 @@ public struct Explanation {
 
     public init() {}
 
-    /// Lines of bash: one variable for each raw input, file and model, to be set by whoever runs it, their checks, then the pipeline, which writes the stream to
-    /// standard output.
+    /// Lines of bash: one variable for each raw input, file and model, to be set by whoever runs it, their checks, then the pipeline, which writes the
+    /// stream to standard output.
     /// - Parameter codec: how the stream's blocks are stored. That of its inputs has no influence on it.
     public static func script(_ head: StreamHead, _ tail: StreamTail, codec: Codec = .none) -> String {
         var explanation = Explanation()
         let pipeline = explanation.pipeline(head.provenance, tail) + (codec == .none ? "" : " --codec \(codec.name)")
         let checks = explanation.variables.map(\.check).joined()
-        return "set -eu -o pipefail\n" + explanation.variables.map(\.declaration).joined() + (checks.isEmpty ? "" : Explanation.functions + checks) + pipeline + "\n"
+        let declarations = explanation.variables.map(\.declaration).joined()
+        return "set -eu -o pipefail\n" + declarations + (checks.isEmpty ? "" : Explanation.functions + checks) + pipeline + "\n"
     }
 
     /// A raw input's digest is that of its decompressed bytes; gzip passes on what is not compressed.
