@@ -81,6 +81,10 @@ ORDER_SEED ?= 0
 # With ORDER=shuffled: the most memory for records, in MiB; it changes no byte. Empty: 1024.
 SHUFFLE_MEMORY ?=
 
+# uf-eval score and uf-train
+# Arithmetic of log-probabilities and losses: single, or double (equal to a float64 reference, and slower).
+PRECISION ?= single
+
 # uf-train; BETA, LOG_PROB and LAMBDA are uf-eval preference's too
 # The loss: lambda-dpo.
 LOSS ?= lambda-dpo
@@ -147,10 +151,10 @@ tokenize_options = --tokenizer $(MODEL) --template $(TEMPLATE) $(call option,--s
 pack_options = --layout $(LAYOUT) $(call option,--max-length,$(MAX_LENGTH)) --max-tokens $(MAX_TOKENS) $(call option,--records-per-bin,$(RECORDS_PER_BIN)) \
   $(call option,--open-bins,$(OPEN_BINS)) --overlong $(OVERLONG) --truncation $(TRUNCATION) $(if $(PAPER_EPSILON),--paper-epsilon) \
   --order $(ORDER) $(if $(filter shuffled,$(ORDER)),--seed $(ORDER_SEED))
-score_options = --model $(MODEL)
+score_options = --model $(MODEL) --precision $(PRECISION)
 train_options = $(MODEL) --data $(WORK)/$(TRAIN_PART).packed.uf --reference $(or $(cached),none) --loss $(LOSS) --beta $(BETA) --log-prob $(LOG_PROB) \
   --lambda $(call quote,$(LAMBDA)) --epochs $(EPOCHS) --batch $(BATCH) --learning-rate $(LEARNING_RATE) --schedule $(SCHEDULE) --warmup $(WARMUP) \
-  --weight-decay $(WEIGHT_DECAY) --adam-betas $(ADAM_BETAS) --adam-epsilon $(ADAM_EPSILON) --clip $(CLIP) --seed $(SEED) --groups $(GRADIENT_GROUPS) \
+  --weight-decay $(WEIGHT_DECAY) --adam-betas $(ADAM_BETAS) --adam-epsilon $(ADAM_EPSILON) --clip $(CLIP) --seed $(SEED) --groups $(GRADIENT_GROUPS) --precision $(PRECISION) \
   $(if $(watched),--validation $(WORK)/$(watched).packed.uf --validate-every $(VALIDATE_EVERY))
 evaluate_options = --beta $(BETA) --log-prob $(LOG_PROB) --lambda $(call quote,$(LAMBDA)) --resamples $(RESAMPLES) --seed $(BOOTSTRAP_SEED)
 shuffle_memory = $(call option,--shuffle-memory,$(SHUFFLE_MEMORY))
@@ -189,7 +193,7 @@ $(WORK)/trained/model.safetensors: $(WORK)/$(TRAIN_PART).packed.uf $(cached) $(w
 	$(BIN)/uf-train $(train_options) -j $(JOBS) --metrics $(WORK)/metrics.jsonl --database $(runs) -o $(WORK)/trained
 
 $(WORK)/%.trained.uf: $(WORK)/%.packed.uf $(WORK)/trained/model.safetensors $(BIN)/uf-eval
-	$(BIN)/uf-eval score $< --model $(WORK)/trained -j $(JOBS) -o $@
+	$(BIN)/uf-eval score $< --model $(WORK)/trained --precision $(PRECISION) -j $(JOBS) -o $@
 
 # The reference against itself is "before": r = 0 everywhere, all ties.
 $(WORK)/%.before.txt: $(WORK)/%.packed.uf $(WORK)/%.reference.uf $(BIN)/uf-eval $(WORK)/options/evaluate

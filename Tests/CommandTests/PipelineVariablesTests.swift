@@ -95,8 +95,13 @@ import Testing
                 #expect(!own.isEmpty && own.allSatisfy { $0.words.contains(words) }, "\(variable): \(own.map(\.words))")
             }
         }
+        // Precision is that of every log-probability: of the reference, in training and after it.
+        let precise = make(cases.map(\.0) + ["PRECISION=double"])
+        #expect(Set(precise.map(\.output)) == Set(["train.reference.uf", "validation.reference.uf"]).union(Self.remade(by: "uf-train")).union(Self.remade(by: "uf-eval")))
+        let computing = precise.filter { $0.command == "uf-train" || $0.words.hasPrefix(" [score]") }
+        #expect(computing.count == 5 && computing.allSatisfy { $0.words.contains("[--precision][double]") }, "\(computing.map(\.words))")
         // How much memory a shuffle may take, and threads, change no byte.
-        #expect(make(cases.map(\.0) + ["SHUFFLE_MEMORY=5", "JOBS=7"]).isEmpty)
+        #expect(make(cases.map(\.0) + ["PRECISION=double", "SHUFFLE_MEMORY=5", "JOBS=7"]).isEmpty)
     }
 
     @Test func partsOfAnyNamesAndNumber() {
