@@ -70,7 +70,7 @@ let package = Package(
         .target(name: "Evaluation", dependencies: ["LanguageModel", "BenchmarkData", "RecordStream", "ModelFiles", "PortableMath", "RunDatabase", "JSON", "SystemIO", "Checksums"]),
 
         // Commands: options and wiring, no logic.
-        .target(name: "CommandSupport", dependencies: ["SystemIO", "JSON", "RecordStream", argumentParser]),
+        .target(name: "CommandSupport", dependencies: ["SystemIO", "Checksums", "JSON", "RecordStream", argumentParser]),
         command("uf-convert", ["PreferenceData", "InputFiles", "RecordStream", "JSON", "SystemIO"]),
         command("uf-tokenize", ["Tokenization", "RecordStream", "ModelFiles", "JSON", "SystemIO"]),
         command("uf-pack", ["Packing", "RecordStream", "JSON", "SystemIO"]),

@@ -54,8 +54,18 @@ public final class RecordInputs<Record: StreamRecord> {
     }
 }
 
+/// Where a command's records go: one stream, or the shards of a set.
+public protocol ShardOutput<Record>: AnyObject {
+    associatedtype Record: StreamRecord
+    /// In all shards.
+    var records: Int { get }
+    func append(_ record: Record, to shard: Int) throws
+    /// One tail for each shard. Writes the end marks and makes the files appear.
+    func finish(_ tails: [StreamTail]) throws
+}
+
 /// The output stream of a command: written as records come, final only with `finish`.
-public final class RecordOutput<Record: StreamRecord> {
+public final class RecordOutput<Record: StreamRecord>: ShardOutput {
     private let sink: any ByteSink
     private let writer: RecordStreamWriter<Record>
 
@@ -67,6 +77,12 @@ public final class RecordOutput<Record: StreamRecord> {
     public var records: Int { writer.records }
 
     public func append(_ record: Record) throws { try writer.append(record) }
+
+    public func append(_ record: Record, to shard: Int) throws { try writer.append(record) }
+
+    public func finish(_ tails: [StreamTail]) throws {
+        for tail in tails { try finish(tail) }
+    }
 
     /// Writes the end mark and makes the file appear under its name.
     public func finish(_ tail: StreamTail) throws {

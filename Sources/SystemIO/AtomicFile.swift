@@ -3,8 +3,8 @@ import Glibc
 /// A file that appears under its name only whole: written beside it under a temporary name, synced, renamed, and the folder synced.
 ///
 /// Until `finish` returns, the old file (or none) stands under the name; when the writer is dropped or the process is killed before that,
-/// it still does. What a process that was killed outright left is removed by the next that finishes the same name. A symbolic link is followed, so that the link survives and its target is replaced. Devices, FIFOs and sockets cannot be
-/// replaced: they are written in place.
+/// it still does. What a process that was killed outright left is removed by the next that finishes the same name. A symbolic link is
+/// followed, so that the link survives and its target is replaced. Devices, FIFOs and sockets cannot be replaced: they are written in place.
 public final class AtomicFile: ByteSink {
     public let name: String
     private let target: String
@@ -41,10 +41,24 @@ public final class AtomicFile: ByteSink {
     }
 
     public func finish() throws {
+        try prepare()
+        try publish()
+    }
+
+    /// The first half of `finish`, for files that appear together: after it nothing that was written can be lost, and the old file still stands.
+    public func prepare() throws {
         try sink.finish()
+        isUnchanged = keepsEqual && temporary.map { AtomicFile.sameBytes($0, target) } == true
+    }
+
+    /// Known after `prepare`: the existing file has these very bytes and is to be kept.
+    public private(set) var isUnchanged = false
+
+    /// The second half.
+    public func publish() throws {
         guard let temporary else { return done = true }
         defer { if done { TemporaryEntry.removeStale(beside: target) } }
-        if keepsEqual, AtomicFile.sameBytes(temporary, target) {
+        if isUnchanged {
             discard()
             return done = true
         }

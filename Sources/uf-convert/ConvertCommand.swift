@@ -20,6 +20,7 @@ struct ConvertCommand: ParsableCommand {
             examples: [
                 ("uf-convert evol_instruct.jsonl sharegpt.jsonl.gz -o rated.uf", "both files, records in order"),
                 ("uf-convert --split train=0.9,test=0.1 --part test raw.jsonl -o test.uf", "a tenth of the prompts; the same ones in every run"),
+                ("uf-convert raw.jsonl --shards 8 -o 'data/train-%05d-of-%05d.uf'", "eight streams and data/train.MANIFEST, for uf-records check data"),
                 ("zstdcat raw.zst | uf-convert --missing floor -v > rated.uf", "as the paper's code treats \"N/A\": as the worst rating"),
             ]),
         version: releaseVersion)
@@ -28,6 +29,7 @@ struct ConvertCommand: ParsableCommand {
     var files: [String] = []
 
     @OptionGroup var output: OutputOptions
+    @OptionGroup var sharding: ShardOptions
 
     @Option(help: ArgumentHelp("Format of the records: auto, ultrafeedback or ultrafeedback-binarized. auto looks at each record's keys.", valueName: "format"))
     var from = SourceFormat.auto
@@ -70,6 +72,7 @@ struct ConvertCommand: ParsableCommand {
         if split == nil, part != nil { throw ValidationError("--part needs --split NAME=SHARE,...") }
         if files.filter({ $0 == "-" }).count > 1 { throw ValidationError("standard input (-) is named twice") }
         _ = try options()
+        if sharding.shards != nil { _ = try sharding.names(output.output) }
     }
 
     private func options() throws -> ConversionOptions {
@@ -80,6 +83,8 @@ struct ConvertCommand: ParsableCommand {
         if let split, let part {
             do { options.split = try Split(split, part: part) } catch let fault as Split.Fault { throw ValidationError(fault.description) }
         }
+        if let shards = sharding.shards { options.shards = shards }
+        if let one = sharding.one { (options.shard, options.shards) = (one.index, one.count) }
         options.onBadRecord = onBadRecord
         options.strict = strict
         for entry in licence {
@@ -98,18 +103,23 @@ struct ConvertCommand: ParsableCommand {
         let conversion = Conversion(options)
         try output.refuse(report: report, inputs: files)
         let reportSink = try report.map { try openTextOutput($0) }
-        let stream = try RecordOutput<RatedRecord>(output, head: options.head)
+        let stream = try openOutput(options)
         let progress = common.progress("uf-convert", total: inputs.encodedTotal, unit: "bytes")
-        try conversion.run(reader, threads: jobs.count) { record in
-            try stream.append(record)
+        try conversion.run(reader, threads: jobs.count) { record, shard in
+            try stream.append(record, to: shard)
             progress.update(inputs.encodedBytes, detail: "\(stream.records) records")
         }
-        let tail = conversion.tail(inputs)
+        let tails = conversion.tails(inputs)
         progress.finish()
         // The stream last: what fails before it leaves the old file.
         if let reportSink { try write(conversion, inputs, to: reportSink) }
-        try stream.finish(tail)
+        try stream.finish(tails)
         tell(conversion.counts)
+    }
+
+    private func openOutput(_ options: ConversionOptions) throws -> any ShardOutput<RatedRecord> {
+        guard sharding.shards != nil else { return try RecordOutput<RatedRecord>(output, head: options.heads[0]) }
+        return try ShardedRecordOutput<RatedRecord>(sharding.names(output.output), output, heads: options.heads)
     }
 
     private func write(_ conversion: Conversion, _ inputs: DecodedInputs, to sink: BufferedSink) throws {

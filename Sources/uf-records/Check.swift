@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandSupport
+import Glibc
 import JSON
 import RecordStream
 import SystemIO
@@ -8,14 +9,18 @@ struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read streams to their end and verify everything: checksums, digests, structure, the rules of each kind of record.",
         discussion: HelpText.discussion(
-            "Every file is looked at, also after a damaged one; the status is that of the first that is not whole.",
+            """
+            Every file is looked at, also after a damaged one; the status is that of the first that is not whole. Of a folder every stream (*.uf) is, and every set of \
+            shards by its MANIFEST: all there, none altered, none from another set.
+            """,
             examples: [
+                ("uf-records check data/", "a folder: one line a set of shards, one a stream that is none"),
                 ("uf-records check *.uf", "one line a file, errors on standard error"),
                 ("uf-records check --quick big.uf", "only head, index and end mark: was the file written to its end?"),
             ],
             statuses: [.done, .usage, .invalidData, .missingInput, .ioError]))
 
-    @Argument(help: ArgumentHelp("Record streams; - or none is standard input.", valueName: "file"))
+    @Argument(help: ArgumentHelp("Record streams or folders of them; - or none is standard input.", valueName: "file|folder"))
     var files: [String] = []
 
     @Flag(name: .long, help: "Only see whether head, index and end mark are there and fit; the records are not read. Needs files.")
@@ -29,17 +34,19 @@ struct Check: ParsableCommand {
     }
 
     struct Finding {
-        var kind: String, records: Int, blocks: Int, bytes: Int, content: String, stream: String
+        var kind: String, records: Int, blocks: Int, bytes: Int
+        /// Of a stream, empty for a set.
+        var content = "", stream = ""
+        /// Of a set, 0 for a stream.
+        var shards = 0
     }
 
     func run() throws {
         let output = try openTextOutput(nil)
         var worst: ExitStatus?
-        for file in files.isEmpty ? ["-"] : files {
-            let name = file == "-" ? "standard input" : file
+        func tell(_ name: String, _ look: () throws -> Finding?) throws {
             do {
-                let found = try quick ? glance(file) : read(file)
-                try output.write(json ? line(name, found) : text(name, found))
+                if let found = try look() { try output.write(json ? line(name, found) : text(name, found)) }
             } catch let error as InputError where error.status != .usage {
                 if json { try output.write(line(name, error)) }
                 Console.error("uf-records", error.message)
@@ -47,34 +54,66 @@ struct Check: ParsableCommand {
             }
             try output.flush()
         }
+        for file in files.isEmpty ? ["-"] : files {
+            guard isFolder(file) else {
+                try tell(file == "-" ? "standard input" : file) { try quick ? glance(file) : read(file) }
+                continue
+            }
+            var streams: [String] = []
+            try tell(file) {
+                let folder = try StreamFolder(file)
+                var listed: Set<String> = []
+                for manifest in folder.manifests {
+                    try tell(manifest) {
+                        let set = try ShardSetCheck(manifest: manifest, quick: quick)
+                        listed.formUnion(set.paths)
+                        return Finding(kind: set.kind, records: set.records, blocks: set.blocks, bytes: set.bytes, shards: set.paths.count)
+                    }
+                    // What a damaged set lists is no stray: its own error was told.
+                    if let manifest = try? ShardManifest(path: manifest) { listed.formUnion(manifest.paths(in: file)) }
+                }
+                streams = folder.streams.filter { !listed.contains($0) }
+                return nil
+            }
+            for stream in streams { try tell(stream) { try quick ? glance(stream, strayIsRefused: true) : read(stream, strayIsRefused: true) } }
+        }
         try output.finish()
         if let worst { throw worst }
     }
 
-    private func read(_ file: String) throws -> Finding {
+    private func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return path != "-" && stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    private func read(_ file: String, strayIsRefused: Bool = false) throws -> Finding {
         let reader = try RecordStreamReader(openInput(file))
+        if strayIsRefused { try StreamFolder.refuseStray(reader.head, in: file) }
         while let block = try reader.nextBlock() { try block.validateRecords() }
         return Finding(
             kind: reader.head.schema.kind, records: reader.recordsRead, blocks: reader.blocksRead, bytes: reader.bytesRead, content: reader.contentDigest ?? "",
             stream: reader.streamDigest ?? "")
     }
 
-    private func glance(_ file: String) throws -> Finding {
+    private func glance(_ file: String, strayIsRefused: Bool = false) throws -> Finding {
         let stream = try MappedStream(path: file)
+        if strayIsRefused { try StreamFolder.refuseStray(stream.head, in: file) }
         return Finding(
             kind: stream.head.schema.kind, records: stream.recordCount, blocks: stream.index.count, bytes: stream.byteCount, content: stream.contentDigest,
             stream: stream.streamDigest)
     }
 
     private func text(_ name: String, _ found: Finding) -> String {
-        "\(name): \(quick ? "has its end mark" : "ok"), \(found.records) \(found.kind == "packed" ? "bins" : "records"), \(found.blocks) block\(found.blocks == 1 ? "" : "s"), content \(found.content)\n"
+        let verdict = found.shards > 0 ? "\(quick ? "has all end marks" : "ok"), \(found.shards) shard\(found.shards == 1 ? "" : "s")" : quick ? "has its end mark" : "ok"
+        return "\(name): \(verdict), \(found.records) \(found.kind == "packed" ? "bins" : "records"), \(found.blocks) block\(found.blocks == 1 ? "" : "s")"
+            + (found.shards > 0 ? "\n" : ", content \(found.content)\n")
     }
 
     private func line(_ name: String, _ found: Finding) throws -> String {
         try json([
             ("file", .string(name)), ("ok", true), ("quick", .bool(quick)), ("kind", .string(found.kind)), ("records", JSONValue(found.records)),
-            ("blocks", JSONValue(found.blocks)), ("bytes", JSONValue(found.bytes)), ("content", .string(found.content)), ("stream", .string(found.stream)),
-        ])
+            ("blocks", JSONValue(found.blocks)), ("bytes", JSONValue(found.bytes)),
+        ] + (found.shards > 0 ? [("shards", JSONValue(found.shards))] : [("content", .string(found.content)), ("stream", .string(found.stream))]))
     }
 
     private func line(_ name: String, _ error: InputError) throws -> String {

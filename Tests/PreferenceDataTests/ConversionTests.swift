@@ -14,8 +14,8 @@ import TestSupport
         let inputs = DecodedInputs(files)
         let conversion = Conversion(options)
         var records: [RatedRecord] = []
-        try conversion.run(ChunkReader(inputs, chunkSize: chunkSize), threads: threads) { records.append($0) }
-        return (records, conversion.counts, conversion.tail(inputs))
+        try conversion.run(ChunkReader(inputs, chunkSize: chunkSize), threads: threads) { record, _ in records.append(record) }
+        return (records, conversion.counts, conversion.tails(inputs)[0])
     }
 
     private let odd = Fixtures.path("ultrafeedback/odd.jsonl"), bad = Fixtures.path("ultrafeedback/bad.jsonl")
@@ -130,7 +130,7 @@ import TestSupport
         var records = 0
         let conversion = Conversion(ConversionOptions())
         #expect(throws: InputError.self) {
-            try conversion.run(ChunkReader(DecodedInputs([one, odd, bad]), chunkSize: 100), threads: threads) { _ in records += 1 }
+            try conversion.run(ChunkReader(DecodedInputs([one, odd, bad]), chunkSize: 100), threads: threads) { _, _ in records += 1 }
         }
         #expect(records == 15)
     }

@@ -15,8 +15,8 @@ import TestSupport
         let sink = MemorySink()
         let writer = try RecordStreamWriter<RatedRecord>(to: sink, head: options.head)
         let inputs = DecodedInputs(["x"]) { _ in MemorySource(bytes, name: "x") }
-        try conversion.run(ChunkReader(inputs), threads: 1) { try writer.append($0) }
-        try writer.finish(conversion.tail(inputs))
+        try conversion.run(ChunkReader(inputs), threads: 1) { record, _ in try writer.append(record) }
+        try writer.finish(conversion.tails(inputs)[0])
         return conversion.counts
     }
 

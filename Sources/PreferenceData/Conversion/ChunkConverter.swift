@@ -8,13 +8,16 @@ struct ConvertedChunk: Sendable {
     /// Records of the wanted part, kept or not, in order: what tells duplicates, which only the order of the whole input shows.
     struct Item: Sendable {
         var promptHash: UInt64
+        var shard: Int
         var idHash: UInt64
         var place: RecordPlace
         var record: RatedRecord?
     }
 
     var items: [Item] = []
+    /// Of records that belong to no shard here: unreadable ones, other parts and shards. And of those that do, by shard.
     var counts = ConversionCounts()
+    var shardCounts: [ConversionCounts]
     /// What stops the conversion, after `items`.
     var failure: InputError?
 }
@@ -30,7 +33,7 @@ struct ChunkConverter {
     }
 
     func convert(_ chunk: InputChunk) -> ConvertedChunk {
-        var result = ConvertedChunk()
+        var result = ConvertedChunk(shardCounts: Array(repeating: ConversionCounts(), count: options.shards))
         do {
             try chunk.forEachRecord { bytes, place in try convert(bytes, place, &result) }
         } catch {
@@ -63,11 +66,16 @@ struct ChunkConverter {
                 return
             }
         }
+        let shard = ShardIdentity.shard(of: promptHash, count: options.shards)
+        if let wanted = options.shard, wanted != shard {
+            result.counts.otherShards += 1
+            return
+        }
         if options.strict { try refuseOddities(raw, place) }
-        result.counts.count(raw)
+        result.shardCounts[shard].count(raw)
         let id = RecordIdentity.id(raw)
-        let record = rate(raw, id, place, &result.counts)
-        result.items.append(ConvertedChunk.Item(promptHash: promptHash, idHash: firstHalf(id), place: place, record: record))
+        let record = rate(raw, id, place, &result.shardCounts[shard])
+        result.items.append(ConvertedChunk.Item(promptHash: promptHash, shard: shard, idHash: firstHalf(id), place: place, record: record))
     }
 
     private func rate(_ raw: RawPreference, _ id: Text, _ place: RecordPlace, _ counts: inout ConversionCounts) -> RatedRecord? {

@@ -40,6 +40,7 @@ extension ConversionCounts {
         return .object([
             ("records", .object([
                 ("read", number(read)), ("kept", number(kept)), ("other_parts", number(otherParts)), ("no_part", number(noPart)),
+                ("other_shards", number(otherShards)),
                 ("dropped", .object(Dropped.allCases.map { ($0.rawValue, number(dropped[$0] ?? 0)) })),
                 ("skipped", .object(BadRecord.Reason.allCases.map { ($0.rawValue, number(skipped[$0.rawValue] ?? 0)) })),
             ])),
@@ -92,6 +93,7 @@ extension ConversionCounts {
         var rows = [["records read", "\(read)"], ["records kept", "\(kept)"]]
         if otherParts > 0 { rows.append(["in other parts of the split", "\(otherParts)"]) }
         if noPart > 0 { rows.append(["in no part of the split", "\(noPart)"]) }
+        if otherShards > 0 { rows.append(["in other shards", "\(otherShards)"]) }
         for reason in Dropped.allCases { if let count = dropped[reason] { rows.append(["dropped: \(reason.words)", "\(count)"]) } }
         for (reason, count) in skipped.sorted(by: { $0.key < $1.key }) { rows.append(["skipped: \(reason)", "\(count)"]) }
         rows.append(["responses", "\(responses)"])

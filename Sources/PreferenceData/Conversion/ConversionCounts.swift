@@ -33,6 +33,7 @@ public struct ConversionCounts: Sendable, Equatable {
     public internal(set) var otherParts = 0
     /// In no part of a split whose shares sum to less than 1.
     public internal(set) var noPart = 0
+    public internal(set) var otherShards = 0
     public internal(set) var dropped: [Dropped: Int] = [:]
     /// Records that cannot be read and were passed over on request, by `BadRecord.Reason`.
     public internal(set) var skipped: [String: Int] = [:]
@@ -45,6 +46,9 @@ public struct ConversionCounts: Sendable, Equatable {
 
     public init() {}
 
+    /// Records whose own text was looked at: all that were read but unreadable ones and those of other parts and shards.
+    var looked: Int { completions.values.reduce(0, +) }
+
     public var droppedTotal: Int { dropped.values.reduce(0, +) }
     public var skippedTotal: Int { skipped.values.reduce(0, +) }
 
@@ -53,6 +57,7 @@ public struct ConversionCounts: Sendable, Equatable {
         kept += other.kept
         otherParts += other.otherParts
         noPart += other.noPart
+        otherShards += other.otherShards
         dropped.merge(other.dropped, uniquingKeysWith: +)
         skipped.merge(other.skipped, uniquingKeysWith: +)
         completions.merge(other.completions, uniquingKeysWith: +)

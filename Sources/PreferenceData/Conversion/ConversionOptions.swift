@@ -10,6 +10,9 @@ public struct ConversionOptions: Sendable {
     public var range: RatingRange?
     public var targets = Targets()
     public var split: Split?
+    /// How many shards the prompts are divided into, by a hash of their text as in a split; and the only one to keep, where one is asked for.
+    public var shards = 1
+    public var shard: Int?
     public var onBadRecord: OnBadRecord = .stop
     /// Stop at the first oddity of any kind.
     public var strict = false
@@ -19,7 +22,7 @@ public struct ConversionOptions: Sendable {
     public init() {}
 
     /// Raised when the same options make other bytes of the same input.
-    static let recipe = 2
+    static let recipe = 3
 
     /// The command line that makes the same stream again: every option that decides bytes, with its value.
     public var provenance: Provenance {
@@ -33,7 +36,16 @@ public struct ConversionOptions: Sendable {
         return Provenance(command: "uf-convert", recipe: ConversionOptions.recipe, arguments: arguments.map { .text($0) })
     }
 
-    /// The head of the stream.
+    /// The heads of the output streams, one for each shard that is kept.
+    public var heads: [StreamHead] {
+        get throws {
+            guard shards > 1 || shard != nil else { return [head] }
+            let all = try ShardIdentity.heads(head, count: shards) { [.text("--shard"), .text("\($0)/\(shards)")] }
+            return shard.map { [all[$0]] } ?? all
+        }
+    }
+
+    /// The head of a stream that is no shard, and what the heads of shards have in common.
     public var head: StreamHead {
         StreamHead(schema: RatedRecord.schema, settings: ["missing": .string(targets.missing.rawValue), "temperature": .number(targets.temperature)],
                    provenance: provenance)

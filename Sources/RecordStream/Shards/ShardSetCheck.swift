@@ -1,0 +1,76 @@
+import Checksums
+import SystemIO
+
+/// Whether the shards that a manifest lists are all there, unaltered, and one set.
+public struct ShardSetCheck: Sendable, Equatable {
+    public private(set) var kind = ""
+    public private(set) var records = 0, blocks = 0, bytes = 0
+    /// Paths of the files, in the manifest's order.
+    public private(set) var paths: [String] = []
+
+    /// Reads every shard to its end: its own checks, the manifest's digest of the file, and what it says of itself in the set.
+    ///
+    /// Throws `InputError` for the first that does not fit.
+    /// - Parameter quick: only heads, indexes and end marks are looked at, no records and no digests of files.
+    public init(manifest path: String, quick: Bool = false) throws {
+        let manifest = try ShardManifest(path: path)
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+        var set: ShardIdentity?, kind = ""
+        for (place, entry) in manifest.entries.enumerated() {
+            let file = folder + entry.name
+            /// What the head says, before anything else is read.
+            func fit(_ head: StreamHead) throws {
+                guard let shard = ShardIdentity(head) else { throw InputError("\(file): no shard of a set, but \(path) lists it") }
+                let first = set ?? shard
+                guard shard.set == first.set, shard.count == first.count else {
+                    throw InputError("\(file): shard \(shard.index) of \(shard.count) of the set \(shard.set), expected the set \(first.set) of \(first.count), to which \(folder)\(manifest.entries[0].name) belongs")
+                }
+                guard shard.index == place else { throw InputError("\(file): shard \(shard.index) of its set where \(path) has number \(place)") }
+                set = first
+                kind = head.schema.kind
+            }
+            if quick { try glance(file, fit) } else { try read(file, fit, sha256: entry.sha256, listedIn: path) }
+            paths.append(file)
+        }
+        self.kind = kind
+        if let set, set.count != paths.count { throw InputError("\(path): lists \(paths.count) shard\(paths.count == 1 ? "" : "s") of a set of \(set.count)") }
+    }
+
+    private mutating func read(_ file: String, _ fit: (StreamHead) throws -> Void, sha256: String, listedIn manifest: String) throws {
+        let source = DigestingSource(try FileSource(path: file)), reader = try RecordStreamReader(source)
+        try fit(reader.head)
+        while let block = try reader.nextBlock() { try block.validateRecords() }
+        guard source.hexDigest == sha256 else {
+            throw InputError("\(file): a whole stream, but not the one that \(manifest) lists: its SHA-256 is \(source.hexDigest), expected \(sha256)")
+        }
+        records += reader.recordsRead
+        blocks += reader.blocksRead
+        bytes += reader.bytesRead
+    }
+
+    private mutating func glance(_ file: String, _ fit: (StreamHead) throws -> Void) throws {
+        let stream = try MappedStream(path: file)
+        try fit(stream.head)
+        records += stream.recordCount
+        blocks += stream.index.count
+        bytes += stream.byteCount
+    }
+}
+
+/// Passes bytes on and digests them.
+private final class DigestingSource: ByteSource {
+    private let source: any ByteSource
+    private var hash = SHA256()
+
+    init(_ source: any ByteSource) { self.source = source }
+
+    var name: String { source.name }
+    /// Of what was read; of the whole once the reader has seen the end.
+    var hexDigest: String { hash.hexDigest() }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        let count = try source.read(into: buffer)
+        hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        return count
+    }
+}
