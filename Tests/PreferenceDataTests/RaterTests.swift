@@ -31,7 +31,8 @@ import Testing
         #expect(rate(.lexicalDiversity, half + " " + half) == 3)
         // 99 words, of which the first 50 are one word: 50 windows with 1, 2, ... 50 different words.
         let rising = (Array(repeating: "a", count: 50) + (0 ..< 49).map { "b\($0)" }).joined(separator: " ")
-        #expect(rate(.lexicalDiversity, rising) == 1 + 4 * (51.0 / 2 / 50))
+        let mean: Double = 51.0 / 2 / 50
+        #expect(rate(.lexicalDiversity, rising) == 1 + 4 * mean)
     }
 
     @Test func echoLooksAtTheBeginning() {
