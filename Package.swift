@@ -66,7 +66,7 @@ let package = Package(
         .target(name: "Packing", dependencies: ["RecordStream", "PortableMath", "JSON", "SystemIO"]),
         .target(name: "LanguageModel", dependencies: ["RecordStream", "ModelFiles", "Numerics", "CNumerics", "JSON", "SystemIO"]),
         .target(name: "Alignment", dependencies: ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "PortableMath", "RunDatabase", "JSON", "SystemIO", "Checksums"]),
-        .target(name: "BenchmarkData", dependencies: ["InputFiles", "JSON", "SystemIO"]),
+        .target(name: "BenchmarkData", dependencies: ["InputFiles", "JSON", "SystemIO", "Checksums"]),
         .target(name: "Evaluation", dependencies: ["LanguageModel", "BenchmarkData", "RecordStream", "ModelFiles", "PortableMath", "RunDatabase", "JSON", "SystemIO", "Checksums"]),
 
         // Commands: options and wiring, no logic.
@@ -85,7 +85,7 @@ let package = Package(
         tests(of: "Numerics"), tests(of: "RunDatabase"),
         tests(of: "PreferenceData", ["RecordStream", "InputFiles"]), tests(of: "Tokenization", ["RecordStream", "JSON"]),
         tests(of: "Packing", ["RecordStream"]), tests(of: "LanguageModel", ["ModelFiles", "JSON"]),
-        tests(of: "Alignment", ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]), tests(of: "BenchmarkData", ["JSON"]),
+        tests(of: "Alignment", ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]), tests(of: "BenchmarkData", ["InputFiles", "JSON"]),
         tests(of: "Evaluation", ["BenchmarkData", "LanguageModel", "JSON"]),
         tests(of: "CommandSupport"),
         .testTarget(name: "CommandTests", dependencies: ["TestSupport", "RecordStream", "JSON", "Checksums"]),

@@ -19,13 +19,6 @@ public struct BenchmarkFolder: Sendable {
     }
 }
 
-/// A file that documents came from.
-public struct BenchmarkFile: Sendable, Equatable {
-    public var path: String
-    /// Of the decoded bytes.
-    public var sha256: String
-}
-
 /// A benchmark's documents by split; nil where the folder lacks the file.
 public struct BenchmarkSplits<Document: Sendable>: Sendable {
     public var train: [Document]?
@@ -44,8 +37,8 @@ extension BenchmarkFolder {
         let testPath = try require(names("Test", "test"), of: "ARC-Challenge test")
         var files: [BenchmarkFile] = []
         func read(_ path: String) throws -> [ARCDocument] {
-            let (documents, sha256) = try ARCDocument.readWithDigest(path)
-            files.append(BenchmarkFile(path: path, sha256: sha256))
+            let (documents, file) = try ARCDocument.readWithFile(path)
+            files.append(file)
             return documents
         }
         let train = try find(names("Train", "train")).map(read), validation = try find(names("Dev", "validation")).map(read)

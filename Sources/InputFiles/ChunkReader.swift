@@ -9,6 +9,7 @@ public final class ChunkReader {
     private let chunkSize: Int
     private let maximumRecord: Int
     private let readsArrays: Bool
+    private let isOneInput: Bool
     /// Bytes read and not yet handed out, from `rest` on.
     private var buffer: [UInt8] = []
     private var isOpen = false
@@ -20,18 +21,20 @@ public final class ChunkReader {
     ///   - chunkSize: how many bytes make a chunk, as soon as they hold a whole record.
     ///   - maximumRecord: a longer line or element is an error.
     ///   - readsArrays: whether `[` at the start of an input makes it a JSON array; off, every input is lines.
-    public init(_ inputs: DecodedInputs, chunkSize: Int = 1 << 20, maximumRecord: Int = 64 << 20, readsArrays: Bool = true) {
+    ///   - onlyCurrent: read the input that `inputs` stands at, and no other.
+    public init(_ inputs: DecodedInputs, chunkSize: Int = 1 << 20, maximumRecord: Int = 64 << 20, readsArrays: Bool = true, onlyCurrent: Bool = false) {
         self.inputs = inputs
         self.chunkSize = chunkSize
         self.maximumRecord = maximumRecord
         self.readsArrays = readsArrays
+        isOneInput = onlyCurrent
     }
 
     /// The next chunk, never one of two inputs; nil after the last.
     public func next() throws -> InputChunk? {
         while true {
             if !isOpen {
-                guard try inputs.next() else { return nil }
+                guard try isOneInput ? place.input == 0 : inputs.next() else { return nil }
                 try start()
             }
             if let chunk = array == nil ? try nextLines() : try nextElements() { return chunk }

@@ -17,11 +17,15 @@ public final class DecodedInputs {
     private var reader: (any MemberReader)?
     private var operandName = ""
     private var digest: BackgroundDigest?
+    /// Bytes of the current input that were looked at and not yet read.
+    private var ahead: ArraySlice<UInt8> = []
 
     /// Number of the current input, from 1.
     public private(set) var number = 0
     /// Name of the current input for messages: `raw.tar: evol.jsonl` for a file in an archive.
     public private(set) var name = ""
+    /// The name inside the archive; empty for an input that is a file of its own.
+    public private(set) var member = ""
     /// The inputs read so far, in order.
     public private(set) var digests: [InputDigest] = []
     /// Encoded bytes read so far over all operands, for a progress bar.
@@ -67,6 +71,8 @@ public final class DecodedInputs {
             }
             if let member = try reader?.nextMember() {
                 number += 1
+                self.member = member
+                ahead = []
                 name = member.isEmpty ? operandName : "\(operandName): \(member)"
                 digest = BackgroundDigest()
                 return true
@@ -75,8 +81,40 @@ public final class DecodedInputs {
         }
     }
 
+    /// The next bytes of the current input, which stay to be read: fewer than `count` only at its end.
+    public func peek(_ count: Int) throws -> ArraySlice<UInt8> {
+        if ahead.count < count {
+            let known = ahead
+            ahead = try [UInt8](unsafeUninitializedCapacity: count) { space, filled in
+                filled = space.initialize(fromContentsOf: known)
+                while filled < count {
+                    let read = try fetch(UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(space)[filled...]))
+                    if read == 0 { break }
+                    filled += read
+                }
+            }[...]
+        }
+        return ahead.prefix(count)
+    }
+
     /// Reads from the current input; 0 at its end.
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        guard !ahead.isEmpty, !buffer.isEmpty else { return try fetch(buffer) }
+        let count = min(ahead.count, buffer.count)
+        ahead.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        ahead.removeFirst(count)
+        return count
+    }
+
+    /// Passes over the rest of the current input.
+    public func skip() throws {
+        ahead = []
+        let space = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+        defer { space.deallocate() }
+        while try fetch(space) > 0 {}
+    }
+
+    private func fetch(_ buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         guard let digest, let reader, !buffer.isEmpty else { return 0 }
         let count = try reader.read(into: buffer)
         if count == 0 {

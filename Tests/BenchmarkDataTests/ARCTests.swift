@@ -1,4 +1,5 @@
 import Glibc
+import InputFiles
 import JSON
 import SystemIO
 import TestSupport
@@ -10,15 +11,18 @@ import Testing
     let folder = TemporaryFolder()
 
     @Test func flattenedLayout() throws {
-        let documents = try ARCDocument.read(Fixtures.path("benchmarks/arc_test.jsonl"))
+        let path = Fixtures.path("benchmarks/arc_test.jsonl")
+        let documents = try ARCDocument.read(path)
         #expect(documents == [
-            ARCDocument(id: "A1", question: "Which is heavier?", choices: ["a feather", "a brick", "air"], gold: 1),
-            ARCDocument(id: "A2", question: "Numeric labels?", choices: ["one", "two", "thrée", "four"], gold: 2),
+            ARCDocument(place: line(1, 0, path), id: "A1", question: "Which is heavier?", choices: ["a feather", "a brick", "air"], gold: 1),
+            ARCDocument(place: line(2, 144, path), id: "A2", question: "Numeric labels?", choices: ["one", "two", "thrée", "four"], gold: 2),
         ])
+        #expect(documents[0].texts == ["Which is heavier?", "a feather", "a brick", "air"])
         let splits = try BenchmarkFolder(Fixtures.path("benchmarks")).arcChallenge()
         #expect(splits.train?.count == 40 && splits.validation?.count == 1 && splits.test == documents)
         #expect(splits.files.map(\.path) == ["arc_train", "arc_validation", "arc_test"].map { Fixtures.path("benchmarks/\($0).jsonl") })
-        #expect(splits.files[2].sha256 == "88d6cd5bafc494fe5d41a1b2b32e2277ebe0a390c64ff06da061c54fbcdac2ab")
+        #expect(splits.files[2] == BenchmarkFile(
+            path: path, sha256: "88d6cd5bafc494fe5d41a1b2b32e2277ebe0a390c64ff06da061c54fbcdac2ab", benchmark: .arc, documents: 2))
     }
 
     @Test func originalLayout() throws {
@@ -27,7 +31,8 @@ import Testing
         // A byte order mark, CRLF, a blank line, no newline at the end.
         let path = try write("\u{FEFF}" + line + "\r\n\r\n" + flat)
         #expect(try ARCDocument.read(path) == [
-            ARCDocument(id: "q", question: "S?", choices: ["w", "x"], gold: 1), ARCDocument(id: "r", question: "T?", choices: ["w", "x"], gold: 0),
+            ARCDocument(place: RecordPlace(input: 1, name: path, unit: .line, number: 1, offset: 3), id: "q", question: "S?", choices: ["w", "x"], gold: 1),
+            ARCDocument(place: RecordPlace(input: 1, name: path, unit: .line, number: 3, offset: line.utf8.count + 7), id: "r", question: "T?", choices: ["w", "x"], gold: 0),
         ])
     }
 
@@ -82,8 +87,10 @@ import Testing
             + "arc/arc_test.jsonl, ARC-Challenge/ARC-Challenge-Test.jsonl, ARC-Challenge/arc_test.jsonl"
         #expect(throws: InputError(message, status: .missingInput)) { try BenchmarkFolder(path).arcChallenge() }
         let empty = try write("\n")
-        #expect(throws: InputError("\(empty): no documents, expected one JSON object a line")) { try ARCDocument.read(empty) }
+        #expect(throws: InputError("\(empty): no documents, expected an ARC question on each line or in each element of an array")) { try ARCDocument.read(empty) }
     }
+
+    private func line(_ number: Int, _ offset: Int, _ path: String) -> RecordPlace { RecordPlace(input: 1, name: path, unit: .line, number: number, offset: offset) }
 
     private func write(_ text: String) throws -> String {
         let path = folder.file("arc.jsonl")
