@@ -42,6 +42,8 @@ RATING_RANGE ?=
 ON_BAD_RECORD ?= stop
 # Anything but empty: stop at the first oddity of any kind.
 STRICT ?=
+# Benchmarks whose text no record may hold: their files, or folders of them, separated by spaces.
+DECONTAMINATE ?=
 # Licences for the streams to carry, SOURCE=LICENCE, separated by spaces.
 LICENCES ?=
 
@@ -145,7 +147,7 @@ cached := $(if $(filter model,$(REFERENCE)),$(WORK)/$(TRAIN_PART).reference.uf)
 # What a stage reads stands in its stamp too: a longer list of old files, or another old model, is a change.
 convert_options = $(RAW) --split $(call quote,$(SPLIT)) --from $(FROM) --missing $(MISSING) --temperature $(TEMPERATURE) \
   $(call option,--rating-range,$(RATING_RANGE)) --on-bad-record $(ON_BAD_RECORD) $(if $(STRICT),--strict) \
-  $(foreach licence,$(LICENCES),--licence $(call quote,$(licence)))
+  $(foreach path,$(DECONTAMINATE),--decontaminate $(call quote,$(path))) $(foreach licence,$(LICENCES),--licence $(call quote,$(licence)))
 tokenize_options = --tokenizer $(MODEL) --template $(TEMPLATE) $(call option,--system,$(SYSTEM_TURN)) $(call option,--bos,$(BOS)) $(call option,--eos,$(EOS)) \
   $(call option,--context-length,$(CONTEXT_LENGTH))
 pack_options = --layout $(LAYOUT) $(call option,--max-length,$(MAX_LENGTH)) --max-tokens $(MAX_TOKENS) $(call option,--records-per-bin,$(RECORDS_PER_BIN)) \
@@ -177,7 +179,7 @@ $(WORK) $(WORK)/options:
 tokenizer := $(MODEL)/tokenizer.json $(MODEL)/config.json $(wildcard $(MODEL)/tokenizer_config.json)
 weights := $(MODEL)/model.safetensors $(MODEL)/config.json
 
-$(WORK)/%.rated.uf: $(RAW) $(BIN)/uf-convert $(WORK)/options/convert
+$(WORK)/%.rated.uf: $(RAW) $(DECONTAMINATE) $(wildcard $(DECONTAMINATE:=/*)) $(BIN)/uf-convert $(WORK)/options/convert
 	$(BIN)/uf-convert $(convert_options) --part $* -j $(JOBS) -o $@
 
 $(WORK)/%.tokens.uf: $(WORK)/%.rated.uf $(tokenizer) $(BIN)/uf-tokenize $(WORK)/options/tokenize

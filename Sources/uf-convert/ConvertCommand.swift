@@ -21,6 +21,7 @@ struct ConvertCommand: ParsableCommand {
                 ("uf-convert evol_instruct.jsonl sharegpt.jsonl.gz -o rated.uf", "both files, records in order"),
                 ("uf-convert --split train=0.9,test=0.1 --part test raw.jsonl -o test.uf", "a tenth of the prompts; the same ones in every run"),
                 ("uf-convert raw.jsonl --shards 8 -o 'data/train-%05d-of-%05d.uf'", "eight streams and data/train.MANIFEST, for uf-records check data"),
+                ("uf-convert raw.jsonl --decontaminate mmlu.tar.gz --decontaminate arc/ --report r.json -o clean.uf", "without what is in these benchmarks; r.json says what was"),
                 ("zstdcat raw.zst | uf-convert --missing floor -v > rated.uf", "as the paper's code treats \"N/A\": as the worst rating"),
             ]),
         version: releaseVersion)
@@ -60,6 +61,16 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Record the licence of a source in the stream; may be repeated.", valueName: "source=licence"))
     var licence: [String] = []
 
+    @Option(help: ArgumentHelp(
+        """
+        Leave out records that share 13 words in a row with a benchmark's question or answers, or a whole question of 8 to 12: published files of MMLU, ARC, HellaSwag, \
+        TruthfulQA, WSC273 and GSM8K (CSV, JSON, XML or text, plain, compressed or in tar and zip), or a folder of them. May be repeated.
+        """, valueName: "path"), completion: .file())
+    var decontaminate: [String] = []
+
+    @Option(help: ArgumentHelp("Refuse other benchmark files than those that a stream was made with, by the digest in its provenance.", valueName: "digest"))
+    var benchmarksSha256: String?
+
     @Option(help: ArgumentHelp("Write all counts and the digests of the inputs here, as JSON.", valueName: "file"))
     var report: String?
 
@@ -71,6 +82,8 @@ struct ConvertCommand: ParsableCommand {
         if split != nil, part == nil { throw ValidationError("--split needs --part NAME: one part is written at a time") }
         if split == nil, part != nil { throw ValidationError("--part needs --split NAME=SHARE,...") }
         if files.filter({ $0 == "-" }).count > 1 { throw ValidationError("standard input (-) is named twice") }
+        try refuseDash(decontaminate.map { ("--decontaminate", $0) })
+        if benchmarksSha256 != nil, decontaminate.isEmpty { throw ValidationError("--benchmarks-sha256 needs --decontaminate PATH") }
         _ = try options()
         if sharding.shards != nil { _ = try sharding.names(output.output) }
     }
@@ -95,13 +108,14 @@ struct ConvertCommand: ParsableCommand {
     }
 
     func run() throws {
-        let options = try options()
+        var options = try options()
         try DecodedInputs.check(files)
         if files.isEmpty || files.contains("-") { try refuseTerminalInput() }
         let inputs = DecodedInputs(files)
         let reader = ChunkReader(inputs)
+        try output.refuse(report: report, inputs: files + decontaminate)
+        options.decontamination = try decontamination()
         let conversion = Conversion(options)
-        try output.refuse(report: report, inputs: files)
         let reportSink = try report.map { try openTextOutput($0) }
         let stream = try openOutput(options)
         let progress = common.progress("uf-convert", total: inputs.encodedTotal, unit: "bytes")
@@ -114,7 +128,7 @@ struct ConvertCommand: ParsableCommand {
         // The stream last: what fails before it leaves the old file.
         if let reportSink { try write(conversion, inputs, to: reportSink) }
         try stream.finish(tails)
-        tell(conversion.counts)
+        tell(conversion)
     }
 
     private func openOutput(_ options: ConversionOptions) throws -> any ShardOutput<RatedRecord> {
@@ -122,25 +136,37 @@ struct ConvertCommand: ParsableCommand {
         return try ShardedRecordOutput<RatedRecord>(sharding.names(output.output), output, heads: options.heads)
     }
 
+    private func decontamination() throws -> Decontamination? {
+        guard !decontaminate.isEmpty else { return nil }
+        let found = try Decontamination(decontaminate)
+        if let benchmarksSha256, benchmarksSha256 != found.files.sha256 {
+            throw InputError("the benchmark files' digest is \(found.files.sha256), expected \(benchmarksSha256): these are not the files that the stream was made with")
+        }
+        return found
+    }
+
     private func write(_ conversion: Conversion, _ inputs: DecodedInputs, to sink: BufferedSink) throws {
         let value: JSONValue = .object([
             ("command", "uf-convert"), ("release", .string(releaseVersion)),
             ("inputs", .array(inputs.digests.map { .object([("bytes", JSONValue($0.length)), ("sha256", .string($0.sha256))]) })),
             ("counts", conversion.counts.json),
-        ])
+        ] + (conversion.decontaminationJSON.map { [("decontamination", $0)] } ?? []))
         try sink.write(value.serialized(indent: 2))
         try sink.write("\n")
         try sink.finish()
     }
 
-    private func tell(_ counts: ConversionCounts) {
-        if let line = counts.summaryLine { Console.error("uf-convert", line) }
+    private func tell(_ conversion: Conversion) {
+        let counts = conversion.counts
+        if let line = conversion.summaryLine { Console.error("uf-convert", line) }
         guard common.verbose else { return }
         var records = TextTable([("", .left), ("", .right)])
         for row in counts.recordRows { records.add(row) }
         var ratings = TextTable(ConversionCounts.ratingColumns.enumerated().map { ($1, $0 < 2 ? .left : .right) })
         for row in counts.ratingRows { ratings.add(row) }
-        for line in records.lines() + [""] + ratings.lines() { Console.line(line) }
+        var benchmarks = TextTable([("benchmark", .left), ("documents", .right), ("records left out", .right)])
+        for row in conversion.decontaminationRows { benchmarks.add(row) }
+        for line in records.lines() + [""] + ratings.lines() + (decontaminate.isEmpty ? [] : [""] + benchmarks.lines()) { Console.line(line) }
     }
 }
 

@@ -8,7 +8,7 @@ import Testing
     init() {
         let made = Command.shell(
             """
-            mkdir bin model; touch raw.jsonl model/config.json model/model.safetensors model/tokenizer.json
+            mkdir bin model; touch raw.jsonl mmlu.tar arc.jsonl model/config.json model/model.safetensors model/tokenizer.json
             cat > stub <<'END'
             #!/bin/sh
             { printf '%s ' "${0##*/}"; printf '[%s]' "$@"; echo; } >> "$LOG"
@@ -66,6 +66,7 @@ import Testing
             ("FROM=ultrafeedback", ["uf-convert"], "[--from][ultrafeedback]"), ("MISSING=floor", ["uf-convert"], "[--missing][floor]"),
             ("TEMPERATURE=2", ["uf-convert"], "[--temperature][2]"), ("RATING_RANGE=0..7", ["uf-convert"], "[--rating-range][0..7]"),
             ("ON_BAD_RECORD=skip", ["uf-convert"], "[--on-bad-record][skip]"), ("STRICT=1", ["uf-convert"], "[--strict]"),
+            ("DECONTAMINATE=mmlu.tar arc.jsonl", ["uf-convert"], "[--decontaminate][mmlu.tar][--decontaminate][arc.jsonl]"),
             ("LICENCES=a=MIT b=it's", ["uf-convert"], "[--licence][a=MIT][--licence][b=it's]"),
             ("SPLIT=train=0.6,validation=0.4", ["uf-convert"], "[--split][train=0.6,validation=0.4]"),
             ("TEMPLATE=plain", ["uf-tokenize"], "[--template][plain]"), ("SYSTEM_TURN=It's \"so\", a; b", ["uf-tokenize"], "[--system][It's \"so\", a; b]"),

@@ -18,6 +18,8 @@ struct ConvertedChunk: Sendable {
     /// Of records that belong to no shard here: unreadable ones, other parts and shards. And of those that do, by shard.
     var counts = ConversionCounts()
     var shardCounts: [ConversionCounts]
+    /// Records that `options.decontamination` kept out, in order.
+    var contaminations: [Contamination] = []
     /// What stops the conversion, after `items`.
     var failure: InputError?
 }
@@ -74,7 +76,14 @@ struct ChunkConverter {
         if options.strict { try refuseOddities(raw, place) }
         result.shardCounts[shard].count(raw)
         let id = RecordIdentity.id(raw)
-        let record = rate(raw, id, place, &result.shardCounts[shard])
+        let record: RatedRecord?
+        if let (part, overlap) = options.decontamination?.contamination(of: raw) {
+            result.contaminations.append(Contamination(place, part, overlap))
+            result.shardCounts[shard].dropped[.contaminated, default: 0] += 1
+            record = nil
+        } else {
+            record = rate(raw, id, place, &result.shardCounts[shard])
+        }
         result.items.append(ConvertedChunk.Item(promptHash: promptHash, shard: shard, idHash: firstHalf(id), place: place, record: record))
     }
 

@@ -10,6 +10,8 @@ public final class Conversion {
     public var counts: ConversionCounts { shardCounts.reduce(into: shared) { $0.add($1) } }
     private var shared = ConversionCounts()
     private var shardCounts: [ConversionCounts]
+    /// Every record that was left out because it shares text with a benchmark, in the order of the inputs.
+    public private(set) var contaminations: [Contamination] = []
     private var prompts: Set<UInt64> = []
     private var ids: Set<UInt64> = []
 
@@ -54,6 +56,7 @@ public final class Conversion {
             }
             if let record = item.record { try write(record, options.shard == nil ? item.shard : 0) }
         }
+        contaminations += chunk.contaminations
         shared.add(chunk.counts)
         for (shard, counts) in chunk.shardCounts.enumerated() { shardCounts[shard].add(counts) }
         if let failure = chunk.failure { throw failure }

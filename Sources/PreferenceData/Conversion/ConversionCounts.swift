@@ -8,12 +8,14 @@ public struct ConversionCounts: Sendable, Equatable {
         case fewerThanTwoResponses = "fewer_than_two_responses"
         case missingRating = "missing_rating"
         case noTargets = "no_targets"
+        case contaminated
 
         var words: String {
             switch self {
             case .fewerThanTwoResponses: "with fewer than two responses"
             case .missingRating: "with a missing rating"
             case .noTargets: "without a dimension that has two ratings"
+            case .contaminated: "with text of a benchmark"
             }
         }
     }

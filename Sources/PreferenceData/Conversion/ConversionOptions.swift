@@ -16,13 +16,15 @@ public struct ConversionOptions: Sendable {
     public var onBadRecord: OnBadRecord = .stop
     /// Stop at the first oddity of any kind.
     public var strict = false
+    /// What leaves out records that share text with a benchmark.
+    public var decontamination: Decontamination?
     /// Licence of each source, as the tail records it.
     public var licences: [String: String] = [:]
 
     public init() {}
 
     /// Raised when the same options make other bytes of the same input.
-    static let recipe = 3
+    static let recipe = 4
 
     /// The command line that makes the same stream again: every option that decides bytes, with its value.
     public var provenance: Provenance {
@@ -33,7 +35,7 @@ public struct ConversionOptions: Sendable {
         arguments += ["--on-bad-record", onBadRecord.rawValue]
         if strict { arguments.append("--strict") }
         for (source, licence) in licences.sorted(by: { $0.key < $1.key }) { arguments += ["--licence", "\(source)=\(licence)"] }
-        return Provenance(command: "uf-convert", recipe: ConversionOptions.recipe, arguments: arguments.map { .text($0) })
+        return Provenance(command: "uf-convert", recipe: ConversionOptions.recipe, arguments: arguments.map { .text($0) } + (decontamination?.provenance ?? []))
     }
 
     /// The heads of the output streams, one for each shard that is kept.

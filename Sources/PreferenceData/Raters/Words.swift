@@ -8,11 +8,22 @@ struct Words {
     var small: [ArraySlice<UInt8>] { all.map { ArraySlice($0.map(Words.small)) } }
 
     init(_ text: Text) {
-        all = text.bytes.split(whereSeparator: Words.isSpace).compactMap { word in
-            var word = word
-            while let first = word.first, Words.isPunctuation(first) { word.removeFirst() }
-            while let last = word.last, Words.isPunctuation(last) { word.removeLast() }
-            return word.isEmpty ? nil : word
+        var all: [ArraySlice<UInt8>] = []
+        text.bytes.withUnsafeBufferPointer { bytes in Words.forEach(in: bytes) { all.append(text.bytes[$0]) } }
+        self.all = all
+    }
+
+    /// Calls `body` with the place of every word, in order.
+    static func forEach(in bytes: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
+        var at = 0
+        while at < bytes.count {
+            if isSpace(bytes[at]) { at += 1; continue }
+            var start = at
+            while at < bytes.count, !isSpace(bytes[at]) { at += 1 }
+            var end = at
+            while start < end, isPunctuation(bytes[start]) { start += 1 }
+            while start < end, isPunctuation(bytes[end - 1]) { end -= 1 }
+            if start < end { body(start ..< end) }
         }
     }
 

@@ -7,19 +7,23 @@ public struct Explanation {
         var sha256: String
         var comment = ""
 
-        var declaration: String { "\(name)=${\(name):?set it to the \(role == Explanation.model ? "model folder" : "file")}\(comment)\n" }
+        var declaration: String { "\(name)=${\(name):?set it to the \(Explanation.checkedByCommand[role]?.noun ?? "file")}\(comment)\n" }
 
         /// Holds it to its digest; empty where a command of the pipeline does.
         var check: String {
             switch role {
-            case Explanation.model: ""
+            case _ where Explanation.checkedByCommand[role] != nil: ""
             case Explanation.raw: "decompressed \"$\(name)\" | holds \(name) \(sha256)\n"
             default: "holds \(name) \(sha256) < \"$\(name)\"\n"
             }
         }
     }
 
-    private static let raw = "input", model = "model"
+    private static let raw = "input"
+    /// What is no single file, so that its digest is not of a file's bytes: a command computes it anyway, and holds it to the option's.
+    private static let checkedByCommand = [
+        "model": (noun: "model folder", option: "--model-sha256"), "benchmarks": (noun: "folder of benchmark files", option: "--benchmarks-sha256"),
+    ]
 
     private var variables: [Variable] = []
     private var roles: [String: Int] = [:]
@@ -63,8 +67,7 @@ public struct Explanation {
             case .text(let text): words.append(Explanation.quoted(text))
             case .file(let role, let sha256):
                 words.append("\"$\(variable(role, sha256))\"")
-                // A model's digest is of its configuration and tensors, not of a file's bytes: the command computes it anyway.
-                if role == Explanation.model { words += ["--model-sha256", sha256] }
+                if let checked = Explanation.checkedByCommand[role] { words += [checked.option, sha256] }
             }
         }
         if streams.count == 1, operands.isEmpty { return streams[0] + " |\n  " + words.joined(separator: " ") }
