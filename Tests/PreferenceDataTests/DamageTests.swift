@@ -20,9 +20,12 @@ import TestSupport
         return conversion.counts
     }
 
-    @Test(arguments: ["odd.jsonl", "bad.jsonl", "evol_instruct-one.jsonl"])
+    @Test(arguments: [
+        "ultrafeedback/odd.jsonl", "ultrafeedback/bad.jsonl", "ultrafeedback/evol_instruct-one.jsonl", "sources/helpsteer.jsonl", "sources/hh-rlhf.jsonl", "sources/nectar.jsonl",
+        "sources/trl.jsonl", "sources/llamafactory-alpaca.jsonl", "sources/argilla-chatml.jsonl", "sources/messages.jsonl", "sources/pku-saferlhf.jsonl",
+    ])
     func everyByteOfARecordMayBeWrong(name: String) throws {
-        let whole = try readWholeFile(Fixtures.path("ultrafeedback/" + name))
+        let whole = try readWholeFile(Fixtures.path(name))
         var random = SeededGenerator(seed: 20)
         let lines = whole.count { $0 == 0x0A }
         for round in 0..<500 {
@@ -35,7 +38,7 @@ import TestSupport
             default: bytes.removeSubrange(at..<min(bytes.count, at + Int.random(in: 1...200, using: &random)))
             }
             let counts = try convert(bytes, skip: true)
-            #expect(counts.kept + counts.droppedTotal + counts.skippedTotal == counts.read, "round \(round), byte \(at)")
+            #expect(counts.kept + counts.joined + counts.droppedTotal + counts.skippedTotal == counts.read, "round \(round), byte \(at)")
             #expect(counts.read <= lines + 2)
             do { _ = try convert(bytes, skip: false) } catch let error as InputError {
                 #expect(error.message.hasPrefix("x: line ") && error.message.hasSuffix(" (--on-bad-record skip to continue)"), "\(error)")

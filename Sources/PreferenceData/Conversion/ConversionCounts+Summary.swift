@@ -39,7 +39,7 @@ extension ConversionCounts {
         }
         return .object([
             ("records", .object([
-                ("read", number(read)), ("kept", number(kept)), ("other_parts", number(otherParts)), ("no_part", number(noPart)),
+                ("read", number(read)), ("kept", number(kept)), ("single", number(single)), ("joined", number(joined)), ("other_parts", number(otherParts)), ("no_part", number(noPart)),
                 ("other_shards", number(otherShards)),
                 ("dropped", .object(Dropped.allCases.map { ($0.rawValue, number(dropped[$0] ?? 0)) })),
                 ("skipped", .object(BadRecord.Reason.allCases.map { ($0.rawValue, number(skipped[$0.rawValue] ?? 0)) })),
@@ -49,6 +49,7 @@ extension ConversionCounts {
             ("odd", .object([
                 ("empty_prompts", number(emptyPrompts)), ("empty_responses", number(emptyResponses)), ("identical_responses", number(identicalResponses)),
                 ("duplicate_prompts", number(duplicatePrompts)), ("duplicate_records", number(duplicateRecords)),
+                ("repaired_scores", number(repaired)),
             ])),
             ("ratings", .object(sources)),
         ])
@@ -68,6 +69,7 @@ extension ConversionCounts {
             let count = sources.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.count(state) } }
             return count == 0 ? nil : "\(count) \(state.words)"
         }
+        if repaired > 0 { parts.append("repaired \(repaired) overall_score\(repaired == 1 ? "" : "s"): 10 that stood for 1") }
         if !missing.isEmpty { parts.append("ratings not there: " + missing.joined(separator: ", ")) }
         let odd = [(emptyPrompts, "empty prompt"), (emptyResponses, "empty response"), (duplicatePrompts, "repeated prompt"), (duplicateRecords, "repeated record")]
             .filter { $0.0 > 0 }.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }
@@ -91,6 +93,9 @@ extension ConversionCounts {
     /// The other counts, as name and value.
     public var recordRows: [[String]] {
         var rows = [["records read", "\(read)"], ["records kept", "\(kept)"]]
+        if single > 0 { rows.append(["of them with one response", "\(single)"]) }
+        if joined > 0 { rows.append(["rows joined to the record of their prompt", "\(joined)"]) }
+        if repaired > 0 { rows.append(["scores repaired", "\(repaired)"]) }
         if otherParts > 0 { rows.append(["in other parts of the split", "\(otherParts)"]) }
         if noPart > 0 { rows.append(["in no part of the split", "\(noPart)"]) }
         if otherShards > 0 { rows.append(["in other shards", "\(otherShards)"]) }
