@@ -25,7 +25,7 @@ import Testing
     static let raw = Command.quoted(Fixtures.path("ultrafeedback/vicuna_bench.jsonl.gz")), stories = Command.quoted(Fixtures.path("models/stories260K"))
 
     static let cases = [
-        Case(name: "convert", prepare: "for i in $(seq 60); do zcat \(raw); done > raw.jsonl", run: "uf-convert raw.jsonl -j 2 -o out.uf", target: "out.uf"),
+        Case(name: "convert", prepare: "for i in $(seq 12); do zcat \(raw); done > raw.jsonl", run: "uf-convert raw.jsonl -j 2 -o out.uf", target: "out.uf"),
         Case(name: "convert gzip with report", prepare: "cp \(raw) raw.gz; chmod u+w raw.gz", run: "uf-convert raw.gz -j 1 --report out.json -o out.uf", target: "out.uf"),
         Case(name: "shards", prepare: "zcat \(raw) > raw.jsonl", run: "uf-convert raw.jsonl -j 1 --shards 3 -o out-%d-of-%d.uf", target: "out.MANIFEST"),
         Case(name: "tokenize", prepare: "uf-convert \(raw) -o rated.uf", run: "uf-tokenize rated.uf --tokenizer \(stories)/tokenizer.json --template plain -j 1 -o out.uf", target: "out.uf"),
