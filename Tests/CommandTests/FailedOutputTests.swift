@@ -118,7 +118,7 @@ import Testing
             ("uf-eval preference packed.uf --model scores.uf --reference absent -o out", "uf-eval: absent: "),
             ("uf-eval bench --model absent --tasks arc_challenge --data \(Fixtures.path("benchmarks")) -o out", "uf-eval: absent/config.json: "),
             ("uf-eval report absent -o out", "uf-eval: absent: "), ("uf-eval report . -o out", "uf-eval: .: cannot be opened for reading: Is a directory"),
-            ("uf-eval report /dev/null -o out", "uf-eval: /dev/null: not a regular file; a run database is a file on disk"),
+            ("uf-eval report /dev/null -o out", "uf-eval: /dev/null: not a regular file; a database is a file on disk"),
             ("uf-train absent --data packed.uf -o out", "uf-train: absent/config.json: "), ("uf-train \(Self.stories) --data absent -o out", "uf-train: absent: "),
             ("uf-train \(Self.stories) --data packed.uf --validation absent -o out", "uf-train: absent: "),
             ("uf-train \(Self.stories) --data packed.uf --reference absent -o out", "uf-train: absent: "), ("uf-train import absent -o out", "uf-train: absent: "),
