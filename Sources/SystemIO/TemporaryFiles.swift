@@ -4,7 +4,7 @@ import Glibc
 ///
 /// The table is fixed memory, because a signal handler may call `unlink` but may not allocate.
 public enum TemporaryFiles {
-    private static let slots = 64
+    private static let slots = 512
     nonisolated(unsafe) private static let table: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = {
         let table = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: slots)
         table.initialize(repeating: nil, count: slots)
