@@ -13,7 +13,7 @@ struct UFRecords: ParsableCommand {
                 ("uf-records explain packed.uf", "how to make the file again"),
                 ("uf-records shuffle --seed 1 a.uf b.uf | uf-records split --parts 4 -o part-%.uf", "commands that write streams join in pipes"),
             ],
-            statuses: [.done, .no, .usage, .invalidData, .missingInput, .ioError]),
+            statuses: [.done, .no, .usage, .invalidData, .missingInput, .cannotCreate, .ioError]),
         version: releaseVersion,
         subcommands: [
             View.self, Head.self, Check.self, Stats.self, Explain.self, Cat.self, Split.self, Merge.self, Sort.self, Shuffle.self, Digest.self, Diff.self, SalvageCommand.self, Import.self,

@@ -1,6 +1,4 @@
-import Checksums
 import Glibc
-import SystemIO
 
 /// Puts any number of entries in the order of their keys in bounded memory: what does not fit goes to temporary files, sorted, and they are merged at the end.
 ///
