@@ -130,6 +130,7 @@ import Testing
         expect("uf-records split --records 2 --part 1 $F/packed-none.uf | uf-records digest --compare - $F/packed-zlib.uf", 1, "added id-0\nadded id-1\n2 added, 0 removed, 0 changed, 1 same\n")
         expect("uf-records digest --compare v.uf $F/logps-none.uf", 65,
             errors: "uf-records: \(Self.fixtures)/logps-none.uf: a stream of logps records in other columns than v.uf (rated records); streams of one kind can be compared\n")
+        expect(#"uf-records view $F/logps-none.uf | sed 's/id-1/a\\nb/' | uf-records import --kind logps --settings '{"layout":"shared-prefix"}' | uf-records digest --compare $F/logps-none.uf - | head -1"#, 0, #"added "a\nb""# + "\n")
         expect("uf-records digest --compare v.uf", 64, errors: "uf-records: --compare takes two streams, the old and the new (uf-records --help tells more)\n")
         expect("uf-records digest -j 1 v.uf > one; uf-records digest -j 3 v.uf | cmp - one && uf-records digest --json v.uf | jq -r '.digest, .records' > /dev/null; cut -c 65-90 one", 0, "  59 rated records  v.uf\n")
     }
