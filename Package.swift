@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 // The targets stand in the order in which data flows through them; a test (Tests/CommandTests/ArchitectureTests.swift)
 // reads this file and holds the direction of every arrow. Layers, lowest first:
-//   C libraries < base (SystemIO, Checksums, JSON, PortableMath) < services (RecordStream, InputFiles, ModelFiles, Numerics, RunDatabase)
+//   C libraries < base (SystemIO, Checksums, JSON, PortableMath) < SQLite < services (RecordStream, InputFiles, ModelFiles, Numerics, RunDatabase)
 //   < domain (PreferenceData ... Evaluation) < CommandSupport and the commands
 import PackageDescription
 
@@ -49,6 +49,7 @@ let package = Package(
         .target(name: "SystemIO"),
         .target(name: "Checksums", dependencies: ["CChecksums", "CNettle"]),
         .target(name: "JSON", dependencies: ["CJSON"]),
+        .target(name: "SQLite", dependencies: ["SystemIO", "CSQLite"]),
         // What reaches bytes through mathematics: apart from Numerics, so that a command that only converts or packs starts no BLAS.
         .target(name: "PortableMath"),
 
@@ -57,10 +58,10 @@ let package = Package(
         .target(name: "InputFiles", dependencies: ["SystemIO", "Checksums", "CArchive", "CZlib"]),
         .target(name: "ModelFiles", dependencies: ["SystemIO", "Checksums", "JSON"]),
         .target(name: "Numerics", dependencies: ["CNumerics", "COpenBLAS"]),
-        .target(name: "RunDatabase", dependencies: ["SystemIO", "CSQLite"]),
+        .target(name: "RunDatabase", dependencies: ["SQLite", "SystemIO"]),
 
         // Domain, in the order of the pipeline. They meet in the record stream, not in each other.
-        .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "BenchmarkData", "PortableMath", "JSON", "SystemIO", "Checksums"]),
+        .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "BenchmarkData", "PortableMath", "SQLite", "JSON", "SystemIO", "Checksums"]),
         .target(name: "Tokenization", dependencies: ["RecordStream", "JSON", "Checksums", "SystemIO"],
                 exclude: ["Unicode/make_tables.py"]),
         .target(name: "Packing", dependencies: ["RecordStream", "PortableMath", "JSON", "SystemIO"]),
@@ -76,13 +77,13 @@ let package = Package(
         command("uf-pack", ["Packing", "RecordStream", "JSON", "SystemIO"]),
         command("uf-train", ["Alignment", "LanguageModel", "ModelFiles", "JSON", "SystemIO"]),
         command("uf-eval", ["Alignment", "Evaluation", "LanguageModel", "BenchmarkData", "Tokenization", "ModelFiles", "Numerics", "RecordStream", "RunDatabase", "JSON", "SystemIO"]),
-        command("uf-records", ["RecordStream", "JSON", "SystemIO"]),
+        command("uf-records", ["RecordStream", "InputFiles", "JSON", "SystemIO"]),
 
         // Tests mirror the sources; CommandTests runs the built commands as a user does.
         .target(name: "TestSupport", dependencies: ["SystemIO"], path: "Tests/TestSupport"),
         tests(of: "SystemIO"), tests(of: "Checksums"), tests(of: "JSON"), tests(of: "PortableMath"),
         tests(of: "RecordStream", ["JSON", "Checksums"]), tests(of: "InputFiles", ["Checksums"]), tests(of: "ModelFiles", ["JSON"]),
-        tests(of: "Numerics"), tests(of: "RunDatabase"),
+        tests(of: "Numerics"), tests(of: "RunDatabase", ["SQLite"]),
         tests(of: "PreferenceData", ["RecordStream", "InputFiles", "BenchmarkData", "JSON"]), tests(of: "Tokenization", ["RecordStream", "JSON"]),
         tests(of: "Packing", ["RecordStream"]), tests(of: "LanguageModel", ["ModelFiles", "JSON"]),
         tests(of: "Alignment", ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]), tests(of: "BenchmarkData", ["InputFiles", "JSON"]),

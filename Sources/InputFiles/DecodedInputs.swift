@@ -55,6 +55,14 @@ public final class DecodedInputs {
         for operand in operands where operand != "-" && access(operand, R_OK) != 0 { throw InputError.cannotOpen(operand) }
     }
 
+    /// What a Parquet file begins with.
+    static let parquet = Array("PAR1".utf8)
+
+    static func isParquet(_ name: String) -> InputError {
+        InputError("\(name): a Parquet file, which is not read here; pipe its rows in as JSON Lines: "
+            + "duckdb -c \"COPY (FROM 'FILE') TO '/dev/stdout' (FORMAT json)\" | ..., or pipelines/python/parquet_to_jsonl.py FILE | ...")
+    }
+
     /// Steps to the next input; false after the last. The current one must have been read to its end.
     public func next() throws -> Bool {
         while true {
@@ -66,6 +74,7 @@ public final class DecodedInputs {
                 if peeked.head.starts(with: [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C]) {
                     throw InputError("\(operandName): a 7-Zip archive, which is not read here; unpack it first")
                 }
+                if peeked.head.starts(with: DecodedInputs.parquet) { throw DecodedInputs.isParquet(operandName) }
                 let isGzip = peeked.head.starts(with: [0x1F, 0x8B])
                 reader = PlainReader.isPlain(peeked.head) ? PlainReader(peeked) : try ArchiveReader(isGzip ? GzipSource(peeked) : peeked, head: peeked.head)
             }

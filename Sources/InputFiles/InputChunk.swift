@@ -33,6 +33,8 @@ public struct InputChunk: Sendable {
     var elements: [Range<Int>]?
 
     public var byteCount: Int { bytes.count }
+    /// Number of the input, from 1.
+    public var input: Int { first.input }
 
     /// Calls `body` for every record that is not blank, in order, with its bytes (no line feed) and place.
     public func forEachRecord(_ body: (UnsafeBufferPointer<UInt8>, RecordPlace) throws -> Void) rethrows {

@@ -12,13 +12,18 @@ public struct RatingRange: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// Reads `1..5`; nil when it is none.
-    public init?(_ text: String) {
-        guard let dots = text.firstRange(of: "..") else { return nil }
+    public init?(_ text: String, separator: String = "..") {
+        guard let dots = text.firstRange(of: separator) else { return nil }
         guard let low = decimalNumber(text[..<dots.lowerBound].utf8), let high = decimalNumber(text[dots.upperBound...].utf8), low < high else { return nil }
         self.init(low: low, high: high)
     }
 
     public var description: String { "\(plain(low))..\(plain(high))" }
+
+    /// Where the value stands in this range, in another one: linear, the ends to the ends.
+    func map(_ value: Double, onto other: RatingRange) -> Double {
+        self == other ? value : other.low + (value - low) / (high - low) * (other.high - other.low)
+    }
 }
 
 /// A number as people write it: `4`, `0.5`.
@@ -61,6 +66,23 @@ enum RatingValue {
             throw BadRecord(reason: .unreadableRating, message: "\(path()) is \(cursor.typeName), expected \(range) or N/A")
         }
         return value >= range.low && value <= range.high ? (value, .rated) : (.nan, .outOfRange)
+    }
+
+    /// The ratings of `count` responses of which one, by its number from 0, is named the best: 1 for it, 0 for the others. Another number is out of range.
+    static func best(_ cursor: JSONCursor?, path: String, of count: Int) throws -> [(Double, RatingState)] {
+        let (value, state) = try read(cursor, path: path, range: RatingRange(low: 0, high: Double(max(count - 1, 0))))
+        guard state == .rated else { return Array(repeating: (.nan, state), count: count) }
+        guard let named = Int(exactly: value) else { return Array(repeating: (.nan, .outOfRange), count: count) }
+        return (0..<count).map { ($0 == named ? 1 : 0, .rated) }
+    }
+
+    /// The ratings of responses with ranks, 1 for the best of N: N + 1 - rank, so 1 to N, in that range.
+    static func ranked(_ ranks: [JSONCursor?], path: (Int) -> String) throws -> (range: RatingRange, ratings: [(Double, RatingState)]) {
+        let range = RatingRange(low: 1, high: Double(max(ranks.count, 2)))
+        return (range, try ranks.enumerated().map { i, cursor in
+            let (rank, state) = try read(cursor, path: path(i), range: RatingRange(low: 1, high: Double(ranks.count)))
+            return (Double(ranks.count + 1) - rank, state)
+        })
     }
 
     static func trim(_ bytes: UnsafeBufferPointer<UInt8>) -> Slice<UnsafeBufferPointer<UInt8>> {

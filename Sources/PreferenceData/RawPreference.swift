@@ -2,18 +2,56 @@ import JSON
 import RecordStream
 
 /// One record as its source has it, before anything is decided about missing ratings.
-struct RawPreference {
+struct RawPreference: Sendable {
     var source: Text
     var turns: [Turn]
     var responses: [Text]
     /// Which model wrote each response; empty where unknown.
     var models: [Text]
     /// m names.
-    var dimensions: [Text]
+    private(set) var dimensions: [Text] = []
+    /// m: what a rating of the dimension may be.
+    private(set) var ranges: [RatingRange] = []
     /// m x N, row-major by dimension; NaN unless `states` says rated.
-    var values: [Double]
+    private(set) var values: [Double] = []
     /// m x N.
-    var states: [RatingState]
+    private(set) var states: [RatingState] = []
+    /// One response is a whole record: a demonstration (m = 0) or a labelled response (m = 1), not a comparison that lost its other responses.
+    var standsAlone = false
+    /// One response of a prompt whose other responses are in records of their own, which follow.
+    var isRow = false
+    /// Scores that the source is known to have wrong and that were set right.
+    var repairs = 0
+
+    init(source: Text, turns: [Turn], responses: [Text], models: [Text]? = nil) {
+        self.source = source
+        self.turns = turns
+        self.responses = responses
+        self.models = models ?? responses.map { _ in Text() }
+    }
+
+    /// Adds a dimension with its ratings, one for each response.
+    mutating func rate(_ dimension: Text, in range: RatingRange, _ ratings: [(Double, RatingState)]) {
+        dimensions.append(dimension)
+        ranges.append(range)
+        for (value, state) in ratings {
+            values.append(value)
+            states.append(state)
+        }
+    }
+
+    /// The ratings of one dimension.
+    func ratings(_ dimension: Int) -> [(Double, RatingState)] {
+        (dimension * responses.count..<(dimension + 1) * responses.count).map { (values[$0], states[$0]) }
+    }
+
+    /// This record with other dimensions or ratings; `body` adds them.
+    func rerated(_ body: (inout RawPreference) -> Void) -> RawPreference {
+        var result = self
+        (result.dimensions, result.ranges, result.values, result.states) = ([], [], [], [])
+        body(&result)
+        return result
+    }
 }
 
 /// A record that cannot be used as it stands: what is wrong with it, at which path inside the record.
@@ -29,31 +67,15 @@ struct BadRecord: Error {
 
     /// `completions[2].response is null, expected a string`
     static func type(_ path: String, _ found: JSONCursor?, expected: String) -> BadRecord {
-        guard let found else { return BadRecord(reason: .wrongSchema, message: "\(path) is missing, expected \(expected)") }
-        return BadRecord(reason: .wrongSchema, message: "\(path) is \(found.typeName), expected \(expected)")
+        guard let found else { return wrong("\(path) is missing, expected \(expected)") }
+        return wrong("\(path) is \(found.typeName), expected \(expected)")
     }
+
+    static func wrong(_ message: String) -> BadRecord { BadRecord(reason: .wrongSchema, message: message) }
 }
 
-/// The formats of raw records.
-public enum SourceFormat: String, Sendable, CaseIterable {
-    /// Each record shows by its keys which of the others it is.
-    case auto
-    /// openbmb/UltraFeedback, schema of December 2023: N completions, each rated in m dimensions.
-    case ultrafeedback
-    /// Pairs: prompt, chosen, rejected with a score each.
-    case ultrafeedbackBinarized = "ultrafeedback-binarized"
-
-    func read(_ record: JSONCursor, range: RatingRange?) throws -> RawPreference {
-        guard record.kind == .object else { throw BadRecord.type("the record", record, expected: "an object") }
-        switch self {
-        case .ultrafeedback: return try UltraFeedback.read(record, range: range ?? UltraFeedback.range)
-        case .ultrafeedbackBinarized: return try BinarizedPair.read(record, range: range ?? BinarizedPair.range)
-        case .auto:
-            if record["completions"] != nil { return try SourceFormat.ultrafeedback.read(record, range: range) }
-            if record["chosen"] != nil, record["rejected"] != nil { return try SourceFormat.ultrafeedbackBinarized.read(record, range: range) }
-            let keys = record.members?.map { String(decoding: $0.key, as: UTF8.self) } ?? []
-            let shown = keys.prefix(8).joined(separator: ", ") + (keys.count > 8 ? ", ..." : "")
-            throw BadRecord(reason: .wrongSchema, message: "neither \"completions\" (UltraFeedback) nor \"chosen\" and \"rejected\" (binarized) among its keys: \(shown)")
-        }
-    }
+/// A well-formed record that makes no record of the stream: counted, and no error unless `--strict` says so.
+struct UnusableRecord: Error {
+    var reason: ConversionCounts.Dropped
+    var message: String
 }

@@ -1,3 +1,4 @@
+import SQLite
 import SystemIO
 
 /// The SQLite file of runs, what they logged and what evaluations found.
@@ -12,13 +13,13 @@ public final class RunDatabase {
     /// Throws `.cannotCreate` when that fails, `.invalidData` when it is no database of runs or of another schema version.
     public init(path: String) throws {
         connection = try Connection(path: path, writable: true)
-        try Schema.prepare(connection)
+        try DatabaseSchema.runs.prepare(connection)
     }
 
     /// Opens an existing database for reading alone. Throws `.missingInput` when there is none.
     public init(reading path: String) throws {
         connection = try Connection(path: path, writable: false)
-        try Schema.check(connection)
+        try DatabaseSchema.runs.check(connection)
     }
 
     /// Enters a run with status `running` and returns its number.

@@ -12,9 +12,15 @@ struct ConvertCommand: ParsableCommand {
         abstract: "Turn raw preference data into a stream of rated records with target distributions.",
         discussion: HelpText.discussion(
             """
-            Reads UltraFeedback (JSON Lines or a JSON array; N completions, each rated in m dimensions) and pairs made from it (prompt, chosen, rejected, \
-            scores), plain, compressed (gz, bz2, xz, zst) or inside tar and zip. Several files are read in order; - or none is standard input. Each \
-            file of an archive counts as an input of its own.
+            Reads preference data and conversations of many sources, as JSON Lines or a JSON array, plain, compressed (gz, bz2, xz, zst) or inside tar and zip. \
+            Several files are read in order; - or none is standard input. Each file of an archive counts as an input of its own, and its first record shows its \
+            source; --from names one for all, --map describes any other layout. A source with one response a prompt makes records to learn from, without targets.
+
+            SOURCES
+            \(ConvertCommand.sources)
+
+            Ratings are taken as the source has them: --scale brings sources with other ranges to one, as in --scale 1:5, before the softmax whose \
+            temperature was meant for it; then --missing and --temperature act. --dimensions chooses, orders and renames; the other options use the new names.
             What was dropped or missing is told in one line on standard error, in full with -v, with --report, and in the stream itself.
             """,
             examples: [
@@ -23,6 +29,8 @@ struct ConvertCommand: ParsableCommand {
                 ("uf-convert raw.jsonl --shards 8 -o 'data/train-%05d-of-%05d.uf'", "eight streams and data/train.MANIFEST, for uf-records check data"),
                 ("uf-convert raw.jsonl --decontaminate mmlu.tar.gz --decontaminate arc/ --report r.json -o clean.uf", "without what is in these benchmarks; r.json says what was"),
                 ("zstdcat raw.zst | uf-convert --missing floor -v > rated.uf", "as the paper's code treats \"N/A\": as the worst rating"),
+                ("uf-convert --dimensions helpfulness,verbosity=length --scale 1:5 helpsteer.jsonl -o rated.uf", "two attributes, one renamed, on UltraFeedback's scale"),
+                ("uf-convert --map fields.json answers.jsonl -o rated.uf", "another layout: {\"prompt\": \"/question\", \"responses\": \"/answers/*/text\", \"ratings\": {\"quality\": {\"values\": \"/answers/*/mark\", \"range\": \"0..10\"}}}"),
             ]),
         version: releaseVersion)
 
@@ -32,18 +40,30 @@ struct ConvertCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var sharding: ShardOptions
 
-    @Option(help: ArgumentHelp("Format of the records: auto, ultrafeedback or ultrafeedback-binarized. auto looks at each record's keys.", valueName: "format"))
+    @Option(help: ArgumentHelp("Source of all records, one of those above, or auto: the first record of each input shows it.", valueName: "source"))
     var from = SourceFormat.auto
 
+    @Option(help: ArgumentHelp("A JSON file that says by JSON Pointers where prompt, responses and ratings stand, in place of --from.", valueName: "file"), completion: .file())
+    var map: String?
+
+    @Option(help: ArgumentHelp("One score of UltraFeedback as the only dimension, score: overall_score (1..10) or fine-grained_score (1..5).", valueName: "key"))
+    var scoreFrom: UltraFeedbackScore?
+
+    @Option(help: ArgumentHelp("Dimensions to keep, in this order; NAME=NEW renames one. (default: all)", valueName: "name,..."))
+    var dimensions: DimensionChoice?
+
+    @Option(help: ArgumentHelp("Map ratings linearly from what they may be onto LOW:HIGH, all or those of NAME=LOW:HIGH,...", valueName: "low:high"))
+    var scale: RatingScale?
+
     @Option(help: ArgumentHelp(
-        "What becomes of a rating that is not there: mask (the response is left out of that dimension), floor (it becomes 1), mean (of the dimension's others), drop (the record is).",
+        "What becomes of a rating that is not there: mask (the response is left out of that dimension), floor (it becomes the lowest there is), mean (of the dimension's others), drop (the record is).",
         valueName: "policy"))
     var missing = MissingPolicy.mask
 
-    @Option(help: ArgumentHelp("T of the targets, softmax(ratings / T).", valueName: "T"))
-    var temperature = 1.0
+    @Option(help: ArgumentHelp("T of the targets, softmax(ratings / T): one for all, or NAME=T,... with 1 for the rest. (default: 1)", valueName: "T"))
+    var temperature = Temperature(value: ByDimension(1))
 
-    @Option(help: ArgumentHelp("What a rating may be; others count as missing. (default: 1..5, for pairs 0..10)", valueName: "low..high"))
+    @Option(help: ArgumentHelp("What a rating may be; others count as missing. (default: what the source says)", valueName: "low..high"))
     var ratingRange: RatingRange?
 
     @Option(help: ArgumentHelp("Divide the prompts by a hash of their text, as in train=0.9,test=0.1; shares below 1 in sum leave the rest out. Needs --part.", valueName: "name=share,..."))
@@ -78,7 +98,10 @@ struct ConvertCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        guard temperature > 0, temperature.isFinite else { throw ValidationError("--temperature takes a number above 0") }
+        guard map == nil || from == .auto else { throw ValidationError("--map describes the records, so --from does not go with it") }
+        guard scoreFrom == nil || (map == nil && ["auto", "ultrafeedback"].contains(from.name)) else {
+            throw ValidationError("--score-from goes with --from ultrafeedback, which alone has such scores")
+        }
         if split != nil, part == nil { throw ValidationError("--split needs --part NAME: one part is written at a time") }
         if split == nil, part != nil { throw ValidationError("--part needs --split NAME=SHARE,...") }
         if files.filter({ $0 == "-" }).count > 1 { throw ValidationError("standard input (-) is named twice") }
@@ -91,8 +114,11 @@ struct ConvertCommand: ParsableCommand {
     private func options() throws -> ConversionOptions {
         var options = ConversionOptions()
         options.format = from
+        options.score = scoreFrom
         options.range = ratingRange
-        options.targets = Targets(missing: missing, temperature: temperature)
+        options.dimensions = dimensions
+        options.scale = scale?.value
+        options.targets = Targets(missing: missing, temperature: temperature.value)
         if let split, let part {
             do { options.split = try Split(split, part: part) } catch let fault as Split.Fault { throw ValidationError(fault.description) }
         }
@@ -109,11 +135,12 @@ struct ConvertCommand: ParsableCommand {
 
     func run() throws {
         var options = try options()
+        options.map = try map.map { try RecordMap(file: $0) }
         try DecodedInputs.check(files)
         if files.isEmpty || files.contains("-") { try refuseTerminalInput() }
         let inputs = DecodedInputs(files)
         let reader = ChunkReader(inputs)
-        try output.refuse(report: report, inputs: files + decontaminate)
+        try output.refuse(report: report, inputs: files + decontaminate + (map.map { [$0] } ?? []))
         options.decontamination = try decontamination()
         let conversion = Conversion(options)
         let reportSink = try report.map { try openTextOutput($0) }
@@ -129,6 +156,11 @@ struct ConvertCommand: ParsableCommand {
         if let reportSink { try write(conversion, inputs, to: reportSink) }
         try stream.finish(tails)
         tell(conversion)
+    }
+
+    private static var sources: String {
+        let listing = SourceFormat.listing, width = listing.map(\.name.count).max() ?? 0
+        return listing.map { "\($0.name.padding(to: width))  \($0.summary)" }.joined(separator: "\n")
     }
 
     private func openOutput(_ options: ConversionOptions) throws -> any ShardOutput<RatedRecord> {
@@ -160,6 +192,7 @@ struct ConvertCommand: ParsableCommand {
         let counts = conversion.counts
         if let line = conversion.summaryLine { Console.error("uf-convert", line) }
         guard common.verbose else { return }
+        for (input, source) in conversion.detected { Console.error("uf-convert", "\(input): read as \(source)") }
         var records = TextTable([("", .left), ("", .right)])
         for row in counts.recordRows { records.add(row) }
         var ratings = TextTable(ConversionCounts.ratingColumns.enumerated().map { ($1, $0 < 2 ? .left : .right) })
@@ -170,9 +203,46 @@ struct ConvertCommand: ParsableCommand {
     }
 }
 
-extension SourceFormat: ExpressibleByArgument {}
+extension SourceFormat: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+    public static var allValueStrings: [String] { ["auto"] + listing.map(\.name) }
+    public var defaultValueDescription: String { name }
+}
+
+extension UltraFeedbackScore: ExpressibleByArgument {}
 extension MissingPolicy: ExpressibleByArgument {}
 extension ConversionOptions.OnBadRecord: ExpressibleByArgument {}
+
 extension RatingRange: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
+}
+
+extension DimensionChoice: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
+/// `--scale`: `1:5`, `NAME=LOW:HIGH,...`
+struct RatingScale: ExpressibleByArgument {
+    let value: ByDimension<RatingRange?>
+
+    init?(argument: String) {
+        guard let value = ByDimension<RatingRange?>(argument, others: nil, value: { RatingRange($0, separator: ":") }) else { return nil }
+        self.value = value
+    }
+}
+
+/// `--temperature`: `0.5`, `NAME=T,...`
+struct Temperature: ExpressibleByArgument {
+    let value: ByDimension<Double>
+
+    init(value: ByDimension<Double>) { self.value = value }
+
+    init?(argument: String) {
+        guard let value = ByDimension(argument, others: 1, value: { Double($0).flatMap { $0 > 0 && $0.isFinite ? $0 : nil } }) else { return nil }
+        self.value = value
+    }
+}
+
+private extension String {
+    func padding(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

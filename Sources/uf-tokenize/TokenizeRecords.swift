@@ -55,7 +55,7 @@ struct TokenizeRecords: ParsableCommand {
         let layout = try chosenTemplate(tokenizer)
         let recordTokenizer = RecordTokenizer(try TemplateEncoder(tokenizer, layout, system: system.map { Text($0) }, tokenizerName: vocabulary.path()))
         let inputs = try RecordInputs<RatedRecord>(files)
-        let context = contextLength ?? vocabulary.contextLength()
+        let context = try contextLength ?? vocabulary.contextLength()
         var settings = recordTokenizer.settings
         if let context { settings["context_length"] = JSONValue(context) }
         let provenance = Provenance(command: "uf-tokenize", recipe: 1, arguments: arguments(tokenizer, layout, context), inputs: inputs.provenance)

@@ -38,9 +38,11 @@ struct TokenizerOptions: ParsableArguments {
     }
 
     /// The model's context, `max_position_embeddings` of the config.json beside the vocabulary, where there is one that says it.
-    func contextLength() -> Int? {
+    func contextLength() throws -> Int? {
         let folder = isFolder ? tokenizer : tokenizer.lastIndex(of: "/").map { String(tokenizer[..<$0]) } ?? "."
-        return (try? ModelFolder.config(folder: folder))?["max_position_embeddings"]?.int
+        // One that is there and cannot be read is no reason to go on without it: shards would be packed to another length in silence.
+        guard TokenizerFiles(folder: folder).modelConfig != nil else { return nil }
+        return try ModelFolder.config(folder: folder)["max_position_embeddings"]?.int
     }
 
     private var isFolder: Bool {

@@ -200,7 +200,7 @@ import Testing
                 && different.errors.hasSuffix("; run uf-eval score on packed.uf\n"), "\(different.errors)")
         fails("uf-eval bench --model model --tasks arc_challenge --data $B --fewshot 41", 64, "uf-eval: arc_challenge: 41 worked examples are asked for, the train file has 40")
         fails("uf-eval report absent.sqlite", 66, "uf-eval: absent.sqlite: cannot be opened for reading: No such file or directory")
-        fails("uf-eval report packed.uf", 65, "uf-eval: packed.uf: not an SQLite database; give a file made with --database, or a name that does not exist yet")
+        fails("uf-eval report packed.uf", 65, "uf-eval: packed.uf: not an SQLite database; give one that uf commands made, or a name that does not exist yet")
         #expect(run("uf-eval preference packed.uf --model m.uf --reference m.uf --lambda fixed:honesty=-1").status == 64)
         fails("uf-eval preference packed.uf --model m.uf --reference m.uf --lambda fixed:honesy=1 -o x", 65,
               "uf-eval: packed.uf: no record has the dimension honesy that --lambda names; the data has helpfulness, honesty")

@@ -28,6 +28,8 @@ import Testing
         "uf-pack tokens.uf --max-length 512 --overlong drop", "uf-eval score packed.uf --model \(stories)", preference, preference + " --json", bench, bench + " --json",
         bench + " --log-samples - -o table", "uf-eval report runs.sqlite", "uf-eval report runs.sqlite --json", train + " --metrics - -o out", train + " --json -o out",
         "uf-records check rated.uf", "uf-records stats rated.uf", "uf-records explain rated.uf",
+        "uf-records cat rated.uf", "uf-records split --parts 2 --part 0 rated.uf", "uf-records merge --by origin rated.uf", "uf-records sort --by id rated.uf", "uf-records shuffle rated.uf",
+        "uf-records digest rated.uf", "uf-records digest --compare rated.uf rated.uf", "uf-records diff --json rated.uf rated.uf", "uf-records import --kind logps /dev/null",
     ]
 
     /// One line of the command itself; what was dropped is told before.
@@ -118,7 +120,7 @@ import Testing
             ("uf-eval preference packed.uf --model scores.uf --reference absent -o out", "uf-eval: absent: "),
             ("uf-eval bench --model absent --tasks arc_challenge --data \(Fixtures.path("benchmarks")) -o out", "uf-eval: absent/config.json: "),
             ("uf-eval report absent -o out", "uf-eval: absent: "), ("uf-eval report . -o out", "uf-eval: .: cannot be opened for reading: Is a directory"),
-            ("uf-eval report /dev/null -o out", "uf-eval: /dev/null: not a regular file; a run database is a file on disk"),
+            ("uf-eval report /dev/null -o out", "uf-eval: /dev/null: not a regular file; a database is a file on disk"),
             ("uf-train absent --data packed.uf -o out", "uf-train: absent/config.json: "), ("uf-train \(Self.stories) --data absent -o out", "uf-train: absent: "),
             ("uf-train \(Self.stories) --data packed.uf --validation absent -o out", "uf-train: absent: "),
             ("uf-train \(Self.stories) --data packed.uf --reference absent -o out", "uf-train: absent: "), ("uf-train import absent -o out", "uf-train: absent: "),

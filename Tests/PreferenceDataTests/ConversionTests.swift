@@ -77,7 +77,7 @@ import TestSupport
         let expected = [
             3: "line 1: completions[1].annotations.honesty.Rating is \"six\", expected 1..5 or N/A",
             4: "line 1: completions[1].response is null, expected a string",
-            5: "line 1: neither \"completions\" (UltraFeedback) nor \"chosen\" and \"rejected\" (binarized) among its keys: prompt, text",
+            5: "line 1: its keys show no source that is known: prompt, text; name one with --from, or describe the records with --map",
             6: "line 1: chosen is a number, expected a string or messages",
             8: "line 1, column 97: the string has no end",
         ]

@@ -20,9 +20,12 @@ import TestSupport
         return conversion.counts
     }
 
-    @Test(arguments: ["odd.jsonl", "bad.jsonl", "evol_instruct-one.jsonl"])
+    @Test(arguments: [
+        "ultrafeedback/odd.jsonl", "ultrafeedback/bad.jsonl", "ultrafeedback/evol_instruct-one.jsonl", "sources/helpsteer.jsonl", "sources/hh-rlhf.jsonl", "sources/nectar.jsonl",
+        "sources/trl.jsonl", "sources/llamafactory-alpaca.jsonl", "sources/argilla-chatml.jsonl", "sources/messages.jsonl", "sources/pku-saferlhf.jsonl",
+    ])
     func everyByteOfARecordMayBeWrong(name: String) throws {
-        let whole = try readWholeFile(Fixtures.path("ultrafeedback/" + name))
+        let whole = try readWholeFile(Fixtures.path(name))
         var random = SeededGenerator(seed: 20)
         let lines = whole.count { $0 == 0x0A }
         for round in 0..<500 {
@@ -35,7 +38,7 @@ import TestSupport
             default: bytes.removeSubrange(at..<min(bytes.count, at + Int.random(in: 1...200, using: &random)))
             }
             let counts = try convert(bytes, skip: true)
-            #expect(counts.kept + counts.droppedTotal + counts.skippedTotal == counts.read, "round \(round), byte \(at)")
+            #expect(counts.kept + counts.joined + counts.droppedTotal + counts.skippedTotal == counts.read, "round \(round), byte \(at)")
             #expect(counts.read <= lines + 2)
             do { _ = try convert(bytes, skip: false) } catch let error as InputError {
                 #expect(error.message.hasPrefix("x: line ") && error.message.hasSuffix(" (--on-bad-record skip to continue)"), "\(error)")
@@ -66,5 +69,29 @@ import TestSupport
         #expect((#expect(throws: InputError.self) { try convert(line, skip: false) })?.message
                 == "x: line 1, column 528: more than 512 arrays and objects inside one another (--on-bad-record skip to continue)")
         #expect(try convert(line, skip: true).skipped == ["invalid_json": 1])
+    }
+
+    /// The last of two equal keys counts, as everywhere; that there were two is counted too. Escapes spell the same key.
+    @Test func repeatedKeysAreCounted() throws {
+        func line(_ more: String, _ annotation: String = #"{"d":{"Rating":1}}"#) -> String {
+            #"{"instruction":"one",\#(more)"completions":[{"response":"a","annotations":\#(annotation)},{"response":"b","annotations":{"d":{"Rating":"2"}}}]}"# + "\n"
+        }
+        let many = (0 ..< 40).map { "\"k\($0)\":0," }.joined()
+        for (text, expected) in [
+            (line(""), 0), (line(#""instruction":"two","#), 1), (line(#""i\u006estruction":"two","#), 1), (line("", #"{"d":{"Rating":1,"Rating":2}}"#), 1),
+            (line("", #"{"d":{"Rating":1},"d":{"Rating":3}}"#), 1), (line(many), 0), (line(many + #""k7":1,"#), 1), (line(#""a":{"":1},"":{},"#), 0), (line(#""a":{"":1,"":2},"#), 1),
+        ] {
+            let counts = try convert(Array(text.utf8), skip: false)
+            #expect(counts.repeatedKeys == expected && counts.kept == 1, "\(text)")
+            if expected == 1 { #expect(counts.summaryLine?.hasSuffix("kept 1 record with a repeated JSON key") == true, "\(counts.summaryLine ?? "")") }
+        }
+    }
+
+    /// Work that grows with the square of what one line holds is bounded.
+    @Test func dimensionsWithoutEndAreRefused() {
+        let annotations = "{" + (0 ..< 1001).map { "\"d\($0)\":{\"Rating\":1}" }.joined(separator: ",") + "}"
+        let line = #"{"instruction":"i","completions":[{"response":"a","annotations":\#(annotations)},{"response":"b"}]}"#
+        #expect((#expect(throws: InputError.self) { try convert(Array(line.utf8), skip: false) })?.message
+                == "x: line 1: completions[0].annotations: more than 1000 dimensions in one record (--on-bad-record skip to continue)")
     }
 }

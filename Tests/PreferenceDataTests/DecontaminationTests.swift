@@ -19,8 +19,10 @@ import Testing
         return path
     }
 
+    private static let place = RecordPlace(input: 1, name: "t.jsonl", unit: .line, number: 7, offset: 0)
+
     private func record(_ turns: [String], _ responses: [String]) -> RawPreference {
-        RawPreference(source: "t", turns: turns.map { Turn(role: "user", content: Text($0)) }, responses: responses.map { Text($0) }, models: [], dimensions: [], values: [], states: [])
+        RawPreference(source: "t", turns: turns.map { Turn(role: "user", content: Text($0)) }, responses: responses.map { Text($0) })
     }
 
     private func gsm8k(_ question: String, _ answer: String) throws -> String {
@@ -38,7 +40,7 @@ import Testing
         let path = try write("g.jsonl", gsm8k(Self.question, Self.answer))
         let decontamination = try Decontamination([path])
         func found(_ turns: [String], _ responses: [String] = ["Fine.", "Good."]) -> String? {
-            decontamination.contamination(of: record(turns, responses)).map { "\($0.part): \($0.overlap.words)" }
+            decontamination.contamination(of: record(turns, responses), at: Self.place).map { "\($0.part): \($0.words)" }
         }
         #expect(found(["Hello there", "nothing of the kind is in here, whatever one looks for in all of these words"]) == nil)
         let run = Self.run
@@ -67,7 +69,7 @@ import Testing
         let path = try write("a.csv", "What do five grey geese eat by night?,\"a, b, c, d, e, f, g, h, i\",2,3,4,A\nDo five grey geese eat by night?,1,2,3,4,B\n"
             + "one two three four five six seven eight nine ten eleven twelve,1,2,3,4,B\n")
         let decontamination = try Decontamination([path])
-        func found(_ text: String) -> String? { decontamination.contamination(of: record([text], [])).map { "\($0.overlap.document.place.number): \($0.overlap.words)" } }
+        func found(_ text: String) -> String? { decontamination.contamination(of: record([text], []), at: Self.place).map { "\($0.document.number): \($0.words)" } }
         #expect(found("Tell me: what do five grey geese eat by night, and where?") == "1: what do five grey geese eat by night")
         #expect(found("What do five grey geese eat by") == nil)
         #expect(found("Do five grey geese eat by night?") == nil, "7 words")
@@ -102,10 +104,11 @@ import Testing
     func everyForm(benchmark: Benchmark, name: String, text: String) throws {
         let path = try write(name, text.replacing("SENTENCE", with: Self.sentence))
         let decontamination = try Decontamination([path])
-        let (part, overlap) = try #require(decontamination.contamination(of: record(["Is it so?"], ["No.", "Well, " + Self.sentence.lowercased() + "!"])))
-        #expect(part == .response(1) && overlap.document.benchmark == benchmark && overlap.document.place.name == path)
-        #expect(overlap.words == Text(Self.sentence.lowercased().split(separator: " ").prefix(13).joined(separator: " ")))
-        #expect(decontamination.contamination(of: record(["The old harbour master told the captain that he had lost the lantern"], [])) == nil)
+        let asked = record(["Is it so?"], ["No.", "Well, " + Self.sentence.lowercased() + "!"])
+        let found = try #require(decontamination.contamination(of: asked, at: Self.place))
+        #expect(found.part == .response(1) && found.benchmark == benchmark && found.document.name == path && found.place == Self.place)
+        #expect(found.words == Text(Self.sentence.lowercased().split(separator: " ").prefix(13).joined(separator: " ")))
+        #expect(decontamination.contamination(of: record(["The old harbour master told the captain that he had lost the lantern"], []), at: Self.place) == nil)
     }
 
     // MARK: Against a plain version
@@ -145,7 +148,7 @@ import Testing
         var records: [RawPreference] = []
         let parser = JSONParser(), chunks = ChunkReader(DecodedInputs([Fixtures.path("ultrafeedback/" + name)]))
         while let chunk = try chunks.next() {
-            try chunk.forEachRecord { bytes, _ in records.append(try parser.read(bytes) { try SourceFormat.auto.read($0, range: nil) }) }
+            try chunk.forEachRecord { bytes, _ in records.append(try parser.read(bytes) { try #require(SourceTable().detect($0)).read($0, range: nil) }) }
         }
         return records
     }
@@ -174,7 +177,7 @@ import Testing
         var removed = 0
         for (number, record) in records.enumerated() {
             let expected = plain.isContaminated(record)
-            #expect((decontamination.contamination(of: record) != nil) == expected, "record \(number)")
+            #expect((decontamination.contamination(of: record, at: Self.place) != nil) == expected, "record \(number)")
             if expected { removed += 1 }
         }
         #expect(removed > 5 && removed < records.count / 2, "\(removed) of \(records.count)")
@@ -194,9 +197,9 @@ import Testing
         var found: [String] = []
         for name in ["binarized.jsonl.gz", "vicuna_bench.jsonl.gz", "binarized-longer.jsonl.gz", "evol_instruct-one.jsonl", "odd.jsonl"] {
             for (number, record) in try records(name).enumerated() {
-                let contamination = decontamination.contamination(of: record)
+                let contamination = decontamination.contamination(of: record, at: Self.place)
                 #expect((contamination != nil) == plain.isContaminated(record), "\(name), record \(number)")
-                if let (_, overlap) = contamination { found.append("\(name) \(number + 1): \(overlap.document.benchmark.rawValue): \(overlap.words)") }
+                if let contamination { found.append("\(name) \(number + 1): \(contamination.benchmark.rawValue): \(contamination.words)") }
             }
         }
         #expect(found == [

@@ -9,9 +9,9 @@ import Testing
     }
 
     private func make(_ targets: Targets, _ rows: [[Double?]]) -> Ratings? {
-        let flat = rows.flatMap { $0 }
-        return targets.make(dimensions: rows.indices.map { Text("d\($0)") }, values: flat.map { $0 ?? .nan }, states: flat.map { $0 == nil ? .missing : .rated },
-                            responses: rows[0].count)
+        var raw = RawPreference(source: "s", turns: [], responses: rows[0].map { _ in "r" })
+        for (k, row) in rows.enumerated() { raw.rate(Text("d\(k)"), in: RatingRange(low: 1, high: 5), row.map { ($0 ?? .nan, $0 == nil ? .missing : .rated) }) }
+        return targets.make(raw)
     }
 
     @Test func knownDistributions() throws {

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import RunDatabase
+import SQLite
 
 @Suite struct RunDatabaseTests {
     let folder = TemporaryFolder()
@@ -121,15 +122,15 @@ import Testing
     @Test func otherFilesAreRefused() throws {
         let text = folder.file("text"), empty = folder.file("empty"), foreign = folder.file("foreign"), newer = folder.file("newer")
         try write(Array(String(repeating: "not a database\n", count: 100).utf8), to: text)
-        #expect(throws: InputError("\(text): not an SQLite database; give a file made with --database, or a name that does not exist yet")) { try RunDatabase(path: text) }
-        #expect(throws: InputError("\(text): not an SQLite database; give a file made with --database, or a name that does not exist yet")) { try RunDatabase(reading: text) }
+        #expect(throws: InputError("\(text): not an SQLite database; give one that uf commands made, or a name that does not exist yet")) { try RunDatabase(path: text) }
+        #expect(throws: InputError("\(text): not an SQLite database; give one that uf commands made, or a name that does not exist yet")) { try RunDatabase(reading: text) }
         #expect(throws: InputError("\(empty): cannot be opened for reading: No such file or directory", status: .missingInput)) { try RunDatabase(reading: empty) }
         #expect(throws: InputError("\(folder.file("absent/x.db")): cannot be created: No such file or directory", status: .cannotCreate)) { try RunDatabase(path: folder.file("absent/x.db")) }
         // A file of no bytes is what a kill before the first transaction leaves: it is taken as new.
         try write([], to: empty)
         _ = try RunDatabase(path: empty)
         try Connection(path: foreign, writable: true).execute("CREATE TABLE songs (name TEXT)")
-        #expect(throws: InputError("\(foreign): an SQLite database that uf commands did not make; give another file name")) { try RunDatabase(path: foreign) }
+        #expect(throws: InputError("\(foreign): an SQLite database that uf commands did not make for this; give another file name")) { try RunDatabase(path: foreign) }
         _ = try RunDatabase(path: newer)
         try Connection(path: newer, writable: true).execute("PRAGMA user_version = 2")
         let message = "\(newer): schema version 2, expected 1; use the release of uftools that wrote it, or another file name"

@@ -11,6 +11,8 @@ public struct TokenizerFiles: Sendable {
     public var tokenizer: String? { existing("tokenizer.json") }
     public var tokenizerConfig: String? { existing("tokenizer_config.json") }
     public var chatTemplateFile: String? { existing("chat_template.jinja") }
+    /// The model's `config.json`, which says how long a text may be.
+    public var modelConfig: String? { existing("config.json") }
     public var generationConfig: String? { existing("generation_config.json") }
 
     private func existing(_ name: String) -> String? {

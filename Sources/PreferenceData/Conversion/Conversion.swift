@@ -6,18 +6,23 @@ import SystemIO
 /// Raw preference data to rated records.
 public final class Conversion {
     public let options: ConversionOptions
-    /// Of all that was read; the parts of it: of records that belong to no shard here, and of the others by shard.
-    public var counts: ConversionCounts { shardCounts.reduce(into: shared) { $0.add($1) } }
-    private var shared = ConversionCounts()
-    private var shardCounts: [ConversionCounts]
+    /// Of all that was read.
+    public var counts: ConversionCounts { sharded.total }
+    /// Name of each input and the source that its first record showed; empty where a source was given.
+    public private(set) var detected: [(input: String, source: String)] = []
+    private var sharded: ShardedCounts
     /// Every record that was left out because it shares text with a benchmark, in the order of the inputs.
     public private(set) var contaminations: [Contamination] = []
     private var prompts: Set<UInt64> = []
     private var ids: Set<UInt64> = []
+    private let rater: RecordRater
+    /// The last group of rows, to which the next chunk may add.
+    private var pending: RowGroup?
 
     public init(_ options: ConversionOptions) {
         self.options = options
-        shardCounts = Array(repeating: ConversionCounts(), count: options.shards)
+        sharded = ShardedCounts(shards: options.shards)
+        rater = RecordRater(options: options)
     }
 
     /// Converts all inputs on `threads` threads and hands every kept record to `write` with the number of its output, in the order of the inputs; the records do not depend
@@ -26,39 +31,78 @@ public final class Conversion {
     /// Throws `InputError` with file and place for what cannot be read, unless the options say to pass over it.
     public func run(_ reader: ChunkReader, threads: Int, write: (RatedRecord, Int) throws -> Void) throws {
         let options = options
+        let detector = SourceDetector(reader, options)
         try orderedMap(
             workers: threads,
-            produce: { try reader.next() },
+            produce: { try detector.next() },
             makeState: { ChunkConverter(options) },
-            transform: { (converter: inout ChunkConverter, chunk: InputChunk) in converter.convert(chunk) },
+            transform: { (converter: inout ChunkConverter, chunk: SourcedChunk) in converter.convert(chunk) },
             consume: { (chunk: ConvertedChunk) in try take(chunk, write) })
+        try flush(write)
+        detected = detector.detected
+        try checkNames()
     }
 
     /// The end of each output stream: what was read and what became of it. Call it after `run`.
     public func tails(_ inputs: DecodedInputs) -> [StreamTail] {
-        let looked = shardCounts.reduce(0) { $0 + $1.looked }
-        return (options.shard.map { [$0] } ?? Array(shardCounts.indices)).map { shard in
-            var counts = shared
-            counts.add(shardCounts[shard])
-            counts.otherShards += looked - shardCounts[shard].looked
+        let looked = sharded.shards.reduce(0) { $0 + $1.looked }
+        return (options.shard.map { [$0] } ?? Array(sharded.shards.indices)).map { shard in
+            var counts = sharded.shared
+            counts.add(sharded.shards[shard])
+            counts.otherShards += looked - sharded.shards[shard].looked
             return StreamTail(inputs: inputs.digests.map { .raw(sha256: $0.sha256, bytes: $0.length) }, counts: counts.json, licences: options.licences)
         }
     }
 
     private func take(_ chunk: ConvertedChunk, _ write: (RatedRecord, Int) throws -> Void) throws {
-        for item in chunk.items {
-            let isNewPrompt = prompts.insert(item.promptHash).inserted
-            let isNewRecord = ids.insert(item.idHash).inserted
-            if !isNewPrompt { shardCounts[item.shard].duplicatePrompts += 1 }
-            if !isNewRecord { shardCounts[item.shard].duplicateRecords += 1 }
-            if options.strict, !isNewPrompt {
-                throw InputError("\(item.place): the prompt of an earlier record stands here again (--strict stops at the first oddity)")
+        if let first = chunk.first {
+            if pending?.join(first) == true {
+                sharded.shared.joined += 1
+            } else {
+                try flush(write)
+                pending = first
             }
-            if let record = item.record { try write(record, options.shard == nil ? item.shard : 0) }
         }
-        contaminations += chunk.contaminations
-        shared.add(chunk.counts)
-        for (shard, counts) in chunk.shardCounts.enumerated() { shardCounts[shard].add(counts) }
+        if chunk.last != nil || !chunk.items.isEmpty { try flush(write) }
+        for item in chunk.items { try take(item, write) }
+        if let last = chunk.last { pending = last }
+        sharded.add(chunk.counts)
         if let failure = chunk.failure { throw failure }
+    }
+
+    private func flush(_ write: (RatedRecord, Int) throws -> Void) throws {
+        guard let group = pending else { return }
+        pending = nil
+        if let item = try rater.rate(group, &sharded) { try take(item, write) }
+    }
+
+    private func take(_ item: ConvertedChunk.Item, _ write: (RatedRecord, Int) throws -> Void) throws {
+        let isNewPrompt = prompts.insert(item.promptHash).inserted
+        let isNewRecord = ids.insert(item.idHash).inserted
+        if !isNewPrompt { sharded.shards[item.shard].duplicatePrompts += 1 }
+        if !isNewRecord { sharded.shards[item.shard].duplicateRecords += 1 }
+        if options.strict, !isNewPrompt {
+            throw InputError("\(item.place): the prompt of an earlier record stands here again (--strict stops at the first oddity)")
+        }
+        if let contamination = item.contamination { contaminations.append(contamination) }
+        if let record = item.record { try write(record, options.shard == nil ? item.shard : 0) }
+    }
+
+    /// An option that names what no record has was misspelt, or meant for other data.
+    private func checkNames() throws {
+        let counts = counts
+        guard counts.read > 0 else { return }
+        func check(_ option: String, _ names: [String], among known: Set<Text>) throws {
+            guard let name = names.first(where: { !known.contains(Text($0)) }) else { return }
+            let shown = known.sorted().prefix(12).map(\.description).joined(separator: ", ")
+            throw InputError("\(option): no record has a dimension \"\(name)\"; the dimensions are \(shown.isEmpty ? "none" : shown)")
+        }
+        try check("--dimensions", options.dimensions?.picks.map(\.source) ?? [], among: counts.offered)
+        let kept = options.dimensions.map { Set($0.picks.map { Text($0.name) }) } ?? counts.offered
+        try check("--scale", options.scale?.named.map(\.name) ?? [], among: kept)
+        try check("--temperature", options.targets.temperature.named.map(\.name), among: kept)
+        if options.score != nil, options.fixedSource == nil, !detected.contains(where: { $0.source == UltraFeedback(score: nil).name }) {
+            throw InputError("--score-from: no input is of ultrafeedback, which alone has such scores")
+        }
     }
 }

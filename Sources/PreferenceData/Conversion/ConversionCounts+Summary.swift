@@ -39,7 +39,7 @@ extension ConversionCounts {
         }
         return .object([
             ("records", .object([
-                ("read", number(read)), ("kept", number(kept)), ("other_parts", number(otherParts)), ("no_part", number(noPart)),
+                ("read", number(read)), ("kept", number(kept)), ("single", number(single)), ("joined", number(joined)), ("other_parts", number(otherParts)), ("no_part", number(noPart)),
                 ("other_shards", number(otherShards)),
                 ("dropped", .object(Dropped.allCases.map { ($0.rawValue, number(dropped[$0] ?? 0)) })),
                 ("skipped", .object(BadRecord.Reason.allCases.map { ($0.rawValue, number(skipped[$0.rawValue] ?? 0)) })),
@@ -49,6 +49,8 @@ extension ConversionCounts {
             ("odd", .object([
                 ("empty_prompts", number(emptyPrompts)), ("empty_responses", number(emptyResponses)), ("identical_responses", number(identicalResponses)),
                 ("duplicate_prompts", number(duplicatePrompts)), ("duplicate_records", number(duplicateRecords)),
+                ("repeated_keys", number(repeatedKeys)),
+                ("repaired_scores", number(repaired)),
             ])),
             ("ratings", .object(sources)),
         ])
@@ -68,9 +70,10 @@ extension ConversionCounts {
             let count = sources.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.count(state) } }
             return count == 0 ? nil : "\(count) \(state.words)"
         }
+        if repaired > 0 { parts.append("repaired \(repaired) overall_score\(repaired == 1 ? "" : "s"): 10 that stood for 1") }
         if !missing.isEmpty { parts.append("ratings not there: " + missing.joined(separator: ", ")) }
-        let odd = [(emptyPrompts, "empty prompt"), (emptyResponses, "empty response"), (duplicatePrompts, "repeated prompt"), (duplicateRecords, "repeated record")]
-            .filter { $0.0 > 0 }.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }
+        let odd = [(emptyPrompts, "empty prompt"), (emptyResponses, "empty response"), (duplicatePrompts, "repeated prompt"), (duplicateRecords, "repeated record"), (repeatedKeys, "record with a repeated JSON key")]
+            .filter { $0.0 > 0 }.map { "\($0.0) \($0.0 == 1 ? $0.1 : $0.1.hasPrefix("record with") ? "records with repeated JSON keys" : $0.1 + "s")" }
         if !odd.isEmpty { parts.append("kept " + odd.joined(separator: ", ")) }
         return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
@@ -91,6 +94,9 @@ extension ConversionCounts {
     /// The other counts, as name and value.
     public var recordRows: [[String]] {
         var rows = [["records read", "\(read)"], ["records kept", "\(kept)"]]
+        if single > 0 { rows.append(["of them with one response", "\(single)"]) }
+        if joined > 0 { rows.append(["rows joined to the record of their prompt", "\(joined)"]) }
+        if repaired > 0 { rows.append(["scores repaired", "\(repaired)"]) }
         if otherParts > 0 { rows.append(["in other parts of the split", "\(otherParts)"]) }
         if noPart > 0 { rows.append(["in no part of the split", "\(noPart)"]) }
         if otherShards > 0 { rows.append(["in other shards", "\(otherShards)"]) }
@@ -99,7 +105,8 @@ extension ConversionCounts {
         rows.append(["responses", "\(responses)"])
         for (count, records) in completions.sorted(by: { $0.key < $1.key }) { rows.append(["records with \(count) completions", "\(records)"]) }
         for (name, count) in [("empty prompts", emptyPrompts), ("empty responses", emptyResponses), ("records with identical responses", identicalResponses),
-                              ("repeated prompts", duplicatePrompts), ("repeated records", duplicateRecords)] where count > 0 {
+                              ("repeated prompts", duplicatePrompts), ("repeated records", duplicateRecords),
+                              ("records with a repeated JSON key", repeatedKeys)] where count > 0 {
             rows.append([name, "\(count)"])
         }
         return rows

@@ -8,6 +8,7 @@ public struct ConversionCounts: Sendable, Equatable {
         case fewerThanTwoResponses = "fewer_than_two_responses"
         case missingRating = "missing_rating"
         case noTargets = "no_targets"
+        case differentPrompts = "different_prompts"
         case contaminated
 
         var words: String {
@@ -15,6 +16,7 @@ public struct ConversionCounts: Sendable, Equatable {
             case .fewerThanTwoResponses: "with fewer than two responses"
             case .missingRating: "with a missing rating"
             case .noTargets: "without a dimension that has two ratings"
+            case .differentPrompts: "whose answers are to different prompts"
             case .contaminated: "with text of a benchmark"
             }
         }
@@ -32,6 +34,12 @@ public struct ConversionCounts: Sendable, Equatable {
 
     public internal(set) var read = 0
     public internal(set) var kept = 0
+    /// Rows that became part of the record of the row before them.
+    public internal(set) var joined = 0
+    /// Of those kept: with one response, to learn from or with a label.
+    public internal(set) var single = 0
+    /// Scores that the source has wrong and that were set right.
+    public internal(set) var repaired = 0
     public internal(set) var otherParts = 0
     /// In no part of a split whose shares sum to less than 1.
     public internal(set) var noPart = 0
@@ -44,7 +52,11 @@ public struct ConversionCounts: Sendable, Equatable {
     public internal(set) var responses = 0
     public internal(set) var emptyPrompts = 0, emptyResponses = 0, identicalResponses = 0
     public internal(set) var duplicatePrompts = 0, duplicateRecords = 0
+    /// Records in which a JSON key stands twice in one object: the last one counted.
+    public internal(set) var repeatedKeys = 0
     public internal(set) var sources: [Text: [Text: Dimension]] = [:]
+    /// The dimensions of the raw records, whatever is kept of them.
+    var offered: Set<Text> = []
 
     public init() {}
 
@@ -57,6 +69,9 @@ public struct ConversionCounts: Sendable, Equatable {
     mutating func add(_ other: ConversionCounts) {
         read += other.read
         kept += other.kept
+        joined += other.joined
+        single += other.single
+        repaired += other.repaired
         otherParts += other.otherParts
         noPart += other.noPart
         otherShards += other.otherShards
@@ -69,6 +84,8 @@ public struct ConversionCounts: Sendable, Equatable {
         identicalResponses += other.identicalResponses
         duplicatePrompts += other.duplicatePrompts
         duplicateRecords += other.duplicateRecords
+        repeatedKeys += other.repeatedKeys
+        note(dimensions: other.offered)
         for (source, dimensions) in other.sources {
             for (name, counts) in dimensions { sources[bounded(source), default: [:]][name, default: Dimension()].add(counts) }
         }
@@ -80,10 +97,15 @@ public struct ConversionCounts: Sendable, Equatable {
         sources[source] != nil || sources.count < ConversionCounts.mostSources ? source : "(other sources)"
     }
 
+    mutating func note(dimensions: some Sequence<Text>) {
+        for name in dimensions where !offered.contains(name) && offered.count < ConversionCounts.mostSources { offered.insert(name) }
+    }
+
     /// Counts what stands in one record of the wanted part.
     mutating func count(_ record: RawPreference) {
         completions[record.responses.count, default: 0] += 1
         responses += record.responses.count
+        repaired += record.repairs
         if record.turns.allSatisfy(\.content.isEmpty) { emptyPrompts += 1 }
         emptyResponses += record.responses.count { $0.isEmpty }
         if Set(record.responses).count < record.responses.count { identicalResponses += 1 }

@@ -6,7 +6,15 @@ public struct ConversionOptions: Sendable {
     public enum OnBadRecord: String, Sendable, CaseIterable { case stop, skip }
 
     public var format: SourceFormat = .auto
-    /// nil: the format's own (1..5 for UltraFeedback, 0..10 for scores).
+    /// What describes the records, in place of `format`.
+    public var map: RecordMap?
+    /// Which score of UltraFeedback takes the place of its dimensions.
+    public var score: UltraFeedbackScore?
+    /// nil: all dimensions under their own names.
+    public var dimensions: DimensionChoice?
+    /// Onto what ratings are mapped before anything is made of them, by the dimension's name in the stream; nil: they stay as they are.
+    public var scale: ByDimension<RatingRange?>?
+    /// What a rating may be; nil: what the source says.
     public var range: RatingRange?
     public var targets = Targets()
     public var split: Split?
@@ -24,18 +32,24 @@ public struct ConversionOptions: Sendable {
     public init() {}
 
     /// Raised when the same options make other bytes of the same input.
-    static let recipe = 4
+    static let recipe = 5
 
     /// The command line that makes the same stream again: every option that decides bytes, with its value.
     public var provenance: Provenance {
-        var arguments = ["--from", format.rawValue]
-        if let range { arguments += ["--rating-range", range.description] }
-        arguments += ["--missing", targets.missing.rawValue, "--temperature", "\(targets.temperature)"]
-        if let split { arguments += ["--split", split.description, "--part", split.parts[split.wanted].name] }
-        arguments += ["--on-bad-record", onBadRecord.rawValue]
-        if strict { arguments.append("--strict") }
-        for (source, licence) in licences.sorted(by: { $0.key < $1.key }) { arguments += ["--licence", "\(source)=\(licence)"] }
-        return Provenance(command: "uf-convert", recipe: ConversionOptions.recipe, arguments: arguments.map { .text($0) } + (decontamination?.provenance ?? []))
+        var arguments: [Provenance.Argument] = []
+        func add(_ words: String...) { arguments += words.map { .text($0) } }
+        if let map { arguments += [.text("--map"), .file(role: "map", sha256: map.sha256)] } else { add("--from", format.name) }
+        if let score { add("--score-from", score.rawValue) }
+        if let range { add("--rating-range", range.description) }
+        if let dimensions { add("--dimensions", dimensions.description) }
+        if let scale { add("--scale", scale.words { $0.map { "\(plain($0.low)):\(plain($0.high))" } }) }
+        add("--missing", targets.missing.rawValue, "--temperature", targets.temperature.words { "\($0)" })
+        if let split { add("--split", split.description, "--part", split.parts[split.wanted].name) }
+        add("--on-bad-record", onBadRecord.rawValue)
+        if strict { add("--strict") }
+        for (source, licence) in licences.sorted(by: { $0.key < $1.key }) { add("--licence", "\(source)=\(licence)") }
+        if let decontamination { arguments += decontamination.provenance }
+        return Provenance(command: "uf-convert", recipe: ConversionOptions.recipe, arguments: arguments)
     }
 
     /// The heads of the output streams, one for each shard that is kept.
@@ -49,7 +63,13 @@ public struct ConversionOptions: Sendable {
 
     /// The head of a stream that is no shard, and what the heads of shards have in common.
     public var head: StreamHead {
-        StreamHead(schema: RatedRecord.schema, settings: ["missing": .string(targets.missing.rawValue), "temperature": .number(targets.temperature)],
-                   provenance: provenance)
+        let temperature = targets.temperature
+        let shown: JSONValue = temperature.named.isEmpty ? .number(temperature.others) : .string(temperature.words { "\($0)" })
+        return StreamHead(schema: RatedRecord.schema, settings: ["missing": .string(targets.missing.rawValue), "temperature": shown], provenance: provenance)
     }
+
+    var sources: SourceTable { SourceTable(score: score) }
+
+    /// The source of all records; nil where each input shows its own.
+    var fixedSource: (any RecordSource)? { map ?? sources[format.name] }
 }

@@ -1,5 +1,5 @@
 import BenchmarkData
-import JSON
+import InputFiles
 import RecordStream
 import SystemIO
 
@@ -34,9 +34,13 @@ public struct Decontamination: Sendable {
     }
 
     /// What is in a record that must not be; nil for most. The first in the order of turns and responses, and of words in them.
-    func contamination(of record: RawPreference) -> (part: Contamination.Part, overlap: OverlapIndex.Overlap)? {
-        for (i, turn) in record.turns.enumerated() { if let overlap = index.firstOverlap(in: turn.content) { return (.turn(i), overlap) } }
-        for (i, response) in record.responses.enumerated() { if let overlap = index.firstOverlap(in: response) { return (.response(i), overlap) } }
+    func contamination(of record: RawPreference, at place: RecordPlace) -> Contamination? {
+        for (i, turn) in record.turns.enumerated() {
+            if let overlap = index.firstOverlap(in: turn.content) { return Contamination(place, .turn(i), overlap) }
+        }
+        for (i, response) in record.responses.enumerated() {
+            if let overlap = index.firstOverlap(in: response) { return Contamination(place, .response(i), overlap) }
+        }
         return nil
     }
 

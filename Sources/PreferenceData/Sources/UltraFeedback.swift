@@ -1,23 +1,43 @@
 import JSON
 import RecordStream
 
-/// Records of openbmb/UltraFeedback (schema of December 2023):
-/// `{"source", "instruction", "models", "completions": [{"model", "response", "annotations": {DIMENSION: {"Rating": "4", ...}}}], ...}`.
-/// Any number of completions and dimensions. Each completion was written under a system prompt of its own (`custom_system_prompt`), which is
-/// left out: the responses of a record answer one prompt.
-enum UltraFeedback {
-    static let range = RatingRange(low: 1, high: 5)
-    /// The order of the paper's tensors; other dimensions follow in the order in which the record names them.
-    static let dimensions: [Text] = ["helpfulness", "honesty", "instruction_following", "truthfulness"]
+/// Which of UltraFeedback's scores to read in place of its dimensions.
+public enum UltraFeedbackScore: String, Sendable, CaseIterable {
+    /// One judgement of the whole completion, 1 to 10.
+    case overall = "overall_score"
+    /// The mean of the completion's dimensions, 1 to 5.
+    case fineGrained = "fine-grained_score"
+}
 
-    static func read(_ record: JSONCursor, range: RatingRange) throws -> RawPreference {
-        guard let instruction = record["instruction"]?.text else { throw BadRecord.type("instruction", record["instruction"], expected: "a string") }
+/// Records of openbmb/UltraFeedback, by its README:
+/// `{"source", "instruction", "models", "completions": [{"model", "response", "annotations": {DIMENSION: {"Rating": "4", ...}}}], ...}`.
+/// Any number of completions and dimensions. In the schema of August 2023 each dimension is an array of such annotations; the mean of its ratings
+/// is the rating. Each completion was written under a system prompt of its own (`custom_system_prompt`), which is left out: the responses of a
+/// record answer one prompt.
+///
+/// With a score in place of the dimensions there is one dimension, `score`. The origin read some critiques' "1" as 10: an overall score of 10 whose
+/// completion has dimensions with a mean of 2 or less becomes 1, as its authors set it right, and is counted.
+struct UltraFeedback: RecordSource {
+    let name = "ultrafeedback"
+    let summary = "UltraFeedback: N completions rated in m dimensions (1..5), or one score of it (--score-from)"
+
+    let score: UltraFeedbackScore?
+
+    private let range = RatingRange(low: 1, high: 5)
+    private let overallRange = RatingRange(low: 1, high: 10)
+    /// The order of the paper's tensors; other dimensions follow in the order in which the record names them.
+    private let dimensions: [Text] = ["helpfulness", "honesty", "instruction_following", "truthfulness"]
+    /// Their time is quadratic in their number, and a line may be long.
+    private let mostDimensions = 1000
+    /// A mean of the dimensions with which no overall score of 10 goes together.
+    private let poorMean = 2.0
+
+    func recognises(_ record: JSONCursor) -> Bool { record["completions"] != nil }
+
+    func read(_ record: JSONCursor, range given: RatingRange?) throws -> RawPreference {
+        let instruction = try record.requiredText("instruction")
         guard let completions = record["completions"]?.elements else { throw BadRecord.type("completions", record["completions"], expected: "an array") }
-        var source: Text = "ultrafeedback"
-        if let given = record["source"], !given.isNull {
-            guard let text = given.text else { throw BadRecord.type("source", given, expected: "a string") }
-            source = text
-        }
+        let source = try record.optionalText("source") ?? Text(name)
         var responses: [Text] = [], models: [Text] = []
         var annotations: [JSONCursor?] = []
         var found: [Text] = []
@@ -35,27 +55,47 @@ enum UltraFeedback {
             }
             guard let members = rated.members else { throw BadRecord.type("completions[\(i)].annotations", rated, expected: "an object") }
             annotations.append(rated)
-            for (key, _) in members where !found.contains(where: { $0.bytes.elementsEqual(key) }) { found.append(Text(Array(key))) }
-        }
-        let order = dimensions.filter(found.contains) + found.filter { !dimensions.contains($0) }
-        var values: [Double] = [], states: [RatingState] = []
-        for dimension in order {
-            for (i, rated) in annotations.enumerated() {
-                let (value, state) = try rating(rated?[text: dimension], "completions[\(i)].annotations.\(dimension)", range)
-                values.append(value)
-                states.append(state)
+            for (key, _) in members where !found.contains(where: { $0.bytes.elementsEqual(key) }) {
+                guard found.count < mostDimensions else { throw BadRecord.wrong("completions[\(i)].annotations: more than \(mostDimensions) dimensions in one record") }
+                found.append(Text(Array(key)))
             }
         }
-        return RawPreference(source: source, turns: [Turn(role: "user", content: instruction)], responses: responses, models: models, dimensions: order,
-                             values: values, states: states)
+        var raw = RawPreference(source: source, turns: [Turn(role: "user", content: instruction)], responses: responses, models: models)
+        let range = score == nil ? given ?? range : range
+        for dimension in dimensions.filter(found.contains) + found.filter({ !dimensions.contains($0) }) {
+            raw.rate(dimension, in: range, try annotations.enumerated().map { i, rated in
+                try rating(rated?[text: dimension], "completions[\(i)].annotations.\(dimension)", range)
+            })
+        }
+        guard let score else { return raw }
+        return try scored(raw, completions, by: score, in: given ?? (score == .overall ? overallRange : range))
     }
 
-    private static func rating(_ annotation: JSONCursor?, _ path: String, _ range: RatingRange) throws -> (Double, RatingState) {
+    private func rating(_ annotation: JSONCursor?, _ path: String, _ range: RatingRange) throws -> (Double, RatingState) {
         guard let annotation else { return (.nan, .missing) }
         if annotation.isNull { return (.nan, .null) }
-        guard annotation.kind == .object else {
-            throw BadRecord.type(path, annotation, expected: "an object with a Rating (the schema of December 2023)")
+        if let several = annotation.elements {
+            let ratings = try several.enumerated().map { i, one in try rating(one, "\(path)[\(i)]", range) }
+            let rated = ratings.filter { $0.1 == .rated }
+            guard !rated.isEmpty else { return ratings.first ?? (.nan, .missing) }
+            return (rated.reduce(0) { $0 + $1.0 } / Double(rated.count), .rated)
         }
+        guard annotation.kind == .object else { throw BadRecord.type(path, annotation, expected: "an object with a Rating, or an array of such") }
         return try RatingValue.read(annotation["Rating"], path: path + ".Rating", range: range)
+    }
+
+    private func scored(_ raw: RawPreference, _ completions: JSONElements, by score: UltraFeedbackScore, in range: RatingRange) throws -> RawPreference {
+        var repairs = 0
+        let scores = try completions.enumerated().map { i, completion in
+            let (value, state) = try RatingValue.read(completion[text: Text(score.rawValue)], path: "completions[\(i)].\(score.rawValue)", range: range)
+            guard score == .overall, value == 10 else { return (value, state) }
+            let rated = raw.dimensions.indices.map { raw.ratings($0)[i] }.filter { $0.1 == .rated }
+            guard !rated.isEmpty, rated.reduce(0, { $0 + $1.0 }) / Double(rated.count) <= poorMean else { return (value, state) }
+            repairs += 1
+            return (1, state)
+        }
+        var result = raw.rerated { $0.rate("score", in: range, scores) }
+        result.repairs = repairs
+        return result
     }
 }

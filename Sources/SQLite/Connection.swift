@@ -3,15 +3,15 @@ import Glibc
 import SystemIO
 
 /// One connection to an SQLite file: every call's result code is looked at, and each failure becomes an `InputError` that names the file.
-final class Connection {
-    let path: String
+public final class Connection {
+    public let path: String
     private var handle: OpaquePointer?
 
     /// How long another process may hold the file before this one gives up.
     static let busySeconds = 60
 
     /// - Parameter writable: create the file when it is absent, and write; otherwise it must exist and is only read.
-    init(path: String, writable: Bool) throws {
+    public init(path: String, writable: Bool) throws {
         self.path = path
         try Connection.refuseNoFile(path, writable: writable)
         // A path is never taken for a URI ("file:...") or for a database in memory.
@@ -33,17 +33,17 @@ final class Connection {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
         guard status.st_mode & S_IFMT == S_IFDIR else {
-            throw InputError("\(path): not a regular file; a run database is a file on disk", status: writable ? .cannotCreate : .missingInput)
+            throw InputError("\(path): not a regular file; a database is a file on disk", status: writable ? .cannotCreate : .missingInput)
         }
         throw writable ? InputError.cannotCreate(path, EISDIR) : InputError.cannotOpen(path, EISDIR)
     }
 
-    func execute(_ sql: String) throws {
+    public func execute(_ sql: String) throws {
         let code = sqlite3_exec(handle, sql, nil, nil, nil)
         guard code == SQLITE_OK else { throw failure(code) }
     }
 
-    func prepare(_ sql: String) throws -> Statement {
+    public func prepare(_ sql: String) throws -> Statement {
         var statement: OpaquePointer?
         let code = sqlite3_prepare_v2(handle, sql, -1, &statement, nil)
         guard code == SQLITE_OK, let statement else { throw failure(code) }
@@ -51,7 +51,7 @@ final class Connection {
     }
 
     /// All of `body`'s changes become visible at once, or none does: when it throws, or when the process or the machine dies on the way.
-    func transaction<Result>(_ body: () throws -> Result) throws -> Result {
+    public func transaction<Result>(_ body: () throws -> Result) throws -> Result {
         // IMMEDIATE takes the write lock now: two writers wait for each other here, never half-way through, where one would have to fail.
         try execute("BEGIN IMMEDIATE")
         do {
@@ -64,11 +64,11 @@ final class Connection {
         }
     }
 
-    var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
-    var changes: Int { Int(sqlite3_changes64(handle)) }
+    public var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
+    public var changes: Int { Int(sqlite3_changes64(handle)) }
 
     /// The whole first row's first column of a query that yields one integer.
-    func integer(_ sql: String) throws -> Int64 {
+    public func integer(_ sql: String) throws -> Int64 {
         let statement = try prepare(sql)
         return try statement.step() ? statement.integer(0) : 0
     }
@@ -79,7 +79,7 @@ final class Connection {
         case SQLITE_BUSY, SQLITE_LOCKED:
             return InputError("\(path): locked by another process for \(Connection.busySeconds) s; end that process or use another file", status: .ioError)
         case SQLITE_NOTADB:
-            return InputError("\(path): not an SQLite database; give a file made with --database, or a name that does not exist yet")
+            return InputError("\(path): not an SQLite database; give one that uf commands made, or a name that does not exist yet")
         case SQLITE_CORRUPT:
             return InputError("\(path): damaged database: \(text); restore it from a copy, or remove it and run again")
         case SQLITE_CANTOPEN:

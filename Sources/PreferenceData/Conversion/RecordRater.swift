@@ -1,0 +1,105 @@
+import InputFiles
+import JSON
+import RecordStream
+import SystemIO
+
+/// Makes records of the stream from raw ones: dimensions, scale, split, targets, identity; counts what it meets.
+struct RecordRater: Sendable {
+    let options: ConversionOptions
+
+    /// - Returns: nil when the record is in another part of the split or another shard.
+    func rate(_ group: RowGroup, _ counts: inout ShardedCounts) throws -> ConvertedChunk.Item? {
+        counts.shared.note(dimensions: group.record.dimensions)
+        let raw = scaled(chosen(group.record)), place = group.place
+        let promptHash = RecordIdentity.promptHash(raw)
+        if let split = options.split {
+            guard let part = split.part(of: promptHash) else {
+                counts.shared.noPart += 1
+                return nil
+            }
+            guard part == split.wanted else {
+                counts.shared.otherParts += 1
+                return nil
+            }
+        }
+        let shard = ShardIdentity.shard(of: promptHash, count: options.shards)
+        if let wanted = options.shard, wanted != shard {
+            counts.shared.otherShards += 1
+            return nil
+        }
+        if options.strict { try refuseOddities(raw, place) }
+        counts.shards[shard].count(raw)
+        let id = RecordIdentity.id(raw)
+        let contamination = options.decontamination?.contamination(of: raw, at: place)
+        if contamination != nil { counts.shards[shard].dropped[.contaminated, default: 0] += 1 }
+        let made = contamination == nil ? record(raw, id, place, &counts.shards[shard]) : nil
+        return ConvertedChunk.Item(promptHash: promptHash, shard: shard, idHash: firstHalf(id), place: place, record: made, contamination: contamination)
+    }
+
+    /// `--dimensions`: those that are named, in that order and under their new names; the others are left out.
+    private func chosen(_ raw: RawPreference) -> RawPreference {
+        guard let choice = options.dimensions else { return raw }
+        return raw.rerated { result in
+            for pick in choice.picks {
+                guard let k = raw.dimensions.firstIndex(where: { $0 == pick.source }) else { continue }
+                result.rate(Text(pick.name), in: raw.ranges[k], raw.ratings(k))
+            }
+        }
+    }
+
+    /// `--scale`: ratings from what they may be onto the scale, linearly.
+    private func scaled(_ raw: RawPreference) -> RawPreference {
+        guard let scale = options.scale else { return raw }
+        return raw.rerated { result in
+            for (k, name) in raw.dimensions.enumerated() {
+                let from = raw.ranges[k], onto = scale[name] ?? from
+                result.rate(name, in: onto, raw.ratings(k).map { (from.map($0.0, onto: onto), $0.1) })
+            }
+        }
+    }
+
+    private func record(_ raw: RawPreference, _ id: Text, _ place: RecordPlace, _ counts: inout ConversionCounts) -> RatedRecord? {
+        func drop(_ reason: ConversionCounts.Dropped) -> RatedRecord? {
+            counts.dropped[reason, default: 0] += 1
+            return nil
+        }
+        guard raw.responses.count >= 2 || raw.standsAlone else { return drop(.fewerThanTwoResponses) }
+        guard let ratings = options.targets.make(raw) else { return drop(.missingRating) }
+        guard ratings.rated.contains(1) || raw.standsAlone else { return drop(.noTargets) }
+        if !raw.standsAlone { counts.countLeftOut(ratings, source: raw.source) }
+        counts.kept += 1
+        if raw.standsAlone { counts.single += 1 }
+        return RatedRecord(
+            id: id, origin: Origin(input: UInt32(clamping: place.input), line: UInt64(place.number)), source: raw.source, turns: raw.turns,
+            responses: raw.responses, models: raw.models, ratings: ratings, ratingStates: raw.states.map(\.rawValue))
+    }
+
+    /// `--strict`: "N/A" is the one value without a number that the schema provides for.
+    private func refuseOddities(_ raw: RawPreference, _ place: RecordPlace) throws {
+        func refuse(_ what: String) -> InputError { InputError("\(place): \(what) (--strict stops at the first oddity)") }
+        guard raw.responses.count >= 2 || raw.standsAlone else {
+            throw refuse("\(raw.responses.count) response\(raw.responses.count == 1 ? "" : "s"), expected two or more")
+        }
+        if raw.turns.allSatisfy(\.content.isEmpty) { throw refuse("the prompt is empty") }
+        if let i = raw.responses.firstIndex(where: \.isEmpty) { throw refuse("response \(i) is empty") }
+        var seen: [Text: Int] = [:]
+        for (i, response) in raw.responses.enumerated() {
+            if let first = seen.updateValue(i, forKey: response) { throw refuse("responses \(first) and \(i) are identical") }
+        }
+        guard !raw.dimensions.isEmpty || raw.standsAlone else { throw refuse("no ratings") }
+        if raw.repairs > 0 { throw refuse("an overall_score of 10 with poor ratings, which stands for 1") }
+        for (at, state) in raw.states.enumerated() where state != .rated && state != .notApplicable {
+            throw refuse("the \(raw.dimensions[at / raw.responses.count]) rating of response \(at % raw.responses.count) is \(words(state))")
+        }
+    }
+
+    private func words(_ state: RatingState) -> String {
+        switch state {
+        case .outOfRange: "out of range"
+        case .null: "null"
+        default: "missing"
+        }
+    }
+
+    private func firstHalf(_ id: Text) -> UInt64 { UInt64(String(decoding: id.bytes.prefix(16), as: UTF8.self), radix: 16) ?? 0 }
+}

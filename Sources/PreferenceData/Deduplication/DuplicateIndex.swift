@@ -1,0 +1,77 @@
+/// Which prompts were seen: finds a new one that is the same as an earlier one, or similar to it.
+///
+/// The first of equals stays, in the order of the input, so the result is the same for any number of threads. Memory: some 40 bytes a prompt for exact duplicates;
+/// for near ones 4 bytes a shingle (at most 4 KiB) and 400 for the bands.
+public struct DuplicateIndex {
+    public enum Mode: String, Sendable, CaseIterable {
+        /// The same words.
+        case exact
+        /// A Jaccard similarity of word 3-grams of at least `threshold`, equal words included.
+        case near
+    }
+
+    public static let threshold = 0.8
+
+    public let mode: Mode
+    private var digests: [[UInt8]: Int] = [:]
+    private var shingles: [[UInt32]] = []
+    /// By band: key to the latest prompt that has it; `earlier` leads on to the ones before.
+    private var heads: [[UInt64: UInt32]]
+    private var earlier: [[UInt32]]
+    private static let none = UInt32.max
+
+    public init(_ mode: Mode) {
+        self.mode = mode
+        heads = mode == .near ? Array(repeating: [:], count: MinHash.bands) : []
+        earlier = mode == .near ? Array(repeating: [], count: MinHash.bands) : []
+    }
+
+    /// Prompts that were added.
+    public private(set) var count = 0
+
+    public struct Match: Sendable, Equatable {
+        /// Number of the earlier prompt, from 0 in the order in which they were added.
+        public var prompt: Int
+        public var similarity: Double
+    }
+
+    /// The most similar earlier prompt that makes this one a duplicate, the first of equally similar ones; nil when there is none, and then the prompt is added.
+    /// - Parameter bandKeys: of `MinHash`, for near duplicates; made here when absent.
+    public mutating func addUnlessKnown(_ sketch: PromptSketch, bandKeys: [UInt64]? = nil) -> Match? {
+        if let known = digests[sketch.digest] { return Match(prompt: known, similarity: 1) }
+        guard mode == .near else {
+            add(sketch, [])
+            return nil
+        }
+        let keys = bandKeys ?? MinHash.bandKeys(sketch.shingles)
+        if let match = mostSimilar(sketch, keys) { return match }
+        add(sketch, keys)
+        return nil
+    }
+
+    private func mostSimilar(_ sketch: PromptSketch, _ keys: [UInt64]) -> Match? {
+        var best: Match?, seen: Set<UInt32> = []
+        for (band, key) in keys.enumerated() {
+            var candidate = heads[band][key] ?? DuplicateIndex.none
+            while candidate != DuplicateIndex.none {
+                if seen.insert(candidate).inserted {
+                    let similarity = sketch.similarity(PromptSketch(digest: [], shingles: shingles[Int(candidate)]))
+                    if similarity >= DuplicateIndex.threshold, best.map({ similarity > $0.similarity || similarity == $0.similarity && Int(candidate) < $0.prompt }) ?? true {
+                        best = Match(prompt: Int(candidate), similarity: similarity)
+                    }
+                }
+                candidate = earlier[band][Int(candidate)]
+            }
+        }
+        return best
+    }
+
+    private mutating func add(_ sketch: PromptSketch, _ keys: [UInt64]) {
+        digests[sketch.digest] = count
+        if mode == .near {
+            shingles.append(sketch.shingles)
+            for (band, key) in keys.enumerated() { earlier[band].append(heads[band].updateValue(UInt32(count), forKey: key) ?? DuplicateIndex.none) }
+        }
+        count += 1
+    }
+}
