@@ -143,9 +143,11 @@ import TestSupport
         let records = try convert([fixture("helpsteer.jsonl"), fixture("nectar.jsonl"), fixture("helpsteer3.jsonl")]) { $0.scale = scale }.records
         #expect(records[0].ratings.ratings == [0.75, 0.25, 5, 1, 5, 5, 3, 1, 2, 1])
         #expect(records[2].ratings.ratings == [5, 1, 3] && records[3].ratings.ratings == [5, 1])
-        #expect(records[4].ratings.ratings == [1 + 1.0 / 3 * 4, 1 + 2.0 / 3 * 4])
+        let ends: [Double] = [1 + 1.0 / 3 * 4, 1 + 2.0 / 3 * 4]
+        #expect(records[4].ratings.ratings == ends)
         let floor = try convert([fixture("helpsteer.jsonl")]) { $0.scale = scale; $0.targets.missing = .floor }.records[1]
-        #expect(Array(floor.ratings.ratings[9...]) == [2, 1, 1, 3, 1, 3], "what is missing gets the lowest of the scale")
+        let lowest: [Double] = [2, 1, 1, 3, 1, 3]
+        #expect(Array(floor.ratings.ratings[9...]) == lowest, "what is missing gets the lowest of the scale")
         #expect(try convert([fixture("helpsteer.jsonl")]) { $0.targets.missing = .floor }.records[1].ratings.ratings[11] == 0, "and without one the lowest of the source")
     }
 
