@@ -14,5 +14,7 @@ struct UFRecords: ParsableCommand {
             ],
             statuses: [.done, .no, .usage, .invalidData, .missingInput, .ioError]),
         version: releaseVersion,
-        subcommands: [View.self, Head.self, Check.self, Stats.self, Explain.self])
+        subcommands: [
+            View.self, Head.self, Check.self, Stats.self, Explain.self, Cat.self, Split.self, Merge.self, Sort.self, Shuffle.self, Digest.self, Diff.self, SalvageCommand.self, Import.self,
+        ])
 }

@@ -12,11 +12,16 @@ struct View: ParsableCommand {
             Ratings, marks and targets have one row a dimension. NaN (no rating) is null. A lone surrogate stands as \\udXXX. With --range a file is read only where the \
             range lies, a pipe no further than needed; without it a pipe is held to its end mark, a file to its index and to the checksums of what is shown (uf-records \
             check reads and verifies everything).
+            --where compares facts of a record with numbers or texts (fact = value; also !=, <, <=, >, >=), joined by and, or, not and parentheses: id, source, origin_input, origin_line; \
+            length (prompt with longest response, in bytes or tokens; tokens of a bin), responses, dimensions (their numbers), ties (dimensions in which two responses have the same rating), missing \
+            (ratings that are not there). A text with spaces stands in quotes. A bin is asked about all its records.
             """,
             examples: [
                 ("uf-records view packed.uf --range 0:2", "the first two bins"),
                 ("uf-records view rated.uf --id 9f2c4e0d51b3a6778890aabbccddeeff", "which raw line is this? see origin_input and origin_line"),
                 ("uf-records view tokens.uf --fields id,targets | sort", "two members of each record"),
+                ("uf-records view rated.uf --where 'source = sharegpt and (ties > 0 or missing > 2)'", "the records of one source that say little"),
+                ("uf-records view --with-head rated.uf | uf-records import -o same.uf", "to JSON and back, the same bytes"),
             ],
             statuses: [.done, .no, .usage, .invalidData, .missingInput, .ioError]))
 
@@ -29,27 +34,38 @@ struct View: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Only records with this id, or bins that hold it; status 1 when there is none.", valueName: "id"))
     var id: String?
 
+    @Option(name: .customLong("where"), help: ArgumentHelp("Only records that meet the condition.", valueName: "condition"))
+    var condition: String?
+
     @Option(name: .long, help: ArgumentHelp("Only these members, in this order, separated by commas.", valueName: "names"))
     var fields: String?
 
     @Flag(name: .shortAndLong, help: "Print how many records there are instead of showing them.")
     var count = false
 
+    @Flag(name: .long, help: "First a line with the stream's head, tail and content digest, for uf-records import. Needs a file, and all of its records.")
+    var withHead = false
+
     func validate() throws {
         if let range, parseRange(range) == nil { throw ValidationError("--range takes two numbers with a colon between them, such as 0:10, 5: or :3") }
+        guard withHead else { return }
+        if file == nil || file == "-" { throw ValidationError("--with-head needs a file: the end of standard input is not known before its records") }
+        if range != nil || id != nil || condition != nil || fields != nil || count { throw ValidationError("--with-head shows whole streams: no --range, --id, --where, --fields or -c") }
     }
 
     func run() throws {
         Console.closedPipeIsDone()
         let source = try BlockSource(file ?? "-"), output = try openTextOutput(nil)
         var view = try RecordView(source.head.schema, fields: fields?.split(separator: ",").map(String.init))
-        let wanted = id.map { Text($0) }
+        let wanted = id.map { Text($0) }, filter = try condition.map { try RecordFilter($0, schema: source.head.schema) }
+        if withHead { try output.write(source.label() + [0x0A]) }
         var found = 0
-        if count, range == nil, wanted == nil {
+        if count, range == nil, wanted == nil, filter == nil {
             found = try source.countRecords()
         } else {
             try source.forEach(in: range.flatMap(parseRange) ?? 0 ..< .max) { block, record in
                 if let wanted, !block.holds(id: wanted, at: record) { return }
+                if let filter, try !filter.matches(block, record) { return }
                 found += 1
                 if !count { try output.write(view.line(block, record)) }
             }

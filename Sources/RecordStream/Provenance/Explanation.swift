@@ -53,7 +53,7 @@ public struct Explanation {
         for input in tail.inputs {
             switch input {
             case .raw(let sha256, let bytes):
-                operands.append("\"$\(newVariable(Explanation.raw, sha256, comment: " # \(bytes) bytes, decompressed"))\"")
+                operands.append("\"$\(variable(Explanation.raw, sha256, comment: " # \(bytes) bytes, decompressed"))\"")
             case .stream(_, _, _, let tail):
                 if let stage = upstream.next() { streams.append(pipeline(stage, tail)) }
             }
@@ -71,12 +71,9 @@ public struct Explanation {
         return (words + operands + streams.map { "<(\($0))" }).joined(separator: " ")
     }
 
-    /// One variable for each different file: two stages that read the same tokenizer name it once.
-    private mutating func variable(_ role: String, _ sha256: String) -> String {
-        variables.first { $0.role == role && $0.sha256 == sha256 }?.name ?? newVariable(role, sha256)
-    }
-
-    private mutating func newVariable(_ role: String, _ sha256: String, comment: String = "") -> String {
+    /// One variable for each different file: two stages that read the same raw input or tokenizer name it once.
+    private mutating func variable(_ role: String, _ sha256: String, comment: String = "") -> String {
+        if let known = variables.first(where: { $0.role == role && $0.sha256 == sha256 }) { return known.name }
         roles[role, default: 0] += 1
         let name = role.uppercased() + "\(roles[role] ?? 1)"
         variables.append(Variable(name: name, role: role, sha256: sha256, comment: comment))

@@ -127,6 +127,12 @@ public final class Block: @unchecked Sendable {
         return array(arrays[firstArray[column] + schema.columns[column].depth], of: type)
     }
 
+    /// Values `range` of a column, as bytes.
+    func rawValues(_ column: Int, _ range: Range<Int>) -> UnsafeRawBufferPointer {
+        let size = schema.columns[column].type.size, start = arrays[firstArray[column] + schema.columns[column].depth].lowerBound
+        return UnsafeRawBufferPointer(rebasing: payload[start + range.lowerBound * size ..< start + range.upperBound * size])
+    }
+
     /// The list of record `record` (depth 1), or which inner lists are its own (depth 2).
     public func range(_ column: Int, _ record: Int) -> Range<Int> {
         let offsets = words(column, 0)

@@ -28,7 +28,7 @@ public struct RecordView {
         } ?? all
     }
 
-    private static func contents(of schema: Schema) -> [(name: String, content: Content)] {
+    static func contents(of schema: Schema) -> [(name: String, content: Content)] {
         var fields: [(name: String, content: Content)] = schema.columns.enumerated().map { ($1.name, .column($0)) }
         if schema == RatedRecord.schema, let roles = fields.firstIndex(where: { $0.name == "roles" }) {
             fields.replaceSubrange(roles ... roles + 1, with: [("turns", .turns(roles: roles, contents: roles + 1))])
@@ -165,15 +165,21 @@ extension PackedBin.Member {
 }
 
 extension Block {
-    /// Holds record `index` to the rules of its kind; a kind that this release does not know has none.
-    func validate(_ index: Int) throws {
+    /// Holds record `index` to the rules of its kind; a kind that this release does not know has none. Throws without a place.
+    func checkRules(_ index: Int) throws {
+        func check<Record: StreamRecord>(_: Record.Type) throws { try Record(self, index).validate() }
         switch schema {
-        case RatedRecord.schema: _ = try record(index, as: RatedRecord.self)
-        case TokensRecord.schema: _ = try record(index, as: TokensRecord.self)
-        case PackedBin.schema: _ = try record(index, as: PackedBin.self)
-        case LogProbRecord.schema: _ = try record(index, as: LogProbRecord.self)
+        case RatedRecord.schema: try check(RatedRecord.self)
+        case TokensRecord.schema: try check(TokensRecord.self)
+        case PackedBin.schema: try check(PackedBin.self)
+        case LogProbRecord.schema: try check(LogProbRecord.self)
         default: break
         }
+    }
+
+    /// The same; an error names stream and record.
+    func validate(_ index: Int) throws {
+        do { try checkRules(index) } catch let error as InputError { throw error.at("\(name): record \(firstRecord + index)") }
     }
 
     /// Holds every record to the rules of its kind.

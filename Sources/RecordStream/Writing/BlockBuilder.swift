@@ -49,6 +49,12 @@ public final class BlockBuilder {
         return payload
     }
 
+    /// Adds a record in the form of `Block.append(record:to:)`, of the same columns.
+    func add(record bytes: UnsafeRawBufferPointer) {
+        var cursor = RecordCursor(bytes)
+        columns.forEach { $0.add(from: &cursor) }
+    }
+
     // MARK: Adding one record's value of a column
 
     public func add<Value: BitwiseCopyable>(number value: Value, to column: Int) {
@@ -73,83 +79,5 @@ public final class BlockBuilder {
 
     public func add(nameLists lists: [[[UInt8]]], to column: Int) {
         columns[column].add(lists: lists.map { $0.map(columns[column].entry) })
-    }
-}
-
-/// The growing arrays of one column.
-final class ColumnBuilder {
-    // Offsets wrap around only in a record far above the limit, which `endRecord` refuses.
-    private let column: Column
-    private let outer = RawBuffer()
-    private let inner = RawBuffer()
-    private let values = RawBuffer()
-    private let dictionaryOffsets = RawBuffer()
-    private let dictionaryBytes = RawBuffer()
-    private var entries: [[UInt8]: UInt32] = [:]
-    private var lists: UInt32 = 0
-    private(set) var records = 0
-
-    init(_ column: Column) {
-        self.column = column
-        start()
-    }
-
-    private func start() {
-        if column.depth >= 1 { outer.append(UInt32(0)) }
-        if column.depth >= 2 { inner.append(UInt32(0)) }
-        if column.meaning == .dictionary { dictionaryOffsets.append(UInt32(0)) }
-    }
-
-    func removeAll() {
-        for buffer in [outer, inner, values, dictionaryOffsets, dictionaryBytes] { buffer.removeAll() }
-        entries.removeAll(keepingCapacity: true)
-        lists = 0
-        records = 0
-        start()
-    }
-
-    var arrays: [RawBuffer] {
-        (column.depth >= 1 ? [outer] : []) + (column.depth >= 2 ? [inner] : []) + [values]
-            + (column.meaning == .dictionary ? [dictionaryOffsets, dictionaryBytes] : [])
-    }
-
-    var rawBytes: Int { outer.count + inner.count + values.count + dictionaryOffsets.count + dictionaryBytes.count }
-
-    func add<Value: BitwiseCopyable>(number value: Value) {
-        check(Value.self, depth: 0)
-        values.append(value)
-        records += 1
-    }
-
-    func add<Value: BitwiseCopyable>(list: [Value]) {
-        check(Value.self, depth: 1)
-        list.withUnsafeBytes { values.append($0) }
-        outer.append(UInt32(truncatingIfNeeded: values.count / column.type.size))
-        records += 1
-    }
-
-    func add<Value: BitwiseCopyable>(lists items: [[Value]]) {
-        check(Value.self, depth: 2)
-        for item in items {
-            item.withUnsafeBytes { values.append($0) }
-            inner.append(UInt32(truncatingIfNeeded: values.count / column.type.size))
-        }
-        lists &+= UInt32(truncatingIfNeeded: items.count)
-        outer.append(lists)
-        records += 1
-    }
-
-    /// The dictionary's number for `text`, a new one when it is new in this block.
-    func entry(_ text: [UInt8]) -> UInt32 {
-        if let known = entries[text] { return known }
-        let entry = UInt32(truncatingIfNeeded: entries.count)
-        entries[text] = entry
-        text.withUnsafeBytes { dictionaryBytes.append($0) }
-        dictionaryOffsets.append(UInt32(truncatingIfNeeded: dictionaryBytes.count))
-        return entry
-    }
-
-    private func check<Value>(_ type: Value.Type, depth: Int) {
-        precondition(MemoryLayout<Value>.size == column.type.size && depth == column.depth, "column \(column.name) takes \(column.type) of depth \(column.depth)")
     }
 }

@@ -6,7 +6,7 @@ import SystemIO
 ///
 /// Without `finish` the stream has no end mark and every reader refuses it: a command that fails simply does not call it. After an error the
 /// writer cannot go on or finish: every further call throws the same error. What readers would refuse is refused here, before it is written.
-public final class RecordStreamWriter<Record: StreamRecord> {
+public final class StreamWriter {
     private let sink: any ByteSink
     private let codec: Codec
     let builder: BlockBuilder
@@ -21,7 +21,6 @@ public final class RecordStreamWriter<Record: StreamRecord> {
     public private(set) var records = 0
 
     public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none) throws {
-        precondition(head.schema == Record.schema, "a head for another kind of record")
         self.sink = sink
         self.codec = codec
         builder = BlockBuilder(schema: head.schema)
@@ -29,17 +28,27 @@ public final class RecordStreamWriter<Record: StreamRecord> {
         try head.payload().withUnsafeBytes { tag = try writeFrame(.head, $0, codec: .none, records: 0) }
     }
 
-    /// Adds a record; a full block goes out. Throws for a record that contradicts itself or is too large.
-    public func append(_ record: Record) throws {
+    /// Adds a record of another stream of the same columns, in the form of `Block.append(record:to:)`; the reader has held it to the rules of its kind.
+    public func append(record bytes: [UInt8]) throws {
+        try append { builder in bytes.withUnsafeBytes { builder.add(record: $0) } }
+    }
+
+    /// Adds the record that `fill` puts into the builder, one call for each column; a full block goes out. Throws for a record that is too large.
+    func append(_ fill: (BlockBuilder) throws -> Void) throws {
         try failing {
             do {
-                try record.validate()
-                record.append(to: builder)
+                try fill(builder)
                 try builder.endRecord()
             } catch let error as InputError { throw error.at("\(sink.name): record \(records)") }
             records += 1
             if builder.isFull { try flush() }
         }
+    }
+
+    /// Writes the last block. Returns the content digest of the whole stream, whose records are all there now.
+    public func closeBlocks() throws -> String {
+        try failing { try flush() }
+        return hexadecimal(digest.contentDigest)
     }
 
     /// Writes the last block and the end of the stream. The sink is not finished: that is its owner's to do.
@@ -97,4 +106,29 @@ public final class RecordStreamWriter<Record: StreamRecord> {
         frame += 1
         return headerChecksum
     }
+}
+
+/// Writes one kind of record.
+public final class RecordStreamWriter<Record: StreamRecord> {
+    private let stream: StreamWriter
+
+    public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none) throws {
+        precondition(head.schema == Record.schema, "a head for another kind of record")
+        stream = try StreamWriter(to: sink, head: head, codec: codec)
+    }
+
+    var builder: BlockBuilder { stream.builder }
+    /// Records written so far.
+    public var records: Int { stream.records }
+
+    /// Adds a record; a full block goes out. Throws for a record that contradicts itself or is too large.
+    public func append(_ record: Record) throws {
+        try stream.append {
+            try record.validate()
+            record.append(to: $0)
+        }
+    }
+
+    /// As `StreamWriter.finish`.
+    public func finish(_ tail: StreamTail) throws { try stream.finish(tail) }
 }

@@ -1,0 +1,71 @@
+import JSON
+import RecordStream
+import SystemIO
+
+/// Input streams of one kind, whichever it is: the operands, or standard input when there are none. All are opened and their heads read at once.
+public final class StreamInputs {
+    public let readers: [AnyRecordReader]
+    /// Total size of the inputs where all are regular files: for progress.
+    public let totalBytes: Int?
+
+    /// Throws for streams whose columns or settings differ, naming the two.
+    public init(_ operands: [String]) throws {
+        let names = operands.isEmpty ? ["-"] : operands
+        guard names.filter({ $0 == "-" }).count <= 1 else { throw InputError("standard input (-) is named twice", status: .usage) }
+        readers = try names.map { AnyRecordReader(try RecordStreamReader(openInput($0))) }
+        let sizes = names.map(fileSize)
+        totalBytes = sizes.contains { $0 == nil } ? nil : sizes.reduce(0) { $0 + ($1 ?? 0) }
+        let first = readers[0].stream
+        for stream in readers.dropFirst().map(\.stream) {
+            guard stream.head.schema.kind == first.head.schema.kind else {
+                throw InputError("\(stream.name): a stream of \(stream.head.schema.kind) records, but \(first.name) has \(first.head.schema.kind) records; streams of one kind can be joined")
+            }
+            try stream.head.expect(first.head.schema, in: stream.name)
+            for name in Set(stream.head.settings.keys).union(first.head.settings.keys).sorted() where stream.head.settings[name] != first.head.settings[name] {
+                throw InputError("\(stream.name): its \(name) differs from that of \(first.name); streams made with different options cannot be joined")
+            }
+        }
+    }
+
+    public var head: StreamHead { readers[0].stream.head }
+    public var bytesRead: Int { readers.reduce(0) { $0 + $1.stream.bytesRead } }
+    public var recordsRead: Int { readers.reduce(0) { $0 + $1.stream.recordsRead } }
+
+    /// The head of a stream that a stage makes of these, whose records are of the same kind.
+    public func head(_ command: String, _ arguments: [String]) -> StreamHead {
+        let provenance = Provenance(command: command, recipe: 1, arguments: arguments.map { .text($0) }, inputs: readers.map(\.stream.head.provenance))
+        return StreamHead(schema: head.schema, settings: head.settings, provenance: provenance)
+    }
+
+    /// The tail of such a stream. Only after all inputs were read to their ends.
+    public func tail(written: Int) throws -> StreamTail {
+        StreamTail(
+            inputs: try readers.map { try $0.stream.asInput() }, counts: .object([("records", .object([("read", JSONValue(recordsRead)), ("written", JSONValue(written))]))]),
+            licences: readers.reduce(into: [:]) { all, reader in all.merge(reader.stream.tail?.licences ?? [:]) { first, _ in first } })
+    }
+}
+
+/// An output stream of any kind: written as records come, final only with `finish`.
+public final class StreamOutput {
+    private let sink: any ByteSink
+    private let writer: StreamWriter
+
+    public init(_ options: OutputOptions, head: StreamHead) throws {
+        sink = try options.open()
+        writer = try StreamWriter(to: sink, head: head, codec: options.codec)
+    }
+
+    public var records: Int { writer.records }
+
+    /// - Parameter bytes: as `Block.append(record:to:)` makes them.
+    public func append(record bytes: [UInt8]) throws { try writer.append(record: bytes) }
+
+    /// Writes the last block. Returns the content digest of all records.
+    public func closeBlocks() throws -> String { try writer.closeBlocks() }
+
+    /// Writes the end mark and makes the file appear under its name.
+    public func finish(_ tail: StreamTail) throws {
+        try writer.finish(tail)
+        try sink.finish()
+    }
+}

@@ -1,0 +1,125 @@
+import ArgumentParser
+import CommandSupport
+import InputFiles
+import JSON
+import RecordStream
+import SystemIO
+
+struct Import: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make a stream of JSON lines, as uf-records view shows them.",
+        discussion: HelpText.discussion(
+            """
+            Every line is one record with all members of its kind, in any order; blank lines are passed over. Lines of uf-records view --with-head, unchanged, give the very stream that they came \
+            from; when the records were changed that is refused, and --edited takes them: settings and columns are kept, and the new stream's provenance names this command and the \
+            digest of the lines. Lines without such a head need --kind or --like. The lines may be compressed.
+            """,
+            examples: [
+                ("uf-records view --with-head rated.uf | uf-records import -o same.uf", "the same bytes"),
+                ("uf-records view --with-head rated.uf | jq -c '.models = []' | uf-records import --edited -o new.uf", "changed on the way"),
+                ("uf-records import --like tokens.uf records.jsonl -o new.uf", "kind and settings of another stream"),
+            ]))
+
+    @Argument(help: ArgumentHelp("JSON lines; - or none is standard input.", valueName: "file"), completion: .file())
+    var file: String?
+
+    @Option(help: ArgumentHelp("Kind of the records: rated, tokens, packed or logps.", valueName: "kind"))
+    var kind: String?
+
+    @Option(help: ArgumentHelp("With --kind: the stream's settings, a JSON object.", valueName: "json"))
+    var settings: String?
+
+    @Option(help: ArgumentHelp("Take kind and settings from this stream.", valueName: "stream"), completion: .file())
+    var like: String?
+
+    @Flag(help: "The lines have a head, and the records were changed.")
+    var edited = false
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var jobs: JobsOptions
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if [kind != nil, like != nil, edited].filter({ $0 }).count > 1 { throw ValidationError("give one of --kind, --like and --edited") }
+        if settings != nil, kind == nil { throw ValidationError("--settings goes with --kind") }
+        if let settings {
+            do {
+                guard try JSON.parse(settings).object != nil else { throw ValidationError("--settings takes a JSON object") }
+            } catch let error as JSONError { throw ValidationError("--settings: \(error)") }
+        }
+        try refuseSharedInput([("the lines", file ?? "-"), ("--like", like)])
+    }
+
+    func run() throws {
+        let operands = file.map { [$0] } ?? []
+        try DecodedInputs.check(operands)
+        if file == nil || file == "-" { try refuseTerminalInput() }
+        let inputs = DecodedInputs(operands), lines = ChunkReader(inputs, readsArrays: false)
+        let first = try lines.next(), label = try first.flatMap(label)
+        let head = try head(label)
+        try output.refuse(inputs: operands + (like.map { [$0] } ?? []))
+        let stream = try StreamOutput(output, head: head), progress = common.progress("uf-records import")
+        // The first chunk was looked at already.
+        var pending = first
+        try orderedMap(
+            workers: jobs.count,
+            produce: { () throws -> InputChunk? in
+                defer { pending = nil }
+                return try pending ?? lines.next()
+            },
+            makeState: { LineImporter(head.schema) },
+            transform: { (importer: inout LineImporter, chunk: InputChunk) in
+                try importer.records { take in
+                    try chunk.forEachRecord { line, place in
+                        if label == nil || place.offset > 0 { try take(line, place.description) }
+                    }
+                }
+            },
+            consume: { (records: [[UInt8]]) in
+                for record in records { try stream.append(record: record) }
+                progress.update(stream.records)
+            })
+        try finish(stream, label, inputs)
+        progress.finish()
+        if common.verbose { Console.error("uf-records", "\(stream.records) records") }
+    }
+
+    /// The head in the first line, where it has one.
+    private func label(_ chunk: InputChunk) throws -> StreamLabel? {
+        var label: StreamLabel?, isFirst = true
+        try chunk.forEachRecord { line, place in
+            if isFirst { label = try StreamLabel(line: line, name: place.description) }
+            isFirst = false
+        }
+        return label
+    }
+
+    private func head(_ label: StreamLabel?) throws -> StreamHead {
+        func made(_ arguments: [String]) -> Provenance { Provenance(command: "uf-records import", recipe: 1, arguments: arguments.map { .text($0) }) }
+        if let label {
+            guard kind == nil, like == nil else { throw InputError("the lines have a head, which says kind and settings: --kind and --like are for lines without", status: .usage) }
+            return edited ? StreamHead(schema: label.head.schema, settings: label.head.settings, provenance: made(["--edited"])) : label.head
+        }
+        guard !edited else { throw InputError("\(file ?? "standard input"): line 1: --edited needs lines that begin with a head (uf-records view --with-head)") }
+        let other = try like.map { try RecordStreamReader(openInput($0)).head }
+        guard let kind = kind ?? other?.schema.kind else {
+            throw InputError("what the records are is unknown: the lines have no head (uf-records view --with-head writes one); give --kind or --like", status: .usage)
+        }
+        let settings: JSONValue = try other.map { .object($0.settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }) } ?? self.settings.map { try JSON.parse($0) } ?? .object([JSONMember]())
+        let text = String(decoding: try settings.canonical, as: UTF8.self)
+        return try StreamHead(kind: kind, settings: settings, provenance: made(["--kind", kind] + (text == "{}" ? [] : ["--settings", text])))
+    }
+
+    private func finish(_ stream: StreamOutput, _ label: StreamLabel?, _ inputs: DecodedInputs) throws {
+        let content = try stream.closeBlocks()
+        if let label, !edited {
+            guard content == label.content else {
+                throw InputError("\(inputs.name): the records are not those that the head in line 1 belongs to (content \(content), expected \(label.content)); if they were changed on purpose, --edited makes a new stream of them")
+            }
+            return try stream.finish(label.tail)
+        }
+        try stream.finish(StreamTail(
+            inputs: inputs.digests.map { .raw(sha256: $0.sha256, bytes: $0.length) }, counts: .object([("records", .object([("written", JSONValue(stream.records))]))]),
+            licences: label?.tail.licences ?? [:]))
+    }
+}

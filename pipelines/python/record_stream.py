@@ -1,0 +1,182 @@
+"""Reads record streams (.uf) into numpy arrays, by FORMAT.md alone (format version 0). Needs numpy; libzstd for streams compressed with zstd.
+
+    for block in read("packed.uf"):              # every block, everything verified, the digests of the end mark too
+        block["tokens"].values, block["tokens"].offsets
+
+In an uncompressed stream the arrays lie in the mapped file, 64-byte aligned and read-only. `Damaged` says what is wrong and where.
+"""
+import ctypes, ctypes.util, hashlib, json, struct, zlib
+from typing import Iterator, NamedTuple
+import numpy as np
+
+TYPES = {"u8": "u1", "u32": "<u4", "u64": "<u8", "i32": "<i4", "f32": "<f4", "f64": "<f8"}
+
+
+class Damaged(ValueError):
+    pass
+
+
+class Column(NamedTuple):
+    offsets: list        # one array a level of lists: bounds of each record's list (depth 1, 2), then of each inner list (depth 2)
+    values: np.ndarray   # of the column's type; of a dictionary column the entries' numbers
+    dictionary: list     # texts (bytes) of a dictionary column, else empty
+
+
+def _crc_table():
+    table = np.arange(256, dtype=np.uint32)
+    for _ in range(8):
+        table = np.where(table & 1, (table >> 1) ^ np.uint32(0x82F63B78), table >> 1)
+    return table
+
+
+TABLE = _crc_table()
+
+
+def crc32c(data) -> int:
+    """CRC-32C. Long data goes through 4096 lanes at once; lanes are joined by what zeros make of a state."""
+    data, lanes, state = np.frombuffer(data, np.uint8), 4096, 0xFFFFFFFF
+    rows = data.size // lanes
+    if rows:
+        states, chunk = np.zeros(lanes, np.uint32), data[: rows * lanes].reshape(lanes, rows)
+        states[0] = state
+        for row in range(rows):
+            states = TABLE[(states ^ chunk[:, row]) & 0xFF] ^ (states >> 8)
+        zeros = np.array([1 << bit for bit in range(32)], np.uint32)   # each bit of a state, after `rows` zero bytes
+        for _ in range(rows):
+            zeros = TABLE[zeros & 0xFF] ^ (zeros >> 8)
+        state = 0
+        for lane in states.tolist():
+            state = int(np.bitwise_xor.reduce(zeros[[bit for bit in range(32) if state >> bit & 1]])) ^ lane if state else lane
+    for byte in data[rows * lanes:].tolist():
+        state = int(TABLE[(state ^ byte) & 0xFF]) ^ (state >> 8)
+    return state ^ 0xFFFFFFFF
+
+
+def _zstd(stored: bytes, size: int) -> bytes:
+    library = ctypes.CDLL(ctypes.util.find_library("zstd") or "libzstd.so.1")
+    library.ZSTD_decompress.restype = ctypes.c_size_t
+    library.ZSTD_decompress.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
+    raw = ctypes.create_string_buffer(max(size, 1))
+    need(library.ZSTD_decompress(raw, size, stored, len(stored)) == size, "the payload cannot be unpacked (zstd)")
+    return raw.raw[:size]
+
+
+def _zlib(stored: bytes, size: int) -> bytes:
+    unpacker = zlib.decompressobj()
+    try:
+        raw = unpacker.decompress(stored, size + 1)
+    except zlib.error:
+        raw = b""
+    need(unpacker.eof and not unpacker.unused_data and len(raw) == size, "the payload cannot be unpacked (zlib)")
+    return raw
+
+
+def need(condition, message):
+    if not condition:
+        raise Damaged(message)
+
+
+def _json(payload, members):
+    value = json.loads(bytes(payload))
+    need(isinstance(value, dict) and sorted(value) == members, f"HEAD or TAIL without exactly {members}")
+    return value
+
+
+def _offsets(array, count, what):
+    need(array.size == count + 1 and array[0] == 0 and (array[1:] >= array[:-1]).all(), f"offsets of {what}")
+    return int(array[-1])
+
+
+def _text(array, bounds):
+    texts = [array[a:b].tobytes() for a, b in zip(bounds, bounds[1:])]
+    for text in texts:
+        need(text.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass").encode("utf-8", "surrogatepass") == text, "text")
+    return texts
+
+
+def parse_block(payload, columns, records) -> dict:
+    """The columns of a DATA frame's raw payload, as views of it."""
+    arrays = sum(c["depth"] + 1 + 2 * (c["as"] == "dictionary") for c in columns)
+    at, lengths = -(-8 * arrays // 64) * 64, np.frombuffer(payload[: 8 * arrays], "<u8").tolist()
+    need(len(lengths) == arrays and not any(payload[8 * arrays: at]), "the block's directory")
+    found, lengths = {}, iter(lengths)
+
+    def take(kind):
+        nonlocal at
+        size = next(lengths)
+        start, at = at, at + -(-size // 64) * 64
+        need(at <= len(payload) and size % np.dtype(kind).itemsize == 0 and not any(payload[start + size: at]), "an array of the block")
+        return np.frombuffer(payload[start: start + size], kind)
+
+    for column in columns:
+        count, offsets, dictionary = records, [], []
+        for _ in range(column["depth"]):
+            offsets.append(take("<u4"))
+            count = _offsets(offsets[-1], count, column["name"])
+        values = take(TYPES[column["type"]])
+        need(values.size == count, f"values of {column['name']}")
+        if column["as"] == "text":
+            _text(values, offsets[-1].tolist())
+        if column["as"] == "dictionary":
+            bounds, text = take("<u4"), take("u1")
+            need(_offsets(bounds, bounds.size - 1, "a dictionary") == text.size, f"dictionary of {column['name']}")
+            dictionary = _text(text, bounds.tolist())
+            first = np.unique(values, return_index=True)
+            need(len(set(dictionary)) == len(dictionary) and first[0].tolist() == list(range(len(dictionary))) and (np.diff(first[1]) > 0).all(), f"dictionary of {column['name']}")
+        found[column["name"]] = Column(offsets, values, dictionary)
+    need(at == len(payload), "bytes that belong to no array")
+    return found
+
+
+def frames(path) -> Iterator[tuple]:
+    """(kind, header, raw payload) of every frame, all of sections 3, 7 and 10 verified; the payload is a memoryview."""
+    data = memoryview(np.memmap(path, np.uint8, "r")) if open(path, "rb").read(1) else memoryview(b"")
+    at = number = record = tag = 0
+    entries, chain, stream, content, before = [], b"", hashlib.sha256(), hashlib.sha256(), ""
+    while before != "DONE":
+        place = f"{path}: frame {number} at byte {at}: "
+        need(len(data) - at >= 64, place + "the stream ends early")
+        head = bytes(data[at: at + 64])
+        need(head[:8] == b"\xf5UFR\r\n\x1a\n" and crc32c(head[:60]) == int.from_bytes(head[60:], "little"), place + "no frame, or a damaged one")
+        name, version, codec, zero, frame, first, stored, raw, records, mark, checksum = struct.unpack("<4sBBHQQQQIII", head[8:60])
+        kind = name.decode("ascii", "replace")
+        order = {"": ["HEAD"], "HEAD": ["DATA", "TAIL"], "DATA": ["DATA", "TAIL"], "TAIL": ["INDX"], "INDX": ["DONE"]}[before]
+        limit = {"DATA": 128 << 20, "INDX": 32 * len(entries), "DONE": 64}.get(kind, 16 << 20)
+        need((version, zero, frame, first, mark) == (0, 0, number, record, tag) and kind in order, place + "a frame that does not belong here")
+        need(raw <= limit and stored <= limit + limit // 128 + 1024 and (codec or stored == raw), place + "lengths beyond the limits")
+        need((1 <= records <= 65536 and codec <= 2) if kind == "DATA" else not records and not codec, place + "records or codec")
+        end = at + 64 + -(-stored // 64) * 64
+        need(end <= len(data) and crc32c(data[at + 64: end]) == checksum and not any(data[at + 64 + stored: end]), place + "the payload is cut or damaged")
+        payload = data[at + 64: at + 64 + stored]
+        if codec:
+            payload = memoryview((_zlib if codec == 1 else _zstd)(bytes(payload), raw))
+        digest = hashlib.sha256(payload).digest()
+        if kind == "HEAD":
+            tag, schema = int.from_bytes(head[60:], "little"), json.loads(bytes(payload))
+            content.update(json.dumps({"columns": schema["columns"], "kind": schema["kind"]}, sort_keys=True, separators=(",", ":")).encode())
+        if kind == "INDX":
+            index_at = at
+            need(bytes(payload) == b"".join(struct.pack("<QQQII", *entry, 0) for entry in entries), place + "the index does not match the blocks")
+        if kind == "DONE":
+            done = struct.pack("<QQQII", index_at, record, len(entries), crc32c(chain), 0) + content.digest()[:16] + stream.digest()[:16]
+            need(bytes(payload) == done, place + "the end mark does not match the stream")
+            need(end == len(data), f"{path}: at byte {end}: there is more after the end mark")
+        if kind == "DATA":
+            entries.append((at, first, end - at, records))
+            content.update(digest)
+        if kind in ("HEAD", "DATA", "TAIL"):
+            stream.update(name + struct.pack("<I", records) + digest)
+        chain += head[60:]
+        yield kind, records, payload
+        at, number, record, before = end, number + 1, record + records, kind
+
+
+def read(path) -> Iterator[dict]:
+    """The blocks of a stream, each a dictionary of columns; whoever has seen the last one has seen a whole stream."""
+    for kind, records, payload in frames(path):
+        if kind == "HEAD":
+            head = _json(payload, ["columns", "format", "kind", "provenance", "settings"])
+        elif kind == "TAIL":
+            _json(payload, ["counts", "inputs", "licences"])
+        elif kind == "DATA":
+            yield parse_block(payload, head["columns"], records)
