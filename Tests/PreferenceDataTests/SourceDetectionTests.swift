@@ -107,6 +107,14 @@ import TestSupport
         #expect(failure([first]) { $0.strict = true } == "1: line 3: 1 response, expected two or more (--strict stops at the first oddity)")
     }
 
+    @Test(arguments: [1000, 1 << 20]) func rowsOfAPromptHaveABound(chunkSize: Int) throws {
+        let row = #"{"prompt":"p","response":"r","helpfulness":1,"verbosity":1}"#
+        let most = try file("most", String(repeating: row + "\n", count: 4096)), more = try file("more", row.replacing("\"p\"", with: "\"q\"") + "\n" + String(repeating: row + "\n", count: 4097))
+        #expect(try convert([most], threads: 2, chunkSize: chunkSize).records.map(\.responses.count) == [4096])
+        let error = #expect(throws: InputError.self) { _ = try convert([more], threads: 2, chunkSize: chunkSize) }
+        #expect(error?.message == "\(more): line 2: more than 4096 rows of its prompt follow each other; are these responses to compare?")
+    }
+
     @Test func strictRefusesWhatIsDroppedOrRepaired() throws {
         #expect(failure([fixture("hh-rlhf.jsonl")]) { $0.strict = true } == "hh-rlhf.jsonl: line 4: response 0 is empty (--strict stops at the first oddity)")
         let lines = try String(decoding: readWholeFile(fixture("hh-rlhf.jsonl")), as: UTF8.self).split(separator: "\n")
