@@ -89,7 +89,7 @@ ORDER_SEED ?= 0
 # With ORDER=shuffled: the most memory for records, in MiB; it changes no byte. Empty: 1024.
 SHUFFLE_MEMORY ?=
 
-# uf-eval score and uf-train
+# uf-eval score and preference, uf-train
 # Arithmetic of log-probabilities and losses: single, or double (equal to a float64 reference, and slower).
 PRECISION ?= single
 
@@ -186,6 +186,18 @@ $(WORK) $(WORK)/options:
 tokenizer := $(MODEL)/tokenizer.json $(MODEL)/config.json $(wildcard $(MODEL)/tokenizer_config.json)
 weights := $(MODEL)/model.safetensors $(MODEL)/config.json
 
+# What is not there and nothing makes: said by name, and not as a stage that cannot be made.
+$(RAW):
+	@echo "make: RAW names $@, which does not exist" >&2; exit 66
+ifneq ($(MAP),)
+$(MAP):
+	@echo "make: MAP names $@, which does not exist" >&2; exit 66
+endif
+ifndef model_is_made
+$(MODEL)/tokenizer.json $(MODEL)/config.json $(MODEL)/model.safetensors:
+	@echo "make: MODEL is $(MODEL), a folder that should hold $(@F)" >&2; exit 66
+endif
+
 $(WORK)/%.rated.uf: $(RAW) $(MAP) $(BIN)/uf-convert $(WORK)/options/convert
 	$(BIN)/uf-convert $(convert_options) --part $* -j $(JOBS) -o $@
 
@@ -201,16 +213,14 @@ $(WORK)/%.reference.uf: $(WORK)/%.packed.uf $(weights) $(BIN)/uf-eval $(WORK)/op
 $(WORK)/trained/model.safetensors: $(WORK)/$(TRAIN_PART).packed.uf $(cached) $(watched:%=$(WORK)/%.packed.uf) $(weights) $(BIN)/uf-train $(WORK)/options/train
 	$(BIN)/uf-train $(train_options) -j $(JOBS) --metrics $(WORK)/metrics.jsonl --database $(runs) -o $(WORK)/trained
 
-$(WORK)/%.trained.uf: $(WORK)/%.packed.uf $(WORK)/trained/model.safetensors $(BIN)/uf-eval
-	$(BIN)/uf-eval score $< --model $(WORK)/trained --precision $(PRECISION) -j $(JOBS) -o $@
-
 # The reference against itself is "before": r = 0 everywhere, all ties.
 $(WORK)/%.before.txt: $(WORK)/%.packed.uf $(WORK)/%.reference.uf $(BIN)/uf-eval $(WORK)/options/evaluate
 	$(BIN)/uf-eval preference $< --model $(WORK)/$*.reference.uf --reference $(WORK)/$*.reference.uf $(evaluate_options) \
 	  --split $* --label $*-before --database $(runs) -o $@
 
-$(WORK)/%.after.txt: $(WORK)/%.packed.uf $(WORK)/%.reference.uf $(WORK)/%.trained.uf $(BIN)/uf-eval $(WORK)/options/evaluate
-	$(BIN)/uf-eval preference $< --model $(WORK)/$*.trained.uf --reference $(WORK)/$*.reference.uf $(evaluate_options) \
+# Both are models here: only so the divergence over the whole vocabulary is known too.
+$(WORK)/%.after.txt: $(WORK)/%.packed.uf $(WORK)/trained/model.safetensors $(weights) $(BIN)/uf-eval $(WORK)/options/evaluate
+	$(BIN)/uf-eval preference $< --model $(WORK)/trained --reference $(MODEL) --precision $(PRECISION) $(evaluate_options) -j $(JOBS) \
 	  --split $* --label $*-after --database $(runs) -o $@
 
 results := $(foreach part,$(EVAL_PARTS),$(WORK)/$(part).before.txt $(WORK)/$(part).after.txt)

@@ -24,6 +24,11 @@ public final class LogProbSource {
         name = source.name
     }
 
+    /// The model, where this is one.
+    var model: LanguageModel? {
+        if case .model(let evaluated) = kind { evaluated.model } else { nil }
+    }
+
     /// Digest of the model that the log-probabilities are of.
     public func modelDigest() throws -> String {
         switch kind {
