@@ -30,13 +30,21 @@ SPLIT ?= train=0.9,validation=0.1
 TRAIN_PART ?= $(firstword $(names))
 # The parts to evaluate before and after; all of SPLIT when not set.
 EVAL_PARTS ?= $(names)
-# Format of the raw records: auto, ultrafeedback, ultrafeedback-binarized.
+# Source of the raw records: auto, or a name of those that uf-convert --help lists.
 FROM ?= auto
+# A file that describes the raw records, in place of FROM; empty: none.
+MAP ?=
+# A score of UltraFeedback in place of its dimensions, overall_score or fine-grained_score; empty: the dimensions.
+SCORE_FROM ?=
+# Dimensions to keep, as honesty,helpfulness=help; empty: all under their own names.
+DIMENSIONS ?=
+# What ratings are mapped onto, as 1:5 or NAME=LOW:HIGH,...; empty: they stay as they are.
+SCALE ?=
 # What becomes of a missing rating: mask, floor, mean, drop.
 MISSING ?= mask
-# T of the targets softmax(ratings / T).
+# T of the targets softmax(ratings / T), one or NAME=T,...
 TEMPERATURE ?= 1
-# What a rating may be, as 1..5; empty: the format's own.
+# What a rating may be, as 1..5; empty: what the source says.
 RATING_RANGE ?=
 # A record that cannot be read: stop or skip.
 ON_BAD_RECORD ?= stop
@@ -145,7 +153,8 @@ $(if $(filter model none,$(REFERENCE)),,$(error REFERENCE is "$(REFERENCE)", exp
 cached := $(if $(filter model,$(REFERENCE)),$(WORK)/$(TRAIN_PART).reference.uf)
 
 # What a stage reads stands in its stamp too: a longer list of old files, or another old model, is a change.
-convert_options = $(RAW) --split $(call quote,$(SPLIT)) --from $(FROM) --missing $(MISSING) --temperature $(TEMPERATURE) \
+convert_options = $(RAW) --split $(call quote,$(SPLIT)) $(if $(MAP),--map $(MAP),--from $(FROM)) $(call option,--score-from,$(SCORE_FROM)) \
+  $(call option,--dimensions,$(DIMENSIONS)) $(call option,--scale,$(SCALE)) --missing $(MISSING) --temperature $(call quote,$(TEMPERATURE)) \
   $(call option,--rating-range,$(RATING_RANGE)) --on-bad-record $(ON_BAD_RECORD) $(if $(STRICT),--strict) \
   $(foreach path,$(DECONTAMINATE),--decontaminate $(call quote,$(path))) $(foreach licence,$(LICENCES),--licence $(call quote,$(licence)))
 tokenize_options = --tokenizer $(MODEL) --template $(TEMPLATE) $(call option,--system,$(SYSTEM_TURN)) $(call option,--bos,$(BOS)) $(call option,--eos,$(EOS)) \
@@ -182,12 +191,16 @@ weights := $(MODEL)/model.safetensors $(MODEL)/config.json
 # What is not there and nothing makes: said by name, and not as a stage that cannot be made.
 $(RAW):
 	@echo "make: RAW names $@, which does not exist" >&2; exit 66
+ifneq ($(MAP),)
+$(MAP):
+	@echo "make: MAP names $@, which does not exist" >&2; exit 66
+endif
 ifndef model_is_made
 $(MODEL)/tokenizer.json $(MODEL)/config.json $(MODEL)/model.safetensors:
 	@echo "make: MODEL is $(MODEL), a folder that should hold $(@F)" >&2; exit 66
 endif
 
-$(WORK)/%.rated.uf: $(RAW) $(DECONTAMINATE) $(wildcard $(DECONTAMINATE:=/*)) $(BIN)/uf-convert $(WORK)/options/convert
+$(WORK)/%.rated.uf: $(RAW) $(MAP) $(DECONTAMINATE) $(wildcard $(DECONTAMINATE:=/*)) $(BIN)/uf-convert $(WORK)/options/convert
 	$(BIN)/uf-convert $(convert_options) --part $* -j $(JOBS) -o $@
 
 $(WORK)/%.tokens.uf: $(WORK)/%.rated.uf $(tokenizer) $(BIN)/uf-tokenize $(WORK)/options/tokenize

@@ -29,6 +29,29 @@ import Testing
 
     @Test func convert() { remakes(#"uf-convert "$RAW" "$MORE" --temperature 0.7 --missing mean -o x.uf"#) }
 
+    /// A map is a file of the pipeline, known by its digest; options by dimension come back as they were.
+    @Test func mapsAndDimensions() throws {
+        let map = Fixtures.path("sources/forum.map.json"), forum = Fixtures.path("sources/forum.jsonl")
+        let made = Command.shell(
+            """
+            uf-convert --map "$MAP" "$FORUM" --dimensions useful=good,order --scale good=1:5,order=0:1 --temperature 2,order=0.25 -o x.uf 2>told; uf-records explain x.uf > again.sh
+            MAP1="$MAP" INPUT1="$FORUM" bash again.sh 2>told | cmp - x.uf && cat again.sh
+            { cat "$MAP"; echo; } > other.json; MAP1=other.json INPUT1="$FORUM" bash again.sh > y.uf
+            """, in: folder.path, environment: ["MAP": map, "FORUM": forum])
+        let script = String(decoding: made.output, as: UTF8.self)
+        #expect(script.contains("uf-convert --map \"$MAP1\" --dimensions useful=good,order --scale good=1:5,order=0:1 --missing mask --temperature 2.0,order=0.25 --on-bad-record stop"), "\(script)")
+        #expect(made.status == 65 && made.errors.hasPrefix("MAP1: not what the stream was made of: its SHA-256 should be "), "\(made.errors)")
+    }
+
+    @Test func sourcesAndScores() {
+        let source = Fixtures.path("sources")
+        for line in ["uf-convert --score-from overall_score --from ultrafeedback \"$RAW\" --scale 1:5", "uf-convert --from helpsteer \"$RAW\" --missing floor"] {
+            let raw = source + (line.contains("helpsteer") ? "/helpsteer.jsonl" : "/ultrafeedback-scores.jsonl")
+            let outcome = Command.shell("{ \(line) -o x.uf; } 2>told; uf-records explain x.uf > again.sh; INPUT1=\"$RAW\" bash again.sh 2>told | cmp - x.uf", in: folder.path, environment: ["RAW": raw])
+            #expect(outcome.status == 0 && outcome.output.isEmpty, "\(line): \(outcome.errors)")
+        }
+    }
+
     @Test func compressed() { remakes(#"uf-convert "$RAW" "$MORE" --codec zstd | uf-tokenize --tokenizer "$TOKENIZER" --template plain --codec zlib -o x.uf"#) }
 
     @Test func splitAndTokenize() {

@@ -8,7 +8,7 @@ import Testing
     init() {
         let made = Command.shell(
             """
-            mkdir bin model; touch raw.jsonl mmlu.tar arc.jsonl model/config.json model/model.safetensors model/tokenizer.json
+            mkdir bin model; touch raw.jsonl map.json mmlu.tar arc.jsonl model/config.json model/model.safetensors model/tokenizer.json
             cat > stub <<'END'
             #!/bin/sh
             { printf '%s ' "${0##*/}"; printf '[%s]' "$@"; echo; } >> "$LOG"
@@ -63,11 +63,13 @@ import Testing
     @Test func eachReachesItsCommandsAndRemakesWhatDependsOnThem() {
         // Variable, the commands whose option it is, and the words that these must get.
         let cases: [(String, [String], String)] = [
-            ("FROM=ultrafeedback", ["uf-convert"], "[--from][ultrafeedback]"), ("MISSING=floor", ["uf-convert"], "[--missing][floor]"),
+            ("FROM=ultrafeedback", ["uf-convert"], "[--from][ultrafeedback]"), ("SCORE_FROM=overall_score", ["uf-convert"], "[--score-from][overall_score]"),
+            ("DIMENSIONS=a b,c=d", ["uf-convert"], "[--dimensions][a b,c=d]"), ("SCALE=c=0:1", ["uf-convert"], "[--scale][c=0:1]"), ("MISSING=floor", ["uf-convert"], "[--missing][floor]"),
             ("TEMPERATURE=2", ["uf-convert"], "[--temperature][2]"), ("RATING_RANGE=0..7", ["uf-convert"], "[--rating-range][0..7]"),
             ("ON_BAD_RECORD=skip", ["uf-convert"], "[--on-bad-record][skip]"), ("STRICT=1", ["uf-convert"], "[--strict]"),
             ("DECONTAMINATE=mmlu.tar arc.jsonl", ["uf-convert"], "[--decontaminate][mmlu.tar][--decontaminate][arc.jsonl]"),
             ("LICENCES=a=MIT b=it's", ["uf-convert"], "[--licence][a=MIT][--licence][b=it's]"),
+            ("MAP=map.json", ["uf-convert"], "[--map][map.json]"),
             ("SPLIT=train=0.6,validation=0.4", ["uf-convert"], "[--split][train=0.6,validation=0.4]"),
             ("TEMPLATE=plain", ["uf-tokenize"], "[--template][plain]"), ("SYSTEM_TURN=It's \"so\", a; b", ["uf-tokenize"], "[--system][It's \"so\", a; b]"),
             ("BOS=<s>", ["uf-tokenize"], "[--bos][<s>]"), ("EOS=</s>", ["uf-tokenize"], "[--eos][</s>]"), ("CONTEXT_LENGTH=99", ["uf-tokenize"], "[--context-length][99]"),

@@ -44,7 +44,7 @@ struct ChunkConverter {
             try sourced.chunk.forEachRecord { bytes, place in
                 guard let group = try read(bytes, place, sourced, &result.counts.shared) else { return }
                 guard sourced.source?.groupsRows == true else { return try take(group, &result) }
-                if open?.join(group) == true {
+                if try open?.join(group) == true {
                     result.counts.shared.joined += 1
                 } else {
                     try close(&open, &result)
