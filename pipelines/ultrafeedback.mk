@@ -30,13 +30,21 @@ SPLIT ?= train=0.9,validation=0.1
 TRAIN_PART ?= $(firstword $(names))
 # The parts to evaluate before and after; all of SPLIT when not set.
 EVAL_PARTS ?= $(names)
-# Format of the raw records: auto, ultrafeedback, ultrafeedback-binarized.
+# Source of the raw records: auto, or a name of those that uf-convert --help lists.
 FROM ?= auto
+# A file that describes the raw records, in place of FROM; empty: none.
+MAP ?=
+# A score of UltraFeedback in place of its dimensions, overall_score or fine-grained_score; empty: the dimensions.
+SCORE_FROM ?=
+# Dimensions to keep, as honesty,helpfulness=help; empty: all under their own names.
+DIMENSIONS ?=
+# What ratings are mapped onto, as 1:5 or NAME=LOW:HIGH,...; empty: they stay as they are.
+SCALE ?=
 # What becomes of a missing rating: mask, floor, mean, drop.
 MISSING ?= mask
-# T of the targets softmax(ratings / T).
+# T of the targets softmax(ratings / T), one or NAME=T,...
 TEMPERATURE ?= 1
-# What a rating may be, as 1..5; empty: the format's own.
+# What a rating may be, as 1..5; empty: what the source says.
 RATING_RANGE ?=
 # A record that cannot be read: stop or skip.
 ON_BAD_RECORD ?= stop
@@ -81,7 +89,7 @@ ORDER_SEED ?= 0
 # With ORDER=shuffled: the most memory for records, in MiB; it changes no byte. Empty: 1024.
 SHUFFLE_MEMORY ?=
 
-# uf-eval score and uf-train
+# uf-eval score and preference, uf-train
 # Arithmetic of log-probabilities and losses: single, or double (equal to a float64 reference, and slower).
 PRECISION ?= single
 
@@ -143,7 +151,8 @@ $(if $(filter model none,$(REFERENCE)),,$(error REFERENCE is "$(REFERENCE)", exp
 cached := $(if $(filter model,$(REFERENCE)),$(WORK)/$(TRAIN_PART).reference.uf)
 
 # What a stage reads stands in its stamp too: a longer list of old files, or another old model, is a change.
-convert_options = $(RAW) --split $(call quote,$(SPLIT)) --from $(FROM) --missing $(MISSING) --temperature $(TEMPERATURE) \
+convert_options = $(RAW) --split $(call quote,$(SPLIT)) $(if $(MAP),--map $(MAP),--from $(FROM)) $(call option,--score-from,$(SCORE_FROM)) \
+  $(call option,--dimensions,$(DIMENSIONS)) $(call option,--scale,$(SCALE)) --missing $(MISSING) --temperature $(call quote,$(TEMPERATURE)) \
   $(call option,--rating-range,$(RATING_RANGE)) --on-bad-record $(ON_BAD_RECORD) $(if $(STRICT),--strict) \
   $(foreach licence,$(LICENCES),--licence $(call quote,$(licence)))
 tokenize_options = --tokenizer $(MODEL) --template $(TEMPLATE) $(call option,--system,$(SYSTEM_TURN)) $(call option,--bos,$(BOS)) $(call option,--eos,$(EOS)) \
@@ -177,7 +186,19 @@ $(WORK) $(WORK)/options:
 tokenizer := $(MODEL)/tokenizer.json $(MODEL)/config.json $(wildcard $(MODEL)/tokenizer_config.json)
 weights := $(MODEL)/model.safetensors $(MODEL)/config.json
 
-$(WORK)/%.rated.uf: $(RAW) $(BIN)/uf-convert $(WORK)/options/convert
+# What is not there and nothing makes: said by name, and not as a stage that cannot be made.
+$(RAW):
+	@echo "make: RAW names $@, which does not exist" >&2; exit 66
+ifneq ($(MAP),)
+$(MAP):
+	@echo "make: MAP names $@, which does not exist" >&2; exit 66
+endif
+ifndef model_is_made
+$(MODEL)/tokenizer.json $(MODEL)/config.json $(MODEL)/model.safetensors:
+	@echo "make: MODEL is $(MODEL), a folder that should hold $(@F)" >&2; exit 66
+endif
+
+$(WORK)/%.rated.uf: $(RAW) $(MAP) $(BIN)/uf-convert $(WORK)/options/convert
 	$(BIN)/uf-convert $(convert_options) --part $* -j $(JOBS) -o $@
 
 $(WORK)/%.tokens.uf: $(WORK)/%.rated.uf $(tokenizer) $(BIN)/uf-tokenize $(WORK)/options/tokenize
@@ -192,16 +213,14 @@ $(WORK)/%.reference.uf: $(WORK)/%.packed.uf $(weights) $(BIN)/uf-eval $(WORK)/op
 $(WORK)/trained/model.safetensors: $(WORK)/$(TRAIN_PART).packed.uf $(cached) $(watched:%=$(WORK)/%.packed.uf) $(weights) $(BIN)/uf-train $(WORK)/options/train
 	$(BIN)/uf-train $(train_options) -j $(JOBS) --metrics $(WORK)/metrics.jsonl --database $(runs) -o $(WORK)/trained
 
-$(WORK)/%.trained.uf: $(WORK)/%.packed.uf $(WORK)/trained/model.safetensors $(BIN)/uf-eval
-	$(BIN)/uf-eval score $< --model $(WORK)/trained --precision $(PRECISION) -j $(JOBS) -o $@
-
 # The reference against itself is "before": r = 0 everywhere, all ties.
 $(WORK)/%.before.txt: $(WORK)/%.packed.uf $(WORK)/%.reference.uf $(BIN)/uf-eval $(WORK)/options/evaluate
 	$(BIN)/uf-eval preference $< --model $(WORK)/$*.reference.uf --reference $(WORK)/$*.reference.uf $(evaluate_options) \
 	  --split $* --label $*-before --database $(runs) -o $@
 
-$(WORK)/%.after.txt: $(WORK)/%.packed.uf $(WORK)/%.reference.uf $(WORK)/%.trained.uf $(BIN)/uf-eval $(WORK)/options/evaluate
-	$(BIN)/uf-eval preference $< --model $(WORK)/$*.trained.uf --reference $(WORK)/$*.reference.uf $(evaluate_options) \
+# Both are models here: only so the divergence over the whole vocabulary is known too.
+$(WORK)/%.after.txt: $(WORK)/%.packed.uf $(WORK)/trained/model.safetensors $(weights) $(BIN)/uf-eval $(WORK)/options/evaluate
+	$(BIN)/uf-eval preference $< --model $(WORK)/trained --reference $(MODEL) --precision $(PRECISION) $(evaluate_options) -j $(JOBS) \
 	  --split $* --label $*-after --database $(runs) -o $@
 
 results := $(foreach part,$(EVAL_PARTS),$(WORK)/$(part).before.txt $(WORK)/$(part).after.txt)

@@ -5,16 +5,12 @@ import SystemIO
 /// Input streams of one kind, whichever it is: the operands, or standard input when there are none. All are opened and their heads read at once.
 public final class StreamInputs {
     public let readers: [AnyRecordReader]
-    /// Total size of the inputs where all are regular files: for progress.
-    public let totalBytes: Int?
 
     /// Throws for streams whose columns or settings differ, naming the two.
     public init(_ operands: [String]) throws {
         let names = operands.isEmpty ? ["-"] : operands
         guard names.filter({ $0 == "-" }).count <= 1 else { throw InputError("standard input (-) is named twice", status: .usage) }
         readers = try names.map { AnyRecordReader(try RecordStreamReader(openInput($0))) }
-        let sizes = names.map(fileSize)
-        totalBytes = sizes.contains { $0 == nil } ? nil : sizes.reduce(0) { $0 + ($1 ?? 0) }
         let first = readers[0].stream
         for stream in readers.dropFirst().map(\.stream) {
             guard stream.head.schema.kind == first.head.schema.kind else {
@@ -28,7 +24,6 @@ public final class StreamInputs {
     }
 
     public var head: StreamHead { readers[0].stream.head }
-    public var bytesRead: Int { readers.reduce(0) { $0 + $1.stream.bytesRead } }
     public var recordsRead: Int { readers.reduce(0) { $0 + $1.stream.recordsRead } }
 
     /// The head of a stream that a stage makes of these, whose records are of the same kind.

@@ -102,6 +102,13 @@ public final class LanguageModel {
         return head.places.map { Array(UnsafeBufferPointer(start: all.base + Int($0) * c.vocabularySize, count: c.vocabularySize)) }
     }
 
+    /// The log-probabilities of `forward`, and what the output weights were applied to.
+    func scoresWithHead(_ tree: TokenTree, _ scored: ScoredTokens) throws -> (logProbs: [Double], head: HeadRows) {
+        let head = try run(tree, scored, keepingActivations: false, state: nil, adapter: nil).head
+        let scores = try scoreHead(head, nil, scored, wantsGreedy: false)
+        return (precision == .double ? try doublePrecisionLogProbs(tree, scored, adapter: nil) : scores.logProbs, head)
+    }
+
     /// Everything below the output weights.
     private func run(_ tree: TokenTree, _ scored: ScoredTokens, keepingActivations: Bool, state: PromptState?, adapter: GatedAdapter?) throws -> Pass {
         lastForward = nil

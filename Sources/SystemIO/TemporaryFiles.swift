@@ -45,7 +45,21 @@ public enum TemporaryFiles {
             }
         }
         signal(SIGXFSZ, SIG_IGN)
+        // A mapped file that another process makes shorter: there is nothing to go back to, but a message and a status there can be.
+        _ = shrunkFile
+        signal(SIGBUS) { _ in
+            TemporaryFiles.removeAll()
+            _ = Glibc.write(STDERR_FILENO, TemporaryFiles.shrunkFile.text, TemporaryFiles.shrunkFile.count)
+            _exit(ExitStatus.ioError.rawValue)
+        }
     }
+
+    /// In memory before it is needed: a handler may write but not allocate.
+    nonisolated(unsafe) private static let shrunkFile: (text: UnsafeMutablePointer<CChar>, count: Int) = {
+        let command = CommandLine.arguments.first.map(AtomicFile.lastComponent) ?? "uftools"
+        let text = "\(command): an input file became shorter while it was read (or its disk failed); give a file that nobody is writing\n"
+        return (strdup(text), text.utf8.count)
+    }()
 
     private static func removeAll() {
         for slot in 0 ..< slots {

@@ -87,6 +87,9 @@ struct ConvertCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+        guard ([temperature.value.others] + temperature.value.named.map(\.value)).allSatisfy({ $0 > 0 && $0.isFinite }) else {
+            throw ValidationError("--temperature takes a number above 0, or NAME=NUMBER,...")
+        }
         guard map == nil || from == .auto else { throw ValidationError("--map describes the records, so --from does not go with it") }
         guard scoreFrom == nil || (map == nil && ["auto", "ultrafeedback"].contains(from.name)) else {
             throw ValidationError("--score-from goes with --from ultrafeedback, which alone has such scores")
@@ -201,7 +204,7 @@ struct RatingScale: ExpressibleByArgument {
     let value: ByDimension<RatingRange?>
 
     init?(argument: String) {
-        guard let value = ByDimension<RatingRange?>(argument, others: nil, value: { RatingRange($0, separator: ":") }) else { return nil }
+        guard let value = ByDimension<RatingRange?>(argument, others: nil, value: { RatingRange($0, separator: ":").map(Optional.some) }) else { return nil }
         self.value = value
     }
 }
@@ -213,7 +216,7 @@ struct Temperature: ExpressibleByArgument {
     init(value: ByDimension<Double>) { self.value = value }
 
     init?(argument: String) {
-        guard let value = ByDimension(argument, others: 1, value: { Double($0).flatMap { $0 > 0 && $0.isFinite ? $0 : nil } }) else { return nil }
+        guard let value = ByDimension(argument, others: 1, value: { Double($0) }) else { return nil }
         self.value = value
     }
 }

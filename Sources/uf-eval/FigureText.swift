@@ -22,6 +22,7 @@ struct FigureText {
         case .policyEntropy: self.init("entropy of the policy, nats", .nats)
         case .logRatio: self.init("log-ratio to reference, nats a response", .nats, "responses more likely", "responses less likely")
         case .logRatioPerToken: self.init("log-ratio to reference, nats a token", .nats, "responses more likely", "responses less likely")
+        case .referenceDivergence: self.init("KL(policy || reference), nats a token", .nats, "moved from the reference", "")
         case .lengthCorrelation: self.init("Spearman of mean log-prob and length", .correlation, "long ones favoured", "short ones favoured")
         case .rewardLengthCorrelation: self.init("Spearman of r and length", .correlation, "long ones favoured", "short ones favoured")
         case .rewardTies: self.init("pairs that tie in r", .count)

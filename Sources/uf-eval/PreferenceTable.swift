@@ -22,7 +22,7 @@ struct PreferenceTable {
             for metric in [PreferenceMetric.rewardAccuracy, .topOne, .loss, .lossGain, .divergence, .policyEntropy] { add(metric, name, to: &table) }
         }
         table.add(["all responses", "", "", "", "", ""])
-        for metric in [PreferenceMetric.logRatio, .logRatioPerToken, .lengthCorrelation, .rewardLengthCorrelation] { add(metric, "", to: &table) }
+        for metric in [PreferenceMetric.logRatio, .logRatioPerToken, .referenceDivergence, .lengthCorrelation, .rewardLengthCorrelation] { add(metric, "", to: &table) }
         return (lines + table.lines()).joined(separator: "\n") + "\n"
     }
 
@@ -43,7 +43,7 @@ struct PreferenceTable {
             return counted(result.count, "pair") + " (apart: \(ties(.rewardTies)) tie in r, \(ties(.ratingTies)) in rating)"
         case .topOne: return counted(result.count, "record") + " (apart: \(ties(.topTies)) tie in r)"
         case .logRatio, .lengthCorrelation, .rewardLengthCorrelation: return counted(result.count, "response")
-        case .logRatioPerToken: return counted(result.count, "token")
+        case .logRatioPerToken, .referenceDivergence: return counted(result.count, "token")
         default: return counted(result.count, "record")
         }
     }

@@ -54,12 +54,18 @@ struct Digest: ParsableCommand {
         let streams = try files.map { try RecordStreamReader(openInput($0)) }
         var comparison = ReleaseComparison()
         try comparison.compare(streams[0], streams[1], memory: memory.bytes) { change, id in
-            try output.write(json ? line([("id", .string(id)), ("change", .string(change.rawValue))]) : "\(change.rawValue) \(id)\n")
+            try output.write(json ? line([("id", .string(id)), ("change", .string(change.rawValue))]) : "\(change.rawValue) \(printable(id))\n")
         }
         let counts = [("added", comparison.added), ("removed", comparison.removed), ("changed", comparison.changed), ("same", comparison.same)]
         try output.write(json ? line(counts.map { ($0.0, JSONValue($0.1)) }) : counts.map { "\($0.1) \($0.0)" }.joined(separator: ", ") + "\n")
         try output.finish()
         if !comparison.isEqual { throw ExitStatus.no }
+    }
+
+    /// An id with control characters would break the line: it is written as JSON writes it.
+    private func printable(_ id: Text) throws -> String {
+        guard id.bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return id.description }
+        return String(decoding: try JSONValue.string(id).serialized(), as: UTF8.self)
     }
 
     private func line(_ members: [(String, JSONValue)]) throws -> String { String(decoding: try JSONValue.object(members).serialized(), as: UTF8.self) + "\n" }

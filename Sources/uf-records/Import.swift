@@ -44,7 +44,9 @@ struct Import: ParsableCommand {
         if settings != nil, kind == nil { throw ValidationError("--settings goes with --kind") }
         if let settings {
             do {
-                guard try JSON.parse(settings).object != nil else { throw ValidationError("--settings takes a JSON object") }
+                let value = try JSON.parse(settings)
+                _ = try value.canonical
+                guard value.object != nil else { throw ValidationError("--settings takes a JSON object") }
             } catch let error as JSONError { throw ValidationError("--settings: \(error)") }
         }
         try refuseSharedInput([("the lines", file ?? "-"), ("--like", like)])
@@ -55,7 +57,7 @@ struct Import: ParsableCommand {
         try DecodedInputs.check(operands)
         if file == nil || file == "-" { try refuseTerminalInput() }
         let inputs = DecodedInputs(operands), lines = ChunkReader(inputs, readsArrays: false)
-        let first = try lines.next(), label = try first.flatMap(label)
+        let first = try lines.next(), (label, labelLine) = try first.map(label) ?? (nil, 0)
         let head = try head(label)
         try output.refuse(inputs: operands + (like.map { [$0] } ?? []))
         let stream = try StreamOutput(output, head: head), progress = common.progress("uf-records import")
@@ -71,7 +73,7 @@ struct Import: ParsableCommand {
             transform: { (importer: inout LineImporter, chunk: InputChunk) in
                 try importer.records { take in
                     try chunk.forEachRecord { line, place in
-                        if label == nil || place.offset > 0 { try take(line, place.description) }
+                        if label == nil || place.input > 1 || place.number > labelLine { try take(line, place.description) }
                     }
                 }
             },
@@ -84,14 +86,13 @@ struct Import: ParsableCommand {
         if common.verbose { Console.error("uf-records", "\(stream.records) records") }
     }
 
-    /// The head in the first line, where it has one.
-    private func label(_ chunk: InputChunk) throws -> StreamLabel? {
-        var label: StreamLabel?, isFirst = true
+    /// The head in the first line that is not blank, where it has one, and the line's number.
+    private func label(_ chunk: InputChunk) throws -> (StreamLabel?, Int) {
+        var label: StreamLabel?, first = 0
         try chunk.forEachRecord { line, place in
-            if isFirst { label = try StreamLabel(line: line, name: place.description) }
-            isFirst = false
+            if first == 0 { (label, first) = (try StreamLabel(line: line, name: place.description), place.number) }
         }
-        return label
+        return (label, first)
     }
 
     private func head(_ label: StreamLabel?) throws -> StreamHead {

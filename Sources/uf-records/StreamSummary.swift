@@ -73,7 +73,7 @@ struct StreamSummary {
         var text = "\(name): \(statistics.records) \(head.schema.kind) records in \(statistics.blocks) block\(statistics.blocks == 1 ? "" : "s"), "
             + "\(Progress.quantity(Double(bytes)))B\(codec == .none ? "" : " (\(codec.name))"), content \(content)\n\n"
         text += columnTable() + "\n" + histograms()
-        if !dimensions.isEmpty { text += dimensionTable() + "\n" }
+        if !dimensions.isEmpty { text += dimensionTable() + "\n" + dimensions.map(ratingHistogram).joined() }
         let stages = StageTable.text([self])
         return text + stages + "\n"
     }
@@ -100,27 +100,34 @@ struct StreamSummary {
         for column in statistics.columns where wanted.contains(column.column.name) && column.lengths.count > 0 {
             let unit = column.column.meaning == .text ? "bytes" : "tokens"
             text += "\(column.column.name), length in \(unit)\n"
-            let octaves = column.lengths.octaves, most = octaves.map(\.count).max() ?? 1
-            var table = TextTable([("", .right), ("", .left), ("", .right)])
-            for octave in octaves {
-                let bar = String(repeating: "#", count: (octave.count * 40 + most - 1) / most)
-                table.add([octave.from == octave.to ? "\(octave.from)" : "\(octave.from)-\(octave.to)", bar, octave.count == 0 ? "" : "\(octave.count)"])
-            }
-            text += table.text(indent: 2) + "\n"
+            text += bars(column.lengths.octaves.map { ($0.from == $0.to ? "\($0.from)" : "\($0.from)-\($0.to)", $0.count) })
         }
         return text
     }
 
+    /// Counts as bars, the longest of 40 characters.
+    private func bars(_ counts: [(label: String, count: Int)]) -> String {
+        let most = max(1, counts.map(\.count).max() ?? 1)
+        var table = TextTable([("", .right), ("", .left), ("", .right)])
+        for (label, count) in counts { table.add([label, String(repeating: "#", count: (count * 40 + most - 1) / most), count == 0 ? "" : "\(count)"]) }
+        return table.text(indent: 2) + "\n"
+    }
+
+    /// How often each rating was given, the lowest first.
+    private func ratingHistogram(_ name: Text, _ dimension: StreamStatistics.DimensionStatistics) -> String {
+        guard !dimension.ratings.isEmpty else { return "" }
+        let counts = dimension.ratings.sorted { $0.key < $1.key }.map { (label: decimal($0.key, $0.key == $0.key.rounded() ? 0 : 2), count: $0.value) }
+        return "\(name), ratings\n" + bars(counts + (dimension.otherRatings > 0 ? [("other", dimension.otherRatings)] : []))
+    }
+
     private func dimensionTable() -> String {
         var table = TextTable([
-            ("dimension", .left), ("records", .right), ("left out", .right), ("responses", .right), ("rated", .right), ("mean", .right), ("target entropy", .right), ("ratings", .left),
+            ("dimension", .left), ("records", .right), ("left out", .right), ("responses", .right), ("rated", .right), ("mean", .right), ("target entropy", .right),
         ])
         for (name, dimension) in dimensions {
-            let ratings = dimension.ratings.sorted { $0.key < $1.key }.map { "\(decimal($0.key, $0.key == $0.key.rounded() ? 0 : 2)): \($0.value)" }
             table.add([
                 name.description, "\(dimension.records)", "\(dimension.leftOut)", "\(dimension.responses)", "\(dimension.rated)",
                 dimension.meanRating.map { decimal($0, 2) } ?? "", dimension.relativeEntropy.map { decimal($0 * 100, 0) + " %" } ?? "",
-                ratings.count > 12 ? "\(ratings.count) different values" : ratings.joined(separator: "  "),
             ])
         }
         return table.text()

@@ -208,4 +208,16 @@ import Testing
         let text = String(decoding: outcome.output, as: UTF8.self)
         if text != "skip\n" { #expect(text.contains("a record stream is binary and would garble the terminal") && text.hasSuffix("64\n"), "\(text)") }
     }
+
+    /// A file that another process cuts while it is mapped: a message and a status, no bare signal.
+    @Test func aFileThatShrinksIsAnError() {
+        let outcome = Command.shell(
+            """
+            for i in $(seq 40); do zcat \(Command.quoted(Fixtures.path("ultrafeedback/binarized.jsonl.gz"))); done | uf-convert -o big.uf 2>/dev/null
+            uf-records view big.uf 2>errors | { sleep 0.5; truncate -s 3000 big.uf; cat > /dev/null; }; status=${PIPESTATUS[0]}
+            cat errors >&2; exit $status
+            """, in: folder.path)
+        #expect(outcome.status == 74 || outcome.status == 65, "\(outcome.status) \(outcome.errors)")
+        #expect(outcome.errors.hasPrefix("uf-records: ") && outcome.errors.hasSuffix("\n"), "\(outcome.errors)")
+    }
 }

@@ -29,6 +29,8 @@ import Testing
         bench + " --log-samples - -o table", "uf-eval report runs.sqlite", "uf-eval report runs.sqlite --json", train + " --metrics - -o out", train + " --json -o out",
         train + " --json -o out --database lasting.sqlite", preference + " --database lasting.sqlite", bench + " --database lasting.sqlite", bench + " --log-samples samples",
         "uf-records check rated.uf", "uf-records stats rated.uf", "uf-records explain rated.uf",
+        "uf-records cat rated.uf", "uf-records split --parts 2 --part 0 rated.uf", "uf-records merge --by origin rated.uf", "uf-records sort --by id rated.uf", "uf-records shuffle rated.uf",
+        "uf-records digest rated.uf", "uf-records digest --compare rated.uf rated.uf", "uf-records diff --json rated.uf rated.uf", "uf-records import --kind logps /dev/null",
     ]
 
     /// One line of the command itself; what was dropped is told before.

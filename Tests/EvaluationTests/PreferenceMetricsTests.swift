@@ -67,7 +67,7 @@ import Testing
         var metrics = PreferenceMetrics()
         for var record in try Self.records() {
             record.policy = record.reference
-            try metrics.add(record)
+            try metrics.add(record, divergence: 0)
         }
         #expect(metrics.recordsOfEqualReward == metrics.records)
         for result in metrics.results() {
@@ -76,7 +76,7 @@ import Testing
             case .rewardAccuracy, .topOne: #expect(result.value.isNaN && result.low == nil && result.count == 0, "\(place)")
             case .rewardTies, .topTies: #expect(result.value == Double(result.count) && result.count > 0, "\(place)")
             case .loss, .lossGain, .divergence, .policyEntropy: #expect(abs(result.value - (result.chance ?? .nan)) < 1e-14, "\(place)")
-            case .logRatio, .logRatioPerToken: #expect(result.value == 0 && result.low == 0 && result.high == 0, "\(place)")
+            case .logRatio, .logRatioPerToken, .referenceDivergence: #expect(result.value == 0 && result.low == 0 && result.high == 0, "\(place)")
             case .rewardLengthCorrelation: #expect(result.value.isNaN && result.low == nil, "\(place)")
             case .ratingTies, .lengthCorrelation: break
             case nil: Issue.record("unknown metric \(result.metric)")
@@ -215,5 +215,16 @@ import Testing
         let ratio = { var ratio = ClusteredRatio(); for i in 0 ..< 50 { ratio.add(Double(i), of: 1, record: i) }; return ratio }()
         func interval(_ seed: UInt64) -> Interval { Bootstrap(seed: seed, resamples: 100).intervals(records: 50, count: 1) { [ratio.resampled($0)] }[0] }
         #expect(interval(1) == interval(1) && interval(1) != interval(2))
+    }
+
+    /// The divergence is a mean over tokens, records being what was drawn.
+    @Test func referenceDivergenceIsPerToken() throws {
+        var metrics = PreferenceMetrics()
+        for (divergence, tokens) in [(3.0, [UInt32(2), 4]), (1, [1, 1])] {
+            try metrics.add(PreferenceRecord(
+                ratings: Ratings(dimensions: [], ratings: [], rated: [], targets: []), policy: [-1, -2], reference: [-1, -2], tokenCounts: tokens), divergence: divergence)
+        }
+        let result = try #require(metrics.results().first { $0.metric == "kl_policy_reference_per_token" })
+        #expect(result.value == 0.5 && result.low == 0.5 && result.high == 0.5 && result.count == 8 && result.chance == 0)
     }
 }

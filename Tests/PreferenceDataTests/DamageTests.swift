@@ -70,4 +70,28 @@ import TestSupport
                 == "x: line 1, column 528: more than 512 arrays and objects inside one another (--on-bad-record skip to continue)")
         #expect(try convert(line, skip: true).skipped == ["invalid_json": 1])
     }
+
+    /// The last of two equal keys counts, as everywhere; that there were two is counted too. Escapes spell the same key.
+    @Test func repeatedKeysAreCounted() throws {
+        func line(_ more: String, _ annotation: String = #"{"d":{"Rating":1}}"#) -> String {
+            #"{"instruction":"one",\#(more)"completions":[{"response":"a","annotations":\#(annotation)},{"response":"b","annotations":{"d":{"Rating":"2"}}}]}"# + "\n"
+        }
+        let many = (0 ..< 40).map { "\"k\($0)\":0," }.joined()
+        for (text, expected) in [
+            (line(""), 0), (line(#""instruction":"two","#), 1), (line(#""i\u006estruction":"two","#), 1), (line("", #"{"d":{"Rating":1,"Rating":2}}"#), 1),
+            (line("", #"{"d":{"Rating":1},"d":{"Rating":3}}"#), 1), (line(many), 0), (line(many + #""k7":1,"#), 1), (line(#""a":{"":1},"":{},"#), 0), (line(#""a":{"":1,"":2},"#), 1),
+        ] {
+            let counts = try convert(Array(text.utf8), skip: false)
+            #expect(counts.repeatedKeys == expected && counts.kept == 1, "\(text)")
+            if expected == 1 { #expect(counts.summaryLine?.hasSuffix("kept 1 record with a repeated JSON key") == true, "\(counts.summaryLine ?? "")") }
+        }
+    }
+
+    /// Work that grows with the square of what one line holds is bounded.
+    @Test func dimensionsWithoutEndAreRefused() {
+        let annotations = "{" + (0 ..< 1001).map { "\"d\($0)\":{\"Rating\":1}" }.joined(separator: ",") + "}"
+        let line = #"{"instruction":"i","completions":[{"response":"a","annotations":\#(annotations)},{"response":"b"}]}"#
+        #expect((#expect(throws: InputError.self) { try convert(Array(line.utf8), skip: false) })?.message
+                == "x: line 1: completions[0].annotations: more than 1000 dimensions in one record (--on-bad-record skip to continue)")
+    }
 }

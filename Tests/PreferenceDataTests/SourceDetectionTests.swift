@@ -107,6 +107,14 @@ import TestSupport
         #expect(failure([first]) { $0.strict = true } == "1: line 3: 1 response, expected two or more (--strict stops at the first oddity)")
     }
 
+    @Test(arguments: [1000, 1 << 20]) func rowsOfAPromptHaveABound(chunkSize: Int) throws {
+        let row = #"{"prompt":"p","response":"r","helpfulness":1,"verbosity":1}"#
+        let most = try file("most", String(repeating: row + "\n", count: 4096)), more = try file("more", row.replacing("\"p\"", with: "\"q\"") + "\n" + String(repeating: row + "\n", count: 4097))
+        #expect(try convert([most], threads: 2, chunkSize: chunkSize).records.map(\.responses.count) == [4096])
+        let error = #expect(throws: InputError.self) { _ = try convert([more], threads: 2, chunkSize: chunkSize) }
+        #expect(error?.message == "\(more): line 2: more than 4096 rows of its prompt follow each other; are these responses to compare?")
+    }
+
     @Test func strictRefusesWhatIsDroppedOrRepaired() throws {
         #expect(failure([fixture("hh-rlhf.jsonl")]) { $0.strict = true } == "hh-rlhf.jsonl: line 4: response 0 is empty (--strict stops at the first oddity)")
         let lines = try String(decoding: readWholeFile(fixture("hh-rlhf.jsonl")), as: UTF8.self).split(separator: "\n")
@@ -143,9 +151,11 @@ import TestSupport
         let records = try convert([fixture("helpsteer.jsonl"), fixture("nectar.jsonl"), fixture("helpsteer3.jsonl")]) { $0.scale = scale }.records
         #expect(records[0].ratings.ratings == [0.75, 0.25, 5, 1, 5, 5, 3, 1, 2, 1])
         #expect(records[2].ratings.ratings == [5, 1, 3] && records[3].ratings.ratings == [5, 1])
-        #expect(records[4].ratings.ratings == [1 + 1.0 / 3 * 4, 1 + 2.0 / 3 * 4])
+        let ends: [Double] = [1 + 1.0 / 3 * 4, 1 + 2.0 / 3 * 4]
+        #expect(records[4].ratings.ratings == ends)
         let floor = try convert([fixture("helpsteer.jsonl")]) { $0.scale = scale; $0.targets.missing = .floor }.records[1]
-        #expect(Array(floor.ratings.ratings[9...]) == [2, 1, 1, 3, 1, 3], "what is missing gets the lowest of the scale")
+        let lowest: [Double] = [2, 1, 1, 3, 1, 3]
+        #expect(Array(floor.ratings.ratings[9...]) == lowest, "what is missing gets the lowest of the scale")
         #expect(try convert([fixture("helpsteer.jsonl")]) { $0.targets.missing = .floor }.records[1].ratings.ratings[11] == 0, "and without one the lowest of the source")
     }
 

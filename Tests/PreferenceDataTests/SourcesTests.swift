@@ -194,6 +194,7 @@ import TestSupport
         ("trl", #"{"prompt":"p","completion":"c","label":1}"#, "label is a number, expected true or false"),
         ("trl", #"{"prompt":"p","chosen":"c","rejected":"r","tools":[{}]}"#, "tools: a record carries text alone; leave such records out, or take the key away"),
         ("llamafactory", #"{"conversations":[],"chosen":{"from":"gpt"},"rejected":{"from":"gpt","value":"r"}}"#, "chosen.value is missing, expected a string"),
+        ("llamafactory", #"{"conversations":[],"chosen":{"from":"function_call","value":"f()"},"rejected":{"from":"gpt","value":"r"}}"#, "chosen.from is \"function_call\", expected \"gpt\""),
         ("llamafactory", #"{"instruction":"i","output":["a"]}"#, "output is an array, expected two strings: chosen and rejected"),
         ("llamafactory", #"{"messages":[{"role":"user","content":"p"},{"role":"assistant","content":"r"}],"label":"yes"}"#, "label is a string, expected true or false"),
         ("messages", #"{"messages":[{"role":"user","content":"p"}]}"#, "messages[0].role is \"user\", expected \"assistant\" in the last message"),

@@ -117,6 +117,27 @@ import Testing
         }
     }
 
+    static func contentDigest(_ bytes: [UInt8]) throws -> String? {
+        let reader = try RecordStreamReader(MemorySource(bytes))
+        while try reader.nextBlock() != nil {}
+        return reader.contentDigest
+    }
+
+    /// Guarantee G7: the arrays of an uncompressed stream are used where they lie in the mapped file, each on a multiple of 64 bytes; those of a compressed one are too, in memory.
+    @Test(arguments: SampleStream.all) func arraysAreAlignedAndInPlace(sample: SampleStream) throws {
+        let mapped = try MappedStream(path: write(sample.bytes))
+        for number in mapped.index.indices {
+            let once = try mapped.block(number), again = try mapped.block(number)
+            for column in once.schema.columns.indices {
+                let array = once.rawValues(column, 0 ..< 0), same = again.rawValues(column, 0 ..< 0)
+                let address = UInt(bitPattern: array.baseAddress)
+                #expect(address % 64 == 0, "block \(number), column \(once.schema.columns[column].name)")
+                // One mapping, no copies: two reads of a block see the same memory.
+                #expect((array.baseAddress == same.baseAddress) == (sample.codec == .none), "block \(number), column \(once.schema.columns[column].name)")
+            }
+        }
+    }
+
     @Test func pipesCannotBeMapped() throws {
         let path = folder.file("fifo")
         #expect(mkfifo(path, 0o600) == 0)

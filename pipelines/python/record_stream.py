@@ -5,7 +5,7 @@
 
 In an uncompressed stream the arrays lie in the mapped file, 64-byte aligned and read-only. `Damaged` says what is wrong and where.
 """
-import ctypes, ctypes.util, hashlib, json, struct, zlib
+import ctypes, ctypes.util, functools, hashlib, json, struct, zlib
 from typing import Iterator, NamedTuple
 import numpy as np
 
@@ -14,6 +14,13 @@ TYPES = {"u8": "u1", "u32": "<u4", "u64": "<u8", "i32": "<i4", "f32": "<f4", "f6
 
 class Damaged(ValueError):
     pass
+
+
+class Frame(NamedTuple):
+    kind: str
+    codec: int           # 0 none, 1 zlib, 2 zstd
+    records: int
+    payload: memoryview  # raw
 
 
 class Column(NamedTuple):
@@ -30,25 +37,32 @@ def _crc_table():
 
 
 TABLE = _crc_table()
+STEPS = TABLE.tolist()
+
+
+@functools.lru_cache
+def _zeros(count):
+    """What `count` zero bytes make of each bit of a CRC's state."""
+    states = np.array([1 << bit for bit in range(32)], np.uint32)
+    for _ in range(count):
+        states = TABLE[states & 0xFF] ^ (states >> 8)
+    return states.tolist()
 
 
 def crc32c(data) -> int:
-    """CRC-32C. Long data goes through 4096 lanes at once; lanes are joined by what zeros make of a state."""
-    data, lanes, state = np.frombuffer(data, np.uint8), 4096, 0xFFFFFFFF
+    """CRC-32C. Long data goes through 1024 lanes at once, which are joined by what the zeros of a lane's length make of the state before it."""
+    data, lanes, state = np.frombuffer(data, np.uint8), 1024, 0xFFFFFFFF
     rows = data.size // lanes
     if rows:
         states, chunk = np.zeros(lanes, np.uint32), data[: rows * lanes].reshape(lanes, rows)
         states[0] = state
         for row in range(rows):
             states = TABLE[(states ^ chunk[:, row]) & 0xFF] ^ (states >> 8)
-        zeros = np.array([1 << bit for bit in range(32)], np.uint32)   # each bit of a state, after `rows` zero bytes
-        for _ in range(rows):
-            zeros = TABLE[zeros & 0xFF] ^ (zeros >> 8)
-        state = 0
+        state, zeros = 0, _zeros(rows)
         for lane in states.tolist():
-            state = int(np.bitwise_xor.reduce(zeros[[bit for bit in range(32) if state >> bit & 1]])) ^ lane if state else lane
+            state = functools.reduce(lambda sum, bit: sum ^ zeros[bit] if state >> bit & 1 else sum, range(32), lane)
     for byte in data[rows * lanes:].tolist():
-        state = int(TABLE[(state ^ byte) & 0xFF]) ^ (state >> 8)
+        state = STEPS[(state ^ byte) & 0xFF] ^ (state >> 8)
     return state ^ 0xFFFFFFFF
 
 
@@ -90,7 +104,11 @@ def _offsets(array, count, what):
 def _text(array, bounds):
     texts = [array[a:b].tobytes() for a, b in zip(bounds, bounds[1:])]
     for text in texts:
-        need(text.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass").encode("utf-8", "surrogatepass") == text, "text")
+        try:   # through UTF-16, where a pair of surrogates in two parts becomes one character
+            again = text.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+        except UnicodeDecodeError:
+            again = None
+        need(again is not None and again.encode("utf-8", "surrogatepass") == text, "text that is not UTF-8")
     return texts
 
 
@@ -128,8 +146,8 @@ def parse_block(payload, columns, records) -> dict:
     return found
 
 
-def frames(path) -> Iterator[tuple]:
-    """(kind, header, raw payload) of every frame, all of sections 3, 7 and 10 verified; the payload is a memoryview."""
+def frames(path) -> Iterator[Frame]:
+    """Every frame, all of sections 3, 7 and 10 verified."""
     data = memoryview(np.memmap(path, np.uint8, "r")) if open(path, "rb").read(1) else memoryview(b"")
     at = number = record = tag = 0
     entries, chain, stream, content, before = [], b"", hashlib.sha256(), hashlib.sha256(), ""
@@ -167,16 +185,16 @@ def frames(path) -> Iterator[tuple]:
         if kind in ("HEAD", "DATA", "TAIL"):
             stream.update(name + struct.pack("<I", records) + digest)
         chain += head[60:]
-        yield kind, records, payload
+        yield Frame(kind, codec, records, payload)
         at, number, record, before = end, number + 1, record + records, kind
 
 
 def read(path) -> Iterator[dict]:
     """The blocks of a stream, each a dictionary of columns; whoever has seen the last one has seen a whole stream."""
-    for kind, records, payload in frames(path):
-        if kind == "HEAD":
-            head = _json(payload, ["columns", "format", "kind", "provenance", "settings"])
-        elif kind == "TAIL":
-            _json(payload, ["counts", "inputs", "licences"])
-        elif kind == "DATA":
-            yield parse_block(payload, head["columns"], records)
+    for frame in frames(path):
+        if frame.kind == "HEAD":
+            head = _json(frame.payload, ["columns", "format", "kind", "provenance", "settings"])
+        elif frame.kind == "TAIL":
+            _json(frame.payload, ["counts", "inputs", "licences"])
+        elif frame.kind == "DATA":
+            yield parse_block(frame.payload, head["columns"], frame.records)

@@ -1,3 +1,4 @@
+import LanguageModel
 import RecordStream
 import RunDatabase
 import SystemIO
@@ -32,12 +33,11 @@ public struct PreferenceEvaluation {
         var outcome = Outcome(
             metrics: PreferenceMetrics(options: options), data: "", policy: try policy.modelDigest(), reference: try reference.modelDigest(), cutResponses: 0, cutPrompts: 0)
         while let bin = try reader.next() {
-            let ours = try policy.logProbs(of: bin, in: name)
-            let theirs = policy === reference ? ours : try reference.logProbs(of: bin, in: name)
+            let (ours, theirs, divergences) = try scores(bin, policy, reference, in: name)
             for (index, member) in bin.members.enumerated() {
                 let record = PreferenceRecord(
                     ratings: member.ratings, policy: ours[index].logProbs, reference: theirs[index].logProbs, tokenCounts: ours[index].tokenCounts)
-                do { try outcome.metrics.add(record) } catch let error as InputError { throw error.at("\(name): record \(member.id)") }
+                do { try outcome.metrics.add(record, divergence: divergences?[index]) } catch let error as InputError { throw error.at("\(name): record \(member.id)") }
                 outcome.cutResponses += member.responseCuts.count { $0 > 0 }
                 outcome.cutPrompts += member.promptCut > 0 ? 1 : 0
             }
@@ -52,5 +52,21 @@ public struct PreferenceEvaluation {
         if policy !== reference { try reference.checkEnd(content: content, of: name) }
         outcome.data = content
         return outcome
+    }
+
+    /// Log-probabilities of a bin's records, and for each the sum over its response tokens of KL(policy || reference), where both are models or one and the same.
+    private func scores(_ bin: PackedBin, _ policy: LogProbSource, _ reference: LogProbSource, in name: String) throws
+        -> (ours: [LogProbRecord], theirs: [LogProbRecord], divergences: [Double]?) {
+        if policy === reference {
+            let ours = try policy.logProbs(of: bin, in: name)
+            return (ours, ours, ours.map { _ in 0 })
+        }
+        guard let ours = policy.model, let theirs = reference.model else { return (try policy.logProbs(of: bin, in: name), try reference.logProbs(of: bin, in: name), nil) }
+        let scored = ScoredBin(bin), both: LanguageModel.Comparison
+        do { both = try ours.compare(with: theirs, scored.tree, scored: scored.scored) } catch let error as InputError {
+            throw error.at("\(name): the bin of record \(bin.members.first?.id ?? "")")
+        }
+        return (try ResponseScorer.records(bin, scored, both.logProbs, in: name), try ResponseScorer.records(bin, scored, both.otherLogProbs, in: name),
+                scored.sums(both.divergences).map { $0.sums.reduce(0, +) })
     }
 }

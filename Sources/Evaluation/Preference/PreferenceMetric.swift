@@ -23,6 +23,9 @@ public enum PreferenceMetric: String, Sendable, CaseIterable {
     case logRatio = "log_ratio_to_reference"
     /// The same in nats a token.
     case logRatioPerToken = "log_ratio_to_reference_per_token"
+    /// KL(policy || reference) of the next token, over the whole vocabulary, at every place of the data's own responses: exact, in nats a token. Known where policy and
+    /// reference are models (a stream of log-probabilities has them of the responses' own tokens alone).
+    case referenceDivergence = "kl_policy_reference_per_token"
     /// Spearman's correlation of a response's mean token log-probability with its length in tokens.
     case lengthCorrelation = "length_spearman"
     /// Spearman's correlation of r with the length.

@@ -64,7 +64,7 @@ public struct PreferenceMetrics {
     private(set) var dimensionNames: [Text] = []
     private(set) var dimensions: [Dimension] = []
     private(set) var overall = Dimension()
-    private(set) var logRatio = ClusteredRatio(), logRatioPerToken = ClusteredRatio()
+    private(set) var logRatio = ClusteredRatio(), logRatioPerToken = ClusteredRatio(), referenceDivergence = ClusteredRatio()
     /// Per response: mean log-probability, reward, length, record.
     private var meanLogProbs: [Double] = [], rewards: [Double] = [], lengths: [Double] = [], owners: [Int] = []
     /// Records in which every r is the same as the first: nothing was learned about them.
@@ -75,8 +75,9 @@ public struct PreferenceMetrics {
     /// Sums of targets differ by rounding where they are equal in truth.
     static let mixedTolerance = 1e-12
 
+    /// - Parameter divergence: the sum over the record's response tokens of KL(policy || reference), where it is known.
     /// - Throws: `InputError` when weights given by order do not fit the record's dimensions, or r leaves the range of numbers.
-    public mutating func add(_ record: PreferenceRecord) throws {
+    public mutating func add(_ record: PreferenceRecord, divergence: Double? = nil) throws {
         let number = records
         let weights = try options.weights.values(for: record.ratings.dimensions)
         let rewards = record.rewards(beta: options.beta, options.logProb)
@@ -87,6 +88,7 @@ public struct PreferenceMetrics {
         responses += rewards.count
         if rewards.allSatisfy({ $0 == rewards[0] }) { recordsOfEqualReward += 1 }
         addLengths(record, rewards, number)
+        if let divergence { referenceDivergence.add(divergence, of: record.tokenCounts.reduce(0) { $0 + Double($1) }, record: number) }
 
         var mixture = (weight: 0.0, loss: 0.0, targetEntropy: 0.0, policyEntropy: 0.0, atZero: 0.0)
         for (k, name) in record.ratings.dimensions.enumerated() {
@@ -139,7 +141,7 @@ extension PreferenceMetrics {
         let length = RankCorrelation(x: meanLogProbs, y: lengths, records: owners)
         let reward = RankCorrelation(x: rewards, y: lengths, records: owners)
         let groups = [("", overall)] + zip(dimensionNames.map(\.description), dimensions)
-        let means = groups.flatMap { [$0.1.loss, $0.1.gain, $0.1.divergence, $0.1.policyEntropy] } + [logRatio, logRatioPerToken]
+        let means = groups.flatMap { [$0.1.loss, $0.1.gain, $0.1.divergence, $0.1.policyEntropy] } + [logRatio, logRatioPerToken, referenceDivergence]
         let intervals = options.bootstrap.intervals(records: records, count: means.count + 2) { multiplicities in
             means.map { $0.resampled(multiplicities) } + [length.resampled(multiplicities), reward.resampled(multiplicities)]
         }
@@ -167,9 +169,12 @@ extension PreferenceMetrics {
         results += [
             result(.logRatio, "", logRatio.value, intervals[last], chance: 0, count: responses),
             result(.logRatioPerToken, "", logRatioPerToken.value, intervals[last + 1], chance: 0, count: Int(logRatioPerToken.total)),
-            result(.lengthCorrelation, "", length.value, intervals[last + 2], chance: 0, count: responses),
-            result(.rewardLengthCorrelation, "", reward.value, intervals[last + 3], chance: 0, count: responses),
+            result(.lengthCorrelation, "", length.value, intervals[last + 3], chance: 0, count: responses),
+            result(.rewardLengthCorrelation, "", reward.value, intervals[last + 4], chance: 0, count: responses),
         ]
+        if referenceDivergence.total > 0 {
+            results.append(result(.referenceDivergence, "", referenceDivergence.value, intervals[last + 2], chance: 0, count: Int(referenceDivergence.total)))
+        }
         return results
     }
 }

@@ -29,8 +29,11 @@ public final class LogProbSource {
     }
 
     /// The log-probabilities are computed, not read.
-    public var isModel: Bool {
-        if case .model = kind { true } else { false }
+    public var isModel: Bool { model != nil }
+
+    /// The model, where this is one.
+    var model: LanguageModel? {
+        if case .model(let evaluated) = kind { evaluated.model } else { nil }
     }
 
     /// Digest of the model that the log-probabilities are of.

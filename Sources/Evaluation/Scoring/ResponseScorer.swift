@@ -16,7 +16,12 @@ public struct ResponseScorer {
         do { logProbs = try model.logProbs(scored.tree, scored: scored.scored) } catch let error as InputError {
             throw error.at("\(name): the bin of record \(bin.members.first?.id ?? "")")
         }
-        return try zip(bin.members, scored.sums(logProbs)).map { member, responses in
+        return try ResponseScorer.records(bin, scored, logProbs, in: name)
+    }
+
+    /// From the log-probability of each scored token.
+    static func records(_ bin: PackedBin, _ scored: ScoredBin, _ logProbs: [Double], in name: String) throws -> [LogProbRecord] {
+        try zip(bin.members, scored.sums(logProbs)).map { member, responses in
             if let response = responses.sums.firstIndex(where: { !$0.isFinite }) {
                 throw InputError.notFinite(responses.sums[response], "response \(response)").at("\(name): record \(member.id)")
             }

@@ -42,7 +42,7 @@ struct ChunkConverter {
             try sourced.chunk.forEachRecord { bytes, place in
                 guard let group = try read(bytes, place, sourced, &result.counts.shared) else { return }
                 guard sourced.source?.groupsRows == true else { return try take(group, &result) }
-                if open?.join(group) == true {
+                if try open?.join(group) == true {
                     result.counts.shared.joined += 1
                 } else {
                     try close(&open, &result)
@@ -69,7 +69,11 @@ struct ChunkConverter {
     private func read(_ bytes: UnsafeBufferPointer<UInt8>, _ place: RecordPlace, _ sourced: SourcedChunk, _ counts: inout ConversionCounts) throws -> RowGroup? {
         counts.read += 1
         do {
-            return RowGroup(record: try parser.read(bytes) { try read($0, place, sourced) }, place: place)
+            let record = try parser.read(bytes) { cursor in
+                if cursor.repeatsKey { counts.repeatedKeys += 1 }
+                return try read(cursor, place, sourced)
+            }
+            return RowGroup(record: record, place: place)
         } catch let unusable as UnusableRecord where !options.strict {
             counts.dropped[unusable.reason, default: 0] += 1
             return nil

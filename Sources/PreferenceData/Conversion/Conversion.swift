@@ -54,7 +54,7 @@ public final class Conversion {
 
     private func take(_ chunk: ConvertedChunk, _ write: (RatedRecord, Int) throws -> Void) throws {
         if let first = chunk.first {
-            if pending?.join(first) == true {
+            if try pending?.join(first) == true {
                 sharded.shared.joined += 1
             } else {
                 try flush(write)

@@ -49,6 +49,7 @@ extension ConversionCounts {
             ("odd", .object([
                 ("empty_prompts", number(emptyPrompts)), ("empty_responses", number(emptyResponses)), ("identical_responses", number(identicalResponses)),
                 ("duplicate_prompts", number(duplicatePrompts)), ("duplicate_records", number(duplicateRecords)),
+                ("repeated_keys", number(repeatedKeys)),
                 ("repaired_scores", number(repaired)),
             ])),
             ("ratings", .object(sources)),
@@ -71,8 +72,8 @@ extension ConversionCounts {
         }
         if repaired > 0 { parts.append("repaired \(repaired) overall_score\(repaired == 1 ? "" : "s"): 10 that stood for 1") }
         if !missing.isEmpty { parts.append("ratings not there: " + missing.joined(separator: ", ")) }
-        let odd = [(emptyPrompts, "empty prompt"), (emptyResponses, "empty response"), (duplicatePrompts, "repeated prompt"), (duplicateRecords, "repeated record")]
-            .filter { $0.0 > 0 }.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }
+        let odd = [(emptyPrompts, "empty prompt"), (emptyResponses, "empty response"), (duplicatePrompts, "repeated prompt"), (duplicateRecords, "repeated record"), (repeatedKeys, "record with a repeated JSON key")]
+            .filter { $0.0 > 0 }.map { "\($0.0) \($0.0 == 1 ? $0.1 : $0.1.hasPrefix("record with") ? "records with repeated JSON keys" : $0.1 + "s")" }
         if !odd.isEmpty { parts.append("kept " + odd.joined(separator: ", ")) }
         return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
@@ -104,7 +105,8 @@ extension ConversionCounts {
         rows.append(["responses", "\(responses)"])
         for (count, records) in completions.sorted(by: { $0.key < $1.key }) { rows.append(["records with \(count) completions", "\(records)"]) }
         for (name, count) in [("empty prompts", emptyPrompts), ("empty responses", emptyResponses), ("records with identical responses", identicalResponses),
-                              ("repeated prompts", duplicatePrompts), ("repeated records", duplicateRecords)] where count > 0 {
+                              ("repeated prompts", duplicatePrompts), ("repeated records", duplicateRecords),
+                              ("records with a repeated JSON key", repeatedKeys)] where count > 0 {
             rows.append([name, "\(count)"])
         }
         return rows

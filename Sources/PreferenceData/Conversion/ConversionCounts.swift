@@ -50,6 +50,8 @@ public struct ConversionCounts: Sendable, Equatable {
     public internal(set) var responses = 0
     public internal(set) var emptyPrompts = 0, emptyResponses = 0, identicalResponses = 0
     public internal(set) var duplicatePrompts = 0, duplicateRecords = 0
+    /// Records in which a JSON key stands twice in one object: the last one counted.
+    public internal(set) var repeatedKeys = 0
     public internal(set) var sources: [Text: [Text: Dimension]] = [:]
     /// The dimensions of the raw records, whatever is kept of them.
     var offered: Set<Text> = []
@@ -80,6 +82,7 @@ public struct ConversionCounts: Sendable, Equatable {
         identicalResponses += other.identicalResponses
         duplicatePrompts += other.duplicatePrompts
         duplicateRecords += other.duplicateRecords
+        repeatedKeys += other.repeatedKeys
         note(dimensions: other.offered)
         for (source, dimensions) in other.sources {
             for (name, counts) in dimensions { sources[bounded(source), default: [:]][name, default: Dimension()].add(counts) }

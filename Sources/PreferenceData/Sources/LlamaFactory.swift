@@ -24,7 +24,9 @@ struct LlamaFactory: RecordSource {
         if record["conversations"] != nil {
             func answer(_ key: StaticString) throws -> Text {
                 guard let message = record[key] else { throw BadRecord.type("\(key)", nil, expected: "a message") }
-                return try Conversation.message(message, "\(key)", .shareGPT).content
+                let turn = try Conversation.message(message, "\(key)", .shareGPT)
+                guard turn.role == "assistant" as Text else { throw BadRecord.wrong("\(key).from is \"\(turn.role)\", expected \"gpt\"") }
+                return turn.content
             }
             raw = RawPreference(source: Text(name), turns: try ShareGPT.turns(record), responses: [try answer("chosen"), try answer("rejected")])
         } else {

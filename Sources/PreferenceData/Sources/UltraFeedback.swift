@@ -27,6 +27,8 @@ struct UltraFeedback: RecordSource {
     private let overallRange = RatingRange(low: 1, high: 10)
     /// The order of the paper's tensors; other dimensions follow in the order in which the record names them.
     private let dimensions: [Text] = ["helpfulness", "honesty", "instruction_following", "truthfulness"]
+    /// Their time is quadratic in their number, and a line may be long.
+    private let mostDimensions = 1000
     /// A mean of the dimensions with which no overall score of 10 goes together.
     private let poorMean = 2.0
 
@@ -53,7 +55,10 @@ struct UltraFeedback: RecordSource {
             }
             guard let members = rated.members else { throw BadRecord.type("completions[\(i)].annotations", rated, expected: "an object") }
             annotations.append(rated)
-            for (key, _) in members where !found.contains(where: { $0.bytes.elementsEqual(key) }) { found.append(Text(Array(key))) }
+            for (key, _) in members where !found.contains(where: { $0.bytes.elementsEqual(key) }) {
+                guard found.count < mostDimensions else { throw BadRecord.wrong("completions[\(i)].annotations: more than \(mostDimensions) dimensions in one record") }
+                found.append(Text(Array(key)))
+            }
         }
         var raw = RawPreference(source: source, turns: [Turn(role: "user", content: instruction)], responses: responses, models: models)
         let range = score == nil ? given ?? range : range

@@ -1,6 +1,4 @@
-import Checksums
 import Glibc
-import SystemIO
 
 /// Puts any number of entries in the order of their keys in bounded memory: what does not fit goes to temporary files, sorted, and they are merged at the end.
 ///
@@ -29,6 +27,9 @@ public struct ExternalSort {
 
     public mutating func add(key: [UInt8], value: [UInt8]) throws {
         if !entries.isEmpty, arena.count + key.count + value.count + Self.entryOverhead * (entries.count + 1) > memory { try spill() }
+        // Grown to no more than the limit: an array by itself would double beyond it.
+        let needed = arena.count + key.count + value.count
+        if needed > arena.capacity { arena.reserveCapacity(max(needed, min(memory, 2 * needed))) }
         entries.append(StoredEntry(start: arena.count, keyBytes: key.count, valueBytes: value.count))
         arena.append(contentsOf: key)
         arena.append(contentsOf: value)

@@ -1,0 +1,95 @@
+import SystemIO
+import TestSupport
+import Testing
+
+/// `uf-records view` to JSON lines and `import` back.
+@Suite struct ImportCommandTests {
+    private let folder = TemporaryFolder()
+    private static let fixtures = Fixtures.path("streams")
+
+    private func run(_ script: String) -> Command.Outcome {
+        Command.shell(script, in: folder.path, environment: ["F": Self.fixtures, "RAW": Fixtures.path("ultrafeedback/vicuna_bench.jsonl.gz")])
+    }
+
+    private func expect(_ script: String, _ status: Int32 = 0, _ output: String? = nil, errors: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
+        let outcome = run(script)
+        #expect(outcome.status == status && outcome.errors == errors, "\(script): \(outcome.status): \(outcome.errors)", sourceLocation: sourceLocation)
+        if let output { #expect(String(decoding: outcome.output, as: UTF8.self) == output, "\(script)", sourceLocation: sourceLocation) }
+    }
+
+    /// The same bytes for every kind, lone surrogates, signed zeros and missing ratings included; whatever the threads, and through compression.
+    @Test(arguments: ["rated", "tokens", "packed", "logps"]) func sameBytes(kind: String) {
+        expect("uf-records cat $F/\(kind)-zstd.uf -o x.uf; uf-records view --with-head x.uf > lines")
+        expect("uf-records import lines | cmp - x.uf && uf-records import < lines | cmp - x.uf && uf-records import -j 4 lines | cmp - x.uf && gzip -k lines && uf-records import lines.gz | cmp - x.uf")
+        expect("uf-records cat x.uf --codec zlib -o z.uf; uf-records view --with-head z.uf | uf-records import --codec zlib | cmp - z.uf")
+        // Members in another order, numbers as other tools write them, blank lines and a missing last line feed.
+        expect(#"sed -e 's/-0\.0\([],]\)/-0\1/g' -e 's/\([0-9]\)\.0\([],]\)/\1\2/g' -e 's/^{\("id":"[^"]*"\),\(.*\)}$/{ \2 , \1 }\n/' lines | head -c -1 > other; cmp -s other lines; echo $?; uf-records import other | cmp - x.uf"#, 0, "1\n")
+        // Without a head: the same records, with a provenance of their own.
+        expect("uf-records view x.uf | uf-records import --like x.uf -o y.uf; uf-records view x.uf | uf-records import --kind \(kind) --settings '{\"layout\":\"shared-prefix\"}' | cmp - y.uf; uf-records diff x.uf y.uf")
+    }
+
+    @Test func manyRecords() {
+        expect(#"uf-convert "$RAW" -o v.uf; for i in 1 2 3 4 5 6 7 8; do echo v.uf; done | xargs uf-records cat -o x.uf; uf-records view --with-head x.uf > lines; uf-records import -j 1 lines -o a.uf; uf-records import -j 3 lines -o b.uf; cmp a.uf x.uf && cmp b.uf x.uf"#)
+    }
+
+    /// jq writes 1.0 as 1; the head comes through as text.
+    @Test(.enabled(if: Command.shell("command -v jq", in: "/").status == 0, "needs jq")) func throughJQ() {
+        expect(#"uf-convert "$RAW" -o v.uf; uf-records view --with-head v.uf | jq -c . | uf-records import | cmp - v.uf"#)
+        expect(#"uf-records view --with-head v.uf | jq -c 'if .models then .models[0] = "x" else . end' > edited"#)
+        let refused = run("uf-records import edited -o x.uf")
+        #expect(refused.status == 65 && refused.errors.hasPrefix("uf-records: edited: the records are not those that the head in line 1 belongs to (content ")
+            && refused.errors.hasSuffix("); if they were changed on purpose, --edited makes a new stream of them\n"), "\(refused.errors)")
+        expect("uf-records import --edited edited -o e.uf && uf-records digest --compare v.uf e.uf | tail -1 && uf-records head e.uf | sed -n '4,5p'", 0,
+            "0 added, 0 removed, 59 changed, 0 same\nmade by\n  uf-records import --edited   (recipe 1)\n")
+        #expect(!folder.contents.contains("x.uf"))
+    }
+
+    @Test func everyFaultNamesItsPlace() {
+        expect("uf-records cat $F/rated-none.uf -o r.uf; uf-records cat $F/packed-none.uf -o p.uf; uf-records view r.uf > rated; uf-records view p.uf > packed")
+        func refused(_ kind: String, _ edit: String, _ message: String, sourceLocation: SourceLocation = #_sourceLocation) {
+            expect("sed '2\(edit)' \(kind) > lines; uf-records import --kind \(kind) lines -o x.uf", 65, errors: "uf-records: lines: line 2\(message)\n", sourceLocation: sourceLocation)
+        }
+        refused("rated", #"s/"origin_line":2/"origin_line":"2"/"#, ", column 45: origin_line: expected an integer from 0 to 18446744073709551615, found a string")
+        refused("rated", #"s/"origin_input":1/"origin_input":1.5/"#, ", column 29: origin_input: expected an integer from 0 to 4294967295, found 1.5")
+        refused("rated", #"s/"origin_input":1/"origin_input":4294967296/"#, ", column 29: origin_input: expected an integer from 0 to 4294967295, found 4294967296.0")
+        refused("rated", #"s/,"source"/,,"source"/"#, ", column 47: expected a key in double quotes, found ','")
+        refused("rated", #"s/"source":"made-up",//"#, ", column 1: the member source is missing")
+        refused("rated", #"s/"source"/"sauce"/"#, ", column 55: sauce: an unknown member; expected are id, origin_input, origin_line, source, turns, responses, models, dimensions, ratings, rated, targets, rating_states")
+        refused("rated", #"s/"source":"made-up"/"source":"a","source":"b"/"#, ", column 69: source: stands twice")
+        refused("rated", #"s/"role":"user"/"role":3/"#, ", column 114: turns[1].role: expected a string, found a number")
+        refused("rated", #"s/"models":\["a",""\]/"models":["a"]/"#, ", column 1: 1 models for 2 responses, or unknown rating states")
+        refused("rated", "s/.*/[1]/", ", column 1: expected an object, found an array")
+        refused("rated", "s/.$//", ", column 259: expected ',' or '}', found the end")
+        refused("packed", #"s/"end":5/"end":null/"#, ", column 157: segments[1].end: expected an integer from 0 to 4294967295, found null")
+        refused("packed", #"s/"targets":\[\[0.75/"targets":[["x"/"#, ", column 465: records[0].targets[0][0]: expected a number, null (NaN), \"inf\" or \"-inf\", found a string")
+        refused("packed", #"s/\[5.0,null\]/[5.0]/"#, ", column 419: records[0].ratings[1]: a row of 1 values after rows of 2")
+        refused("packed", #"s/"positions":\[0,1/"positions":[0,2/"#, ", column 1: segment 0: position 2 at token 1, expected 1")
+        #expect(!folder.contents.contains("x.uf"))
+    }
+
+    @Test func usage() {
+        expect("uf-records view --with-head $F/rated-none.uf > lines; uf-records view $F/rated-none.uf > bare")
+        for (script, status, message) in [
+            ("import bare", 64, "what the records are is unknown: the lines have no head (uf-records view --with-head writes one); give --kind or --like"),
+            ("import --kind other bare", 64, "other: an unknown kind of records; known are rated, tokens, packed, logps"),
+            ("import --kind rated lines", 64, "the lines have a head, which says kind and settings: --kind and --like are for lines without"),
+            ("import --edited bare", 65, "bare: line 1: --edited needs lines that begin with a head (uf-records view --with-head)"),
+            ("import --kind rated --like x.uf bare", 64, "give one of --kind, --like and --edited (uf-records --help tells more)"),
+            ("import --settings '{}' bare", 64, "--settings goes with --kind (uf-records --help tells more)"),
+            ("import --kind rated --settings '[]' bare", 64, "--settings takes a JSON object (uf-records --help tells more)"),
+            ("import --kind rated --settings '{' bare", 64, "--settings: line 1, column 2: expected a key in double quotes, found the end (uf-records --help tells more)"),
+            ("import --kind rated --settings '{\"a\":1,\"a\":2}' bare", 64, "--settings: the key \"a\" stands twice in one object (uf-records --help tells more)"),
+            ("import --kind rated --like - < bare", 64, "give one of --kind, --like and --edited (uf-records --help tells more)"),
+            ("import --like - < bare", 64, "the lines and --like cannot both be standard input (uf-records --help tells more)"),
+            ("import absent", 66, "absent: cannot be opened for reading: No such file or directory"),
+            ("view --with-head < $F/rated-none.uf", 64, "--with-head needs a file: the end of standard input is not known before its records (uf-records --help tells more)"),
+            ("view --with-head -c $F/rated-none.uf", 64, "--with-head shows whole streams: no --range, --id, --where, --fields or -c (uf-records --help tells more)"),
+        ] as [(String, Int32, String)] { expect("uf-records \(script) > out", status, errors: "uf-records: \(message)\n") }
+    }
+
+    @Test func whereOnTheCommandLine() {
+        expect("uf-records view $F/rated-none.uf --where 'source = other' --fields id; cat $F/packed-zlib.uf | uf-records view -c --where 'length > 5 and id != id-9'", 0, #"{"id":"id-2"}"# + "\n2\n")
+        expect("uf-records view $F/rated-none.uf --where 'source > other'", 64, errors: "uf-records: --where: column 8: source is a text: it is compared with = or !=\n")
+        expect("uf-records view -c --range 1: --where 'missing = 1' $F/tokens-zstd.uf", 0, "2\n")
+    }
+}
