@@ -37,7 +37,7 @@ import Testing
             done; done
             cmp one/trained/model.safetensors two/trained/model.safetensors && cmp one/trained/config.json two/trained/config.json
             cmp one/metrics.jsonl two/metrics.jsonl
-            for report in train.before train.after validation.before validation.after; do diff <(sed 's/one/W/g' one/$report.txt) <(sed 's/two/W/g' two/$report.txt) || exit 1; done
+            for report in train.before train.after validation.before validation.after; do diff <(sed 's,one/,W/,g' one/$report.txt) <(sed 's,two/,W/,g' two/$report.txt) || exit 1; done
             """, in: folder.path)
         #expect(same.status == 0, "\(String(decoding: same.output, as: UTF8.self))\(same.errors)")
     }
