@@ -132,7 +132,7 @@ GRADIENT_GROUPS ?= 4
 VALIDATE_EVERY ?=
 
 # uf-eval preference
-# Resamples of the bootstrap.
+# Resamples of the bootstrap, at least 100.
 RESAMPLES ?= 1000
 # Seed of the bootstrap.
 BOOTSTRAP_SEED ?= 1
@@ -168,7 +168,7 @@ train_options = $(MODEL) --data $(WORK)/$(TRAIN_PART).packed.uf --reference $(or
   --weight-decay $(WEIGHT_DECAY) --adam-betas $(ADAM_BETAS) --adam-epsilon $(ADAM_EPSILON) --clip $(CLIP) --seed $(SEED) --groups $(GRADIENT_GROUPS) --precision $(PRECISION) \
   $(if $(watched),--validation $(WORK)/$(watched).packed.uf --validate-every $(VALIDATE_EVERY))
 evaluate_options = --beta $(BETA) --log-prob $(LOG_PROB) --lambda $(call quote,$(LAMBDA)) --resamples $(RESAMPLES) --seed $(BOOTSTRAP_SEED)
-shuffle_memory = $(call option,--shuffle-memory,$(SHUFFLE_MEMORY))
+shuffle_memory = $(if $(filter shuffled,$(ORDER)),$(call option,--shuffle-memory,$(SHUFFLE_MEMORY)))
 report_options = $(TRAIN_PART) : $(EVAL_PARTS)
 
 runs := $(WORK)/runs.sqlite

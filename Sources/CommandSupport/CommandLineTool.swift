@@ -24,11 +24,24 @@ public enum CommandLineTool {
             let lines = Root.message(for: error).split(separator: "\n")
             Console.error(name, "\(lines.first ?? "the command line is wrong") (\(name) --help tells more)")
             exit(ExitStatus.usage.rawValue)
+        } catch where Root.exitCode(for: error) == .success {
+            answer(Root.fullMessage(for: error), name)
         } catch {
-            // ArgumentParser's own: help and version (0).
             Root.exit(withError: error)
         }
         exit(ExitStatus.done.rawValue)
+    }
+
+    /// Help, version, completions: ArgumentParser would print them with `print`, which loses them silently on a full disk.
+    private static func answer(_ text: String, _ name: String) {
+        do {
+            let output = StandardOutput()
+            try output.write(text + "\n")
+            try output.finish()
+        } catch {
+            Console.error(name, "\(error)")
+            exit(ExitStatus.ioError.rawValue)
+        }
     }
 
     /// Descriptors 0 to 2 that the parent closed are opened on /dev/null: else the first file opened would take such a number, and a message

@@ -83,6 +83,29 @@ public func openTextOutput(_ path: String?) throws -> BufferedSink {
     return BufferedSink(StandardOutput())
 }
 
+/// Text of a command that makes other lasting things besides: `prepare` tells whether it could be written before they are made, `publish` follows them.
+public final class TextOutput {
+    private let file: AtomicFile?
+    private let sink: BufferedSink
+
+    public init(_ path: String?) throws {
+        file = try path.flatMap { $0 == "-" ? nil : try AtomicFile(path: $0) }
+        sink = BufferedSink(file ?? StandardOutput())
+    }
+
+    public func write(_ bytes: [UInt8]) throws { try sink.write(bytes) }
+
+    /// After it standard output has everything, and a file only waits for its name.
+    public func prepare() throws {
+        guard let file else { return try sink.finish() }
+        try sink.flush()
+        try file.prepare()
+    }
+
+    /// Gives a file its name.
+    public func publish() throws { try file?.publish() }
+}
+
 /// Standard output as a sink that is not synced: it is a pipe, a terminal or a redirection that the shell owns.
 final class StandardOutput: ByteSink {
     private let sink = FileSink.standardOutput()

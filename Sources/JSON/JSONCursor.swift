@@ -86,6 +86,9 @@ public struct JSONCursor {
         }
     }
 
+    /// A number with all digits of an integer, or the type's name: for messages.
+    public var found: String { unsigned.map { "\($0)" } ?? integer.map { "\($0)" } ?? double.map { "\($0)" } ?? typeName }
+
     /// The bytes of a string, unescaped (see `Text`); they belong to the parser.
     @inlinable public var stringBytes: UnsafeBufferPointer<UInt8>? {
         guard tag == UInt8(ascii: "\"") else { return nil }

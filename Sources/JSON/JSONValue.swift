@@ -63,6 +63,9 @@ extension JSONValue {
     /// "a string", "an array" ...: for messages.
     public var typeName: String { kind.name }
 
+    /// A number with all digits of an integer, or the type's name: for messages.
+    public var found: String { integer.map { "\($0)" } ?? double.map { "\($0)" } ?? typeName }
+
     public var isNull: Bool { self == .null }
 
     public var bool: Bool? {

@@ -21,3 +21,10 @@ func readJSONFile(_ path: String, limit: Int = 16 << 20) throws -> JSONValue {
         throw InputError("\(path): \(error)")
     }
 }
+
+/// One that has to be an object.
+func readJSONObject(_ path: String) throws -> JSONValue {
+    let value = try readJSONFile(path)
+    guard value.object != nil else { throw InputError("\(path): is \(value.found); an object was expected") }
+    return value
+}

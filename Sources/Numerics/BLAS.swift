@@ -14,8 +14,24 @@ public enum BLAS {
         public var libraryChoice: String
         /// The environment variable OPENBLAS_CORETYPE was set by the user and is left alone.
         public var isUserChoice: Bool
-        /// What this CPU should run, when the kernels in use are slower ones (the user's choice, or an OpenBLAS without run-time dispatch): worth a warning.
+        /// What this CPU should run, when the kernels in use are slower ones: the user's choice, or an OpenBLAS without run-time dispatch.
         public var expected: String?
+
+        public var summary: String {
+            var line = "OpenBLAS kernels: \(name)"
+            if isUserChoice {
+                line += " (by OPENBLAS_CORETYPE)"
+            } else if name != libraryChoice {
+                line += " (by CPUID; the library's own choice was \(libraryChoice))"
+            }
+            if let expected { line += isUserChoice ? "; \(expected) would be faster on this CPU" : "; \(expected) would be faster on this CPU, but this OpenBLAS cannot switch" }
+            return line
+        }
+
+        public var warning: String? {
+            guard let expected, !isUserChoice else { return nil }
+            return "OpenBLAS runs its \(name) kernels and cannot switch to the faster \(expected) ones of this CPU; install an OpenBLAS with run-time dispatch (DYNAMIC_ARCH)"
+        }
     }
 
     /// Made once, before the first product.
@@ -24,19 +40,10 @@ public enum BLAS {
     public static var kernelName: String { choice.name }
 
     /// One line for `-v`.
-    public static var summary: String {
-        let choice = BLAS.choice
-        var line = "OpenBLAS kernels: \(choice.name)"
-        if choice.isUserChoice {
-            line += " (by OPENBLAS_CORETYPE)"
-        } else if choice.name != choice.libraryChoice {
-            line += " (by CPUID; the library's own choice was \(choice.libraryChoice))"
-        }
-        if let expected = choice.expected {
-            line += choice.isUserChoice ? "; \(expected) would be faster on this CPU" : "; \(expected) would be faster on this CPU, but this OpenBLAS cannot switch"
-        }
-        return line
-    }
+    public static var summary: String { choice.summary }
+
+    /// One line where products are slow for no reason that the user gave.
+    public static var warning: String? { choice.warning }
 
     /// The core type for a CPU class: what is named is in every OpenBLAS from 0.3.0 on, unlike newer names.
     static func coreType(for cpu: uf_cpu_class) -> String? {

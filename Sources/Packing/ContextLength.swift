@@ -23,8 +23,7 @@ public enum ContextLength {
 
     private static func length(_ value: JSONValue, _ place: String) throws -> Int {
         guard let length = value.int, (2 ... PackingOptions.largestLength).contains(length) else {
-            let found = value.integer.map { "\($0)" } ?? value.typeName
-            throw InputError("\(place) is \(found), expected a number from 2 to \(PackingOptions.largestLength); give --max-length")
+            throw InputError("\(place) is \(value.found), expected a number from 2 to \(PackingOptions.largestLength); give --max-length")
         }
         return length
     }

@@ -10,6 +10,9 @@ public struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
 
     public var description: String { message }
 
+    /// A number for messages: a NaN without the bits that it carries.
+    public static func text(_ value: Double) -> String { value.isNaN ? "nan" : "\(value)" }
+
     /// The same error with its place put in front ("file: line 3: ...").
     public func at(_ place: String) -> InputError {
         InputError(place + ": " + message, status: status)

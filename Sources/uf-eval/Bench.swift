@@ -63,14 +63,16 @@ struct Bench: ParsableCommand {
     func run() throws {
         let prepared = try tasks.map(prepare)
         let database = try reporting.openDatabase()
-        let samples = try logSamples.map { try SampleLog($0) }
+        let samples = try logSamples.map { try TextOutput($0) }, figures = try reporting.openOutput()
         let evaluated = try EvaluatedModel(path: model, workers: jobs.count)
+        warnOfSlowKernels()
         let scorer = RequestScorer(evaluated.model, try HarnessTokenizer(evaluated, addsBOS: !noBOS))
         var outcomes: [BenchTable.Outcome] = []
         for (task, files) in prepared {
             let requests = try task.requests(shots: fewshot, limit: limit)
             let progress = common.progress("uf-eval bench \(task.name)", total: requests.count, unit: "requests")
-            let answers = try scorer.answer(requests) { progress.update($0) }
+            let answers: RequestScorer.Answers
+            do { answers = try scorer.answer(requests) { progress.update($0) } } catch let error as InputError { throw error.at("\(model): \(task.name)") }
             progress.finish()
             if answers.cut > 0 {
                 Console.line("uf-eval bench: \(task.name): the context of \(answers.cut) of \(requests.count) requests was cut at its left to fit the model's \(evaluated.model.configuration.contextLength) tokens")
@@ -79,15 +81,20 @@ struct Bench: ParsableCommand {
                 Console.line("uf-eval bench: \(task.name): \(requests.count) requests in \(Progress.duration(progress.elapsed)); read \(files.map(\.path).joined(separator: ", ")); \(BLAS.summary)")
             }
             let scores = task.score(answers.answers)
-            try samples?.append(task, requests, answers, scores)
-            outcomes.append(BenchTable.Outcome(task: task, scores: scores, results: scores.results(of: task), files: files))
+            outcomes.append(BenchTable.Outcome(task: task, requests: requests, answers: answers, scores: scores, results: scores.results(of: task), files: files))
         }
-        try samples?.finish()
-        for outcome in outcomes { try database.map { _ = try $0.record(description(outcome, evaluated), results: outcome.results) } }
-        try reporting.write({ BenchTable(outcomes: outcomes, command: self).text() }, json: {
+        if let samples {
+            for outcome in outcomes { try samples.write(outcome.sampleLines()) }
+            try samples.prepare()
+        }
+        try reporting.write(to: figures, { BenchTable(outcomes: outcomes, command: self).text() }, json: {
             ["model": .string(evaluated.digest), "options": .object(optionMembers),
              "data": .array(outcomes.flatMap(\.files).map { ["sha256": .string($0.sha256)] }), "results": .array(outcomes.flatMap(\.results).map(\.json))]
         })
+        // Nothing lasts of a run whose figures or samples could not be written.
+        if let database { for outcome in outcomes { _ = try database.record(description(outcome, evaluated), results: outcome.results) } }
+        try samples?.publish()
+        try figures.publish()
     }
 
     private func prepare(_ name: TaskName) throws -> (MultipleChoiceTask, [BenchmarkFile]) {
@@ -109,13 +116,10 @@ struct Bench: ParsableCommand {
     }
 }
 
-/// `--log-samples`: a line for each request.
-private final class SampleLog {
-    private let sink: any ByteSink
-
-    init(_ path: String) throws { sink = try openTextOutput(path) }
-
-    func append(_ task: MultipleChoiceTask, _ requests: [LogLikelihoodRequest], _ answers: RequestScorer.Answers, _ scores: TaskScores) throws {
+extension BenchTable.Outcome {
+    /// `--log-samples`: a line for each request.
+    func sampleLines() throws -> [UInt8] {
+        var lines: [UInt8] = []
         for (index, request) in requests.enumerated() {
             let answer = answers.answers[index]
             var members: [(String, JSONValue)] = [
@@ -124,9 +128,8 @@ private final class SampleLog {
                 ("is_greedy", answer.isGreedy.map { .bool($0) } ?? .null), ("tokens", JSONValue(answers.tokenCounts[index])),
             ]
             for (score, outcomes) in zip(scores.scores, scores.outcomes) { members.append((score.metric.rawValue, JSONValue(outcomes[request.document]))) }
-            try sink.write(try JSONValue.object(members).serialized() + [UInt8(ascii: "\n")])
+            lines += try JSONValue.object(members).serialized() + [UInt8(ascii: "\n")]
         }
+        return lines
     }
-
-    func finish() throws { try sink.finish() }
 }

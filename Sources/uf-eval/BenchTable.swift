@@ -7,6 +7,8 @@ import RunDatabase
 struct BenchTable {
     struct Outcome {
         var task: MultipleChoiceTask
+        var requests: [LogLikelihoodRequest]
+        var answers: RequestScorer.Answers
         var scores: TaskScores
         var results: [EvaluationResult]
         var files: [BenchmarkFile]
@@ -22,7 +24,7 @@ struct BenchTable {
                 let text = FigureText(metric: result.metric)
                 table.add([
                     result.task, "\(command.fewshot)", "\(result.metric) (\(text.name))", text.value(result.value), text.interval(result), text.value(result.standardError),
-                    text.value(result.chance), counted(result.count, "question"), text.reading(result),
+                    text.value(result.chance), counted(result.count, "question"), text.reading(result, among: outcome.results),
                 ])
             }
         }

@@ -58,12 +58,14 @@ struct FigureText {
         return unit == .share ? "\(decimal(100 * low, 1)) .. \(value(high))" : "\(value(low)) .. \(value(high))"
     }
 
-    func reading(_ result: EvaluationResult) -> String {
+    /// - Parameter all: the figures of the same run.
+    func reading(_ result: EvaluationResult, among all: [EvaluationResult]) -> String {
         switch Reading(result) {
         case .aboveChance: above
         case .belowChance: below
         case .coversChance: above.isEmpty ? "" : result.chance == 0 && unit != .share ? "nothing shown: covers 0" : "nothing shown: covers chance"
-        case .undefined: "no value: nothing but ties"
+        case .undefined: all.areOfNoRecords ? "no records" : "no value: nothing but ties"
+        case .notFinite: "no value: beyond the range of numbers"
         case .none: result.low == nil && unit != .count ? "too few records for an interval" : ""
         }
     }

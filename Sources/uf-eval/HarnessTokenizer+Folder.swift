@@ -20,14 +20,12 @@ extension HarnessTokenizer {
 
     /// BOS, else EOS: by name in tokenizer_config.json, else by number in config.json.
     private static func prefixToken(_ model: EvaluatedModel, _ tokenizer: Tokenizer) throws -> UInt32? {
-        if let file = model.folder.tokenizerFiles.tokenizerConfig {
-            let config: JSONValue
-            do { config = try JSON.parse(readWholeFile(file, limit: 16 << 20), limits: JSONLimits(roundsHugeIntegers: true)) } catch let error as JSONError { throw InputError("\(file): \(error)") }
-            for key in ["bos_token", "eos_token"] {
-                guard let name = config[key]?.string ?? config[key]?["content"]?.string else { continue }
-                guard let id = tokenizer.id(of: name) else { throw InputError("\(file): \(key) is \"\(name)\", which tokenizer.json does not have") }
-                return id
+        let files = model.folder.tokenizerFiles, (beginning, ending) = try files.specialTokens()
+        if let name = beginning.name ?? ending.name {
+            guard let id = tokenizer.id(of: name) else {
+                throw InputError("\(model.path)/tokenizer_config.json: \(beginning.name == nil ? "eos_token" : "bos_token") is \"\(name)\", which tokenizer.json does not have")
             }
+            return id
         }
         for key in ["bos_token_id", "eos_token_id"] {
             if let id = (model.folder.config[key]?.integer ?? model.folder.config[key]?[0]?.integer).flatMap({ UInt32(exactly: $0) }), id < tokenizer.vocabularySize { return id }

@@ -51,7 +51,7 @@ struct Preference: ParsableCommand {
 
     @OptionGroup var precision: PrecisionOption
 
-    @Option(name: .long, help: ArgumentHelp("Resamples of the bootstrap.", valueName: "number"))
+    @Option(name: .long, help: ArgumentHelp("Resamples of the bootstrap, at least 100.", valueName: "number"))
     var resamples = 1000
 
     @Option(name: .long, help: ArgumentHelp("Seed of the bootstrap.", valueName: "number"))
@@ -63,19 +63,21 @@ struct Preference: ParsableCommand {
 
     func validate() throws {
         try refuseSharedInput([("the packed stream", file), ("--model", model), ("--reference", reference)])
-        guard beta > 0, beta.isFinite else { throw ValidationError("--beta takes a number above 0") }
-        guard (1 ... 1_000_000).contains(resamples) else { throw ValidationError("--resamples takes a number from 1 to 1000000") }
+        guard beta > 0, beta <= 1e6 else { throw ValidationError("--beta takes a number above 0, at most 1e6") }
+        // Below 100 the percentiles of the interval are hardly more than the least and the greatest resample.
+        guard (100 ... 1_000_000).contains(resamples) else { throw ValidationError("--resamples takes a number from 100 to 1000000") }
         _ = try weights()
     }
 
     func run() throws {
         let source = try openInput(file)
-        let database = try reporting.openDatabase()
+        let database = try reporting.openDatabase(), figures = try reporting.openOutput()
         let policy = try self.source(model)
         // One model twice is computed once.
         let reference = try model == self.reference ? policy : self.source(self.reference)
         var options = PreferenceMetrics.Options(beta: beta, logProb: logProb, bootstrap: Bootstrap(seed: seed, resamples: resamples))
         options.weights = try weights()
+        if policy.isModel || reference.isModel { warnOfSlowKernels() }
         let progress = common.progress("uf-eval preference")
         let outcome = try PreferenceEvaluation().run(source, policy: policy, reference: reference, options: options) { progress.update($0) }
         let results = outcome.metrics.results(split: split)
@@ -86,19 +88,21 @@ struct Preference: ParsableCommand {
         if common.verbose {
             Console.line("uf-eval preference: \(outcome.metrics.records) records in \(Progress.duration(progress.elapsed)); policy \(outcome.policy), reference \(outcome.reference), data \(outcome.data); \(BLAS.summary)")
         }
-        try database.map { _ = try $0.record(description(outcome), results: results) }
-        try reporting.write({ PreferenceTable(outcome: outcome, results: results, command: self).text() }, json: {
+        try reporting.write(to: figures, { PreferenceTable(outcome: outcome, results: results, command: self).text() }, json: {
             ["policy": .string(outcome.policy), "reference": .string(outcome.reference), "data": .string(outcome.data), "records": JSONValue(outcome.metrics.records),
              "responses": JSONValue(outcome.metrics.responses), "records_of_equal_reward": JSONValue(outcome.metrics.recordsOfEqualReward),
              "cut_prompts": JSONValue(outcome.cutPrompts), "cut_responses": JSONValue(outcome.cutResponses),
              "options": .object(optionMembers), "results": .array(results.map(\.json))]
         })
+        // Nothing lasts of a run whose figures could not be written.
+        if let database { _ = try database.record(description(outcome), results: results) }
+        try figures.publish()
     }
 
     private func source(_ operand: String) throws -> LogProbSource {
         var status = stat()
         if stat(operand, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return LogProbSource(try EvaluatedModel(path: operand, workers: jobs.count, precision: precision.value)) }
-        return try LogProbSource(stream: openInput(operand))
+        return try LogProbSource(stream: openInput(operand), precision: precision.value)
     }
 
     /// What training with this schedule minimises: the loss is linear in lambda, so where lambda is drawn its mean stands for it.

@@ -29,7 +29,7 @@ struct PreferenceTable {
     private func add(_ metric: PreferenceMetric, _ dimension: String, to table: inout TextTable) {
         guard let result = result(metric, dimension) else { return }
         let text = FigureText(metric: metric.rawValue)
-        table.add(["  " + text.name, text.value(result.value), text.interval(result), text.value(result.chance), over(metric, result), text.reading(result)])
+        table.add(["  " + text.name, text.value(result.value), text.interval(result), text.value(result.chance), over(metric, result), text.reading(result, among: results)])
     }
 
     private func result(_ metric: PreferenceMetric, _ dimension: String) -> EvaluationResult? {

@@ -92,7 +92,8 @@ struct RunList {
         if let first = results.first {
             let text = FigureText(metric: first.metric)
             let interval = text.interval(first)
-            return "\(text.name) \(text.value(first.value))" + (interval == "-" ? "" : " (\(interval))") + (text.reading(first).isEmpty ? "" : ", \(text.reading(first))")
+            let reading = text.reading(first, among: results)
+            return "\(text.name) \(text.value(first.value))" + (interval == "-" ? "" : " (\(interval))") + (reading.isEmpty ? "" : ", \(reading)")
         }
         return lastLoss.map { "loss \(decimal($0, 4)) at step \(steps)" } ?? ""
     }
@@ -150,12 +151,12 @@ struct Comparison {
         case .fell: return "fell" + own(figure, text)
         case .notTold: return "no change shown"
         // Before training there is nothing but ties: what counts is where it stands now.
-        case .unknown: return text.reading(figure.after)
+        case .unknown: return text.reading(figure.after, among: figures.map(\.after))
         }
     }
 
     private func own(_ figure: ComparedFigure, _ text: FigureText) -> String {
-        let reading = text.reading(figure.after)
+        let reading = text.reading(figure.after, among: figures.map(\.after))
         return reading.isEmpty ? "" : "; " + reading
     }
 

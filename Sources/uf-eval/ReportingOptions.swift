@@ -28,14 +28,12 @@ struct ReportingOptions: ParsableArguments {
     /// Opens the database before the work: a wrong name costs no hour.
     func openDatabase() throws -> RunDatabase? { try database.map { try RunDatabase(path: $0) } }
 
-    func write(_ text: () throws -> String, json value: () throws -> JSONValue) throws {
-        let sink = try openTextOutput(output)
-        if json {
-            try sink.write(try value().serialized(indent: 2) + [UInt8(ascii: "\n")])
-        } else {
-            try sink.write(try text())
-        }
-        try sink.finish()
+    func openOutput() throws -> TextOutput { try TextOutput(output) }
+
+    /// After it standard output has the figures, and a file waits for its name (`publish`).
+    func write(to sink: TextOutput, _ text: () throws -> String, json value: () throws -> JSONValue) throws {
+        try sink.write(json ? try value().serialized(indent: 2) + [UInt8(ascii: "\n")] : Array(try text().utf8))
+        try sink.prepare()
     }
 }
 

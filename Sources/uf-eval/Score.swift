@@ -44,6 +44,7 @@ struct Score: ParsableCommand {
         if let modelDigest, modelDigest != evaluated.digest {
             throw InputError("\(model): its digest is \(evaluated.digest), expected \(modelDigest): another model")
         }
+        warnOfSlowKernels()
         let scorer = ResponseScorer(evaluated.model)
         let head = inputs.heads[0], name = inputs.names[0]
         try evaluated.checkTokenizer(of: head, in: name)

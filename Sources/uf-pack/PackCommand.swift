@@ -65,8 +65,8 @@ struct PackCommand: ParsableCommand {
     @Option(help: ArgumentHelp("With --order shuffled: the order is a function of this and of the records' ids.", valueName: "number"))
     var seed: UInt64?
 
-    @Option(help: ArgumentHelp("With --order shuffled: the most memory for records.", valueName: "MiB"))
-    var shuffleMemory = Packer.defaultShuffleMemory >> 20
+    @Option(help: ArgumentHelp("With --order shuffled: the most memory for records. (default: \(Packer.defaultShuffleMemory >> 20))", valueName: "MiB"))
+    var shuffleMemory: Int?
 
     @Option(help: ArgumentHelp("Write counts, lengths and savings here, as JSON.", valueName: "file"))
     var report: String?
@@ -77,7 +77,8 @@ struct PackCommand: ParsableCommand {
         if maxLength != nil, model != nil { throw ValidationError("--max-length and --model both say how long a sequence may be; give one") }
         try refuseDash([("--model", model)])
         if seed != nil, order != .shuffled { throw ValidationError("--seed goes with --order shuffled") }
-        guard (1 ... 1 << 20).contains(shuffleMemory) else { throw ValidationError("--shuffle-memory takes a number from 1 to \(1 << 20)") }
+        if shuffleMemory != nil, order != .shuffled { throw ValidationError("--shuffle-memory goes with --order shuffled") }
+        if let shuffleMemory, !(1 ... 1 << 20).contains(shuffleMemory) { throw ValidationError("--shuffle-memory takes a number from 1 to \(1 << 20)") }
         // What can be judged without the inputs is judged before they are opened.
         do { try options(maxLength: maxLength ?? 2).validate() } catch let error as InputError { throw ValidationError(error.message) }
     }
@@ -104,7 +105,7 @@ struct PackCommand: ParsableCommand {
             throw InputError("how long a sequence may be is unknown: give --max-length TOKENS, or --model FOLDER to take the model's context", status: .usage)
         }
         let options = options(maxLength: length)
-        var packer = try Packer(options, vocabularySize: settings["vocabulary_size"]?.int, shuffleMemory: shuffleMemory << 20)
+        var packer = try Packer(options, vocabularySize: settings["vocabulary_size"]?.int, shuffleMemory: shuffleMemory.map { $0 << 20 } ?? Packer.defaultShuffleMemory)
         settings.merge(options.settings) { $1 }
         let provenance = Provenance(command: "uf-pack", recipe: 1, arguments: options.arguments.map { .text($0) }, inputs: inputs.provenance)
         try output.refuse(report: report, inputs: files)

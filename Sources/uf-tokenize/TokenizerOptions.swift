@@ -1,7 +1,6 @@
 import ArgumentParser
 import CommandSupport
 import Glibc
-import JSON
 import ModelFiles
 import SystemIO
 import Tokenization
@@ -25,25 +24,19 @@ struct TokenizerOptions: ParsableArguments {
         return try Tokenizer(json: bytes, name: path)
     }
 
-    /// `bos_token` and `eos_token` of the tokenizer_config.json beside the vocabulary, where there is one.
-    func configuredTokens() throws -> (beginning: String?, ending: String?) {
-        let folder = isFolder ? tokenizer : tokenizer.lastIndex(of: "/").map { String(tokenizer[..<$0]) } ?? "."
-        guard let file = TokenizerFiles(folder: folder).tokenizerConfig else { return (nil, nil) }
-        let config: JSONValue
-        do { config = try JSON.parse(try readWholeFile(file, limit: 16 << 20), limits: JSONLimits(roundsHugeIntegers: true)) } catch let error as JSONError { throw InputError("\(file): \(error)") }
-        func name(_ key: String) -> String? { config[key]?.string ?? config[key]?["content"]?.string }
-        // A beginning that the configuration says is null: texts of this model have none.
-        let hasNone = config["bos_token"].map { $0.isNull } ?? false
-        return (hasNone ? "none" : name("bos_token"), name("eos_token"))
+    /// What lies beside the vocabulary.
+    private var sideFiles: TokenizerFiles {
+        TokenizerFiles(folder: isFolder ? tokenizer : tokenizer.lastIndex(of: "/").map { String(tokenizer[..<$0]) } ?? ".")
     }
 
-    /// The model's context, `max_position_embeddings` of the config.json beside the vocabulary, where there is one that says it.
-    func contextLength() throws -> Int? {
-        let folder = isFolder ? tokenizer : tokenizer.lastIndex(of: "/").map { String(tokenizer[..<$0]) } ?? "."
-        // One that is there and cannot be read is no reason to go on without it: shards would be packed to another length in silence.
-        guard TokenizerFiles(folder: folder).modelConfig != nil else { return nil }
-        return try ModelFolder.config(folder: folder)["max_position_embeddings"]?.int
+    /// `bos_token` ("none" where the model has none) and `eos_token` of the tokenizer_config.json beside the vocabulary, where there is one that names them.
+    func configuredTokens() throws -> (beginning: String?, ending: String?) {
+        let (beginning, ending) = try sideFiles.specialTokens()
+        return (beginning == .null ? "none" : beginning.name, ending.name)
     }
+
+    /// The model's context as the config.json beside the vocabulary says it, where there is one.
+    func contextLength() throws -> Int? { try sideFiles.contextLength() }
 
     private var isFolder: Bool {
         var status = stat()

@@ -31,7 +31,7 @@ struct LossOptions: ParsableArguments {
     var reference = "model"
 
     func validate() throws {
-        guard beta > 0, beta.isFinite else { throw ValidationError("--beta takes a number above 0") }
+        guard beta > 0, beta <= 1e6 else { throw ValidationError("--beta takes a number above 0, at most 1e6") }
     }
 
     func apply(to job: inout TrainingJob) {

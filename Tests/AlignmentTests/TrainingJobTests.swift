@@ -187,6 +187,12 @@ struct TrainingJobTests {
         #expect(refusal(MemorySource(try TestShards.stream(bins), name: "t.uf")) == "t.uf: its token ids were made with the tokenizer of sha256 \(other), \(Self.model)/tokenizer.json has \(ours); run uf-tokenize with the model's tokenizer and pack again")
         #expect(refusal(MemorySource(try TestShards.stream(bins, tokenizer: nil), name: "t.uf")) == "t.uf: its head names no tokenizer, so nothing says that its token ids are \(Self.model)'s; make it again with uf-tokenize and uf-pack")
         #expect(refusal(try Self.data([], name: "t.uf")) == "t.uf: holds no records, so there is nothing to learn from")
+        let unmeasured = message {
+            var job = try Self.job(folder.file("never"))
+            job.validation = try Self.data([], name: "v.uf")
+            _ = try job.run { _, _ in }
+        }
+        #expect(unmeasured == "v.uf: holds no records, so there is nothing to measure on")
         var beyond = Self.records
         beyond[5].responses[1][0] = 512
         #expect(refusal(try Self.data(beyond, name: "t.uf")) == "t.uf: record \(beyond[5].id) in bin 2 has token 512, the vocabulary of \(Self.model) has 512; run uf-tokenize with the model's tokenizer and pack again")

@@ -107,6 +107,23 @@ import Testing
         }
     }
 
+    /// A folder whose side files are damaged does not pass for one that has none.
+    @Test func wrongTypesInATokenizerFolder() {
+        makeStreams()
+        let made = Command.shell("mkdir m && cp \(Self.stories)/* m && chmod -R u+w m", in: folder.path)
+        #expect(made.status == 0)
+        let bench = "uf-eval bench --model m --tasks arc_challenge --data \(Fixtures.path("benchmarks")) --limit 1 -o out.uf", tokenize = "uf-tokenize rated.uf --tokenizer m --template plain -o out.uf"
+        for (written, file, message) in [
+            ("[]", "tokenizer_config.json", "is an array; an object was expected"),
+            (#"{"bos_token": 1}"#, "tokenizer_config.json", #"bos_token is 1; expected a string, an object with the string "content", or null"#),
+            (#"{"eos_token": false}"#, "tokenizer_config.json", #"eos_token is a boolean; expected a string, an object with the string "content", or null"#),
+        ] {
+            for script in [tokenize, bench] { expect("echo '\(written)' > m/\(file); \(script)", 65, "\(script.prefix { $0 != " " }): m/\(file): \(message)") }
+        }
+        expect("rm m/tokenizer_config.json; sed -i 's/\"max_position_embeddings\": *[0-9]*/\"max_position_embeddings\": \"512\"/' m/config.json; \(tokenize)", 65,
+            "uf-tokenize: m/config.json: max_position_embeddings is a string; expected a whole number from 1")
+    }
+
     /// A shard made with another tokenizer than the model's.
     @Test func tokenizerOfAnotherModel() {
         makeStreams()
@@ -174,7 +191,7 @@ import Testing
     @Test func usageErrorsAreOneLine() {
         makeStreams()
         expect("uf-pack tokens.uf --no-such-option", 64, "uf-pack: Unknown option '--no-such-option' (uf-pack --help tells more)")
-        expect("uf-train \(Self.stories) --data packed.uf -o out.uf --beta 0", 64, "uf-train: --beta takes a number above 0 (uf-train --help tells more)")
+        expect("uf-train \(Self.stories) --data packed.uf -o out.uf --beta 0", 64, "uf-train: --beta takes a number above 0, at most 1e6 (uf-train --help tells more)")
         #expect(Command.shell("uf-convert raw.jsonl -j1 -o a.uf && uf-convert raw.jsonl -j 2 -o b.uf && cmp a.uf b.uf", in: folder.path).status == 0)
     }
 

@@ -119,7 +119,7 @@ import Testing
     @Test(arguments: ["uniform", "fixed:3,1", "fixed:honesty=3,helpfulness=1", "one-hot:honesty", "dirichlet:1"]) func lambdaIsThatOfTraining(lambda: String) throws {
         let outcome = run("""
             uf-train model --data packed.uf --validation packed.uf --lambda \(lambda) --batch 4 --warmup 0 --learning-rate 1e-3 --json -o out > train.json || exit 1
-            uf-eval preference packed.uf --model out --reference model --lambda \(lambda) --resamples 1 --json 2>/dev/null
+            uf-eval preference packed.uf --model out --reference model --lambda \(lambda) --resamples 100 --json 2>/dev/null
             """)
         #expect(outcome.status == 0, "\(outcome.errors)")
         let results = try #require(JSON.parse(outcome.output)["results"]?.array)
@@ -216,11 +216,65 @@ import Testing
         #expect(run("uf-eval bench --model model --tasks mmlu --data $B").status == 64)
     }
 
+    /// Weights that overflow or are no numbers give no figures: neither log-probabilities nor scores of a benchmark, and no trace of a run.
+    @Test(arguments: [("nan", "\\xff\\xff\\xff\\xff"), ("nan", "\\x00\\x00\\x80\\x7f")]) func damagedWeightsGiveNoFigures(shown: String, number: String) throws {
+        // The last number of the last tensor.
+        #expect(run("cp -r model broken && truncate -s -4 broken/model.safetensors && printf '\(number)' >> broken/model.safetensors").status == 0)
+        let bench = run("uf-eval bench --model broken --tasks arc_challenge --data $B --limit 2 --database runs.sqlite --log-samples samples -o figures")
+        #expect(bench.status == 65)
+        #expect(bench.errors == "uf-eval: broken: arc_challenge: document 1: the model gives choice 1 the log-probability \(shown); its weights are damaged or overflow\n")
+        #expect(run("uf-eval report runs.sqlite").output == Array("no runs\n".utf8))
+        let score = run("uf-eval score packed.uf --model broken -o scores.uf")
+        #expect(score.status == 65)
+        #expect(score.errors == "uf-eval: packed.uf: record 0: the model gives response 0 the log-probability \(shown); its weights are damaged or overflow\n")
+        for name in ["samples", "figures", "scores.uf"] { #expect(access(folder.file(name), F_OK) != 0, "\(name)") }
+    }
+
+    /// Double precision is that of what was computed: from streams of single precision there is none to be had.
+    @Test func precisionIsThatOfTheStreams() throws {
+        let outcome = run("""
+            for p in single double; do for m in model trained; do uf-eval score packed.uf --model $m --precision $p -o $m.$p.uf || exit 1; done; done
+            E="uf-eval preference packed.uf --precision double --json"
+            $E --model trained.double.uf --reference model.double.uf > a.json && $E --model trained --reference model.double.uf > b.json && cmp a.json b.json || exit 2
+            uf-eval preference packed.uf --json --model trained.single.uf --reference model.single.uf > c.json && ! diff -q <(grep -v precision a.json) <(grep -v precision c.json) > differ
+            """)
+        #expect(outcome.status == 0, "\(outcome.status): \(outcome.errors)")
+        for (policy, reference, named) in [("trained.single.uf", "model.double.uf", "trained.single.uf"), ("trained", "model.single.uf", "model.single.uf")] {
+            let refused = run("uf-eval preference packed.uf --precision double --model \(policy) --reference \(reference) -o x")
+            #expect(refused.status == 65 && access(folder.file("x"), F_OK) != 0)
+            #expect(refused.errors == "uf-eval: \(named): log-probabilities in single precision, and --precision double was asked for; run uf-eval score with --precision double\n")
+        }
+    }
+
+    /// Nothing to evaluate is no tie.
+    @Test func anEmptyStreamHasNoRecords() throws {
+        try writePacked("empty.uf", records: 0, tokenizer: SHA256.hexDigest(of: readWholeFile(folder.file("model/tokenizer.json"))))
+        let outcome = run("""
+            uf-eval preference empty.uf --model trained --reference model --database runs.sqlite --label a && uf-eval report runs.sqlite && uf-eval report runs.sqlite --before a --after a
+            """)
+        let text = String(decoding: outcome.output, as: UTF8.self)
+        #expect(outcome.status == 0 && outcome.errors.isEmpty && !text.contains("nothing but ties"), "\(outcome.status): \(outcome.errors)\(text)")
+        let lines = text.split(separator: "\n").filter { $0.contains("reward accuracy") || $0.contains("loss, nats") }
+        #expect(lines.count == 5 && lines.allSatisfy { $0.hasSuffix("no records") }, "\(text)")
+    }
+
+    @Test func numbersOutOfRangeAreUsageErrors() {
+        for (options, message) in [
+            ("--resamples 99", "--resamples takes a number from 100 to 1000000"), ("--resamples 1000001", "--resamples takes a number from 100 to 1000000"),
+            ("--beta 1.1e6", "--beta takes a number above 0, at most 1e6"), ("--beta inf", "--beta takes a number above 0, at most 1e6"),
+            ("--beta nan", "--beta takes a number above 0, at most 1e6"), ("--beta 0", "--beta takes a number above 0, at most 1e6"),
+        ] {
+            let outcome = run("uf-eval preference packed.uf --model trained --reference model \(options)")
+            #expect(outcome.status == 64 && outcome.errors == "uf-eval: \(message) (uf-eval --help tells more)\n", "\(options): \(outcome.status): \(outcome.errors)")
+        }
+        #expect(run("uf-eval preference packed.uf --model trained --reference model --resamples 100 --beta 1e6 -o x").status == 0)
+    }
+
     /// Two processes enter runs into one database at once, and one killed on the way leaves it whole.
     @Test func severalProcessesShareTheDatabase() throws {
         let outcome = run("""
             uf-eval score packed.uf --model model -o m.uf; uf-eval score packed.uf --model trained -o t.uf
-            for i in 1 2 3 4; do for k in 1 2 3; do uf-eval preference packed.uf --model t.uf --reference m.uf --resamples 20 --database runs.sqlite --label $i.$k > /dev/null 2>&1 || touch failed; done & done
+            for i in 1 2 3 4; do for k in 1 2 3; do uf-eval preference packed.uf --model t.uf --reference m.uf --resamples 100 --database runs.sqlite --label $i.$k > /dev/null 2>&1 || touch failed; done & done
             uf-eval preference packed.uf --model trained --reference model --resamples 100000 --database runs.sqlite --label killed > /dev/null 2>&1 & sleep 0.3; kill -9 $!
             wait; test ! -e failed || exit 1
             uf-eval report runs.sqlite --json

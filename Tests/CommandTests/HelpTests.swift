@@ -15,6 +15,14 @@ let allCommands = ["uf-convert", "uf-tokenize", "uf-pack", "uf-train", "uf-eval"
         #expect(Command.shell("\(command) --no-such-option", in: "/").status == 64)
     }
 
+    /// What nobody could read is no success.
+    @Test(arguments: allCommands) func lostHelpIsTold(command: String) {
+        for option in ["--help", "--version", "--generate-completion-script bash"] {
+            let outcome = Command.shell("\(command) \(option) > /dev/full", in: "/")
+            #expect(outcome.status == 74 && outcome.errors == "\(command): standard output: writing failed at byte 0: No space left on device\n", "\(option): \(outcome.status): \(outcome.errors)")
+        }
+    }
+
     /// Every subcommand and every option says what it is for.
     @Test(arguments: allCommands) func everyOptionIsDocumented(command: String) throws {
         let dump = Command.shell("\(command) --experimental-dump-help", in: "/")

@@ -130,6 +130,8 @@ import Testing
     @Test(arguments: [
         ("--max-length 9 --model .", "--max-length and --model both say how long a sequence may be; give one"),
         ("--max-length 9 --seed 3", "--seed goes with --order shuffled"),
+        ("--max-length 9 --shuffle-memory 64", "--shuffle-memory goes with --order shuffled"),
+        ("--max-length 9 --order shuffled --shuffle-memory 0", "--shuffle-memory takes a number from 1 to 1048576"),
         ("--max-length 1", "--max-length takes a number from 2 to 1048576, found 1"),
         ("--max-length 9 --paper-epsilon", "--paper-epsilon changes pi_target, which only --layout rows16 has"),
         ("--max-length 9 --layout rows", "'rows' is invalid for '--layout <layout>'"),

@@ -82,7 +82,7 @@ import Testing
             """
             SPLIT=learn=0.5,check=0.2,test=0.2 EVAL_PARTS='test check' RATING_RANGE=0..10 ON_BAD_RECORD=skip LICENCES='a=MIT b=CC0' SYSTEM_TURN="It's a story" BOS=none \
               EOS='</s>' CONTEXT_LENGTH=500 RECORDS_PER_BIN=2 OPEN_BINS=2 ORDER=shuffled ORDER_SEED=3 SHUFFLE_MEMORY=64 LAMBDA=fixed:score=2 REFERENCE=none \
-              SCHEDULE=constant WARMUP=0 WEIGHT_DECAY=0.1 ADAM_BETAS=0.9,0.95 ADAM_EPSILON=1e-7 CLIP=0 SEED=5 GRADIENT_GROUPS=2 VALIDATE_EVERY=2 RESAMPLES=50 \
+              SCHEDULE=constant WARMUP=0 WEIGHT_DECAY=0.1 ADAM_BETAS=0.9,0.95 ADAM_EPSILON=1e-7 CLIP=0 SEED=5 GRADIENT_GROUPS=2 VALIDATE_EVERY=2 RESAMPLES=150 \
               BOOTSTRAP_SEED=9 report
             """, work: "w")
         #expect(made.status == 0, "\(made.errors)")
@@ -96,7 +96,7 @@ import Testing
         for (name, value) in options { #expect(training["options"]?[name] == value, "\(name): \(training["options"]?[name] ?? .null)") }
         let runs = try #require(try JSON.parse(Command.shell("uf-eval report w/runs.sqlite --json", in: folder.path).output).array)
         let after = try #require(runs.first { $0["label"] == "test-after" })
-        #expect(after["options"]?["lambda"] == "fixed:score=2" && after["options"]?["resamples"] == 50 && after["options"]?["seed"] == "9", "\(after)")
+        #expect(after["options"]?["lambda"] == "fixed:score=2" && after["options"]?["resamples"] == 150 && after["options"]?["seed"] == "9", "\(after)")
         #expect(Command.shell("ls w/test.rated.uf w/learn.rated.uf w/check.after.txt && ! ls w/learn.after.txt", in: folder.path).status == 0)
         let unknown = make("REFERENCE=other report", work: "w")
         #expect(unknown.status == 2 && unknown.errors.contains("REFERENCE is \"other\", expected model or none"), "\(unknown.errors)")

@@ -1,3 +1,4 @@
+import SystemIO
 import TestSupport
 import Testing
 
@@ -107,6 +108,30 @@ import Testing
                 "\(precise.map(\.words))")
         // How much memory a shuffle may take, and threads, change no byte.
         #expect(make(cases.map(\.0) + ["PRECISION=double", "SHUFFLE_MEMORY=5", "JOBS=7"]).isEmpty)
+    }
+
+    /// Only a shuffle takes memory for one: uf-pack refuses the option elsewhere.
+    @Test func memoryForAShuffleGoesWithAShuffle() {
+        let plain = make(["SHUFFLE_MEMORY=5"]).filter { $0.command == "uf-pack" }, shuffled = make(["SHUFFLE_MEMORY=5", "ORDER=shuffled"]).filter { $0.command == "uf-pack" }
+        #expect(!plain.isEmpty && plain.allSatisfy { !$0.words.contains("--shuffle-memory") })
+        #expect(!shuffled.isEmpty && shuffled.allSatisfy { $0.words.contains("[--shuffle-memory][5]") })
+    }
+
+    /// README.md names the options that have no variable; help, threads, outputs and what is said on standard error are every command's own.
+    @Test func optionsWithoutAVariableAreNamed() throws {
+        func text(_ name: String) throws -> String { String(decoding: try readWholeFile(repositoryRoot + "/" + name), as: UTF8.self) }
+        let makefile = try text("pipelines/ultrafeedback.mk")
+        let readme = try #require(try text("README.md").split(separator: "\n\n").first { $0.hasPrefix("What these commands take is a variable of that Makefile") })
+        let own: Set = ["--help", "--version", "--verbose", "--no-progress", "--jobs", "--output", "--json"]
+        for command in ["uf-convert", "uf-tokenize records", "uf-pack", "uf-train run", "uf-eval score", "uf-eval preference"] {
+            let help = String(decoding: Command.shell("\(command) --help | grep -oE '^ +(-[a-z], )?--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+'", in: "/").output, as: UTF8.self)
+            let options = Set(help.split(separator: "\n").map(String.init)).subtracting(own)
+            #expect(!options.isEmpty, "\(command)")
+            for option in options {
+                let isVariable = makefile.contains("\(option) ") || makefile.contains("\(option),") || makefile.contains("\(option))")
+                #expect(isVariable != readme.contains("`\(option)`"), "\(command) \(option)")
+            }
+        }
     }
 
     @Test func partsOfAnyNamesAndNumber() {

@@ -98,14 +98,38 @@ import Testing
         #expect(one["loss"]?.low == nil && one["loss"]?.count == 1)
     }
 
-    /// Infinite and undefined log-probabilities (a model that overflowed) give figures, not traps.
-    @Test func infinitiesDoNotTrap() throws {
-        var metrics = PreferenceMetrics()
-        for (a, b) in [(-Double.infinity, -1.0), (.nan, -1), (-.infinity, -.infinity), (-1e308, 1e308)] {
-            try metrics.add(PreferenceRecord(
-                ratings: Ratings(dimensions: ["d"], ratings: [1, 2], rated: [1, 1], targets: [0.25, 0.75]), policy: [a, b], reference: [-1, -.infinity], tokenCounts: [3, 4]))
+    /// What leaves the range of numbers is refused, and counts nowhere: sums over it would be infinite or undefined.
+    @Test func whatIsNotFiniteIsRefused() throws {
+        func record(_ policy: [Double], _ reference: [Double]) -> PreferenceRecord {
+            PreferenceRecord(
+                ratings: Ratings(dimensions: ["d"], ratings: [1, 2], rated: [1, 1], targets: [0.25, 0.75]), policy: policy, reference: reference, tokenCounts: [3, 4])
         }
-        #expect(metrics.results().count == 22)
+        var metrics = PreferenceMetrics(options: .init(beta: 1e6))
+        let cases: [([Double], [Double], String)] = [
+            ([-.infinity, -1], [-1, -1], "-inf, 0.0"), ([.nan, -1], [-1, -1], "nan, 0.0"), ([-1, -.infinity], [-1, -.infinity], "0.0, nan"), ([-1e303, -1], [-1, -1], "-inf, 0.0"),
+            // Each alone is finite, their difference is not.
+            ([-1e302, -1], [-1, -1e302], "-1e+308, 1e+308"),
+        ]
+        for (policy, reference, shown) in cases {
+            #expect(throws: InputError("r = beta (s - s_ref) of its responses is \(shown), too large to compute with; the log-probabilities are damaged")) {
+                try metrics.add(record(policy, reference))
+            }
+        }
+        #expect(metrics.records == 0 && metrics.results().allSatisfy { $0.count == 0 })
+        try metrics.add(record([-1e300, -1], [-1, -1]))
+        #expect(metrics.results().allSatisfy { !$0.value.isInfinite && $0.low?.isInfinite != true && $0.high?.isInfinite != true })
+    }
+
+    /// A finding needs a finite figure between finite bounds.
+    @Test func infinityIsNoFinding() {
+        func result(_ value: Double, _ low: Double, _ high: Double) -> EvaluationResult {
+            EvaluationResult(task: "preference", metric: "loss_gain", split: "", dimension: "", value: value, low: low, high: high, chance: 0, count: 5)
+        }
+        #expect(Reading(result(1, 0.5, 2)) == .aboveChance && Reading(result(-1, -2, -0.5)) == .belowChance)
+        #expect(Reading(result(.infinity, 0.5, .infinity)) == .notFinite && Reading(result(-.infinity, -.infinity, -1)) == .notFinite && Reading(result(.nan, 1, 2)) == .undefined)
+        #expect(Reading(result(1, 0.5, .infinity)) == .none && Reading(result(-1, -.infinity, -0.5)) == .none)
+        #expect(Change(before: result(0, -1, 1), after: result(3, 2, 4)) == .rose)
+        #expect(Change(before: result(0, -1, 1), after: result(.infinity, 2, .infinity)) == .unknown && Change(before: result(0, -.infinity, 1), after: result(3, 2, 4)) == .unknown)
     }
 }
 

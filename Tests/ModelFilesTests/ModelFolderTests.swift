@@ -99,6 +99,41 @@ import TestSupport
         #expect(try refused(#"{"a":"three.safetensors"}"#) == "three.safetensors: cannot be opened for reading: No such file or directory")
     }
 
+    @Test func findsTheSpecialTokens() throws {
+        let path = try makeFolder("m", [:]), files = TokenizerFiles(folder: path), file = path + "/tokenizer_config.json"
+        func configured(_ json: String) throws -> [TokenizerFiles.SpecialToken] {
+            try put(Array(json.utf8), file)
+            let (beginning, ending) = try files.specialTokens()
+            return [beginning, ending]
+        }
+        #expect(try files.specialTokens() == (.unsaid, .unsaid))
+        #expect(try configured("{}") == [.unsaid, .unsaid])
+        #expect(try configured(#"{"bos_token":null,"eos_token":{"content":"</s>","lstrip":false},"model_max_length":1000000000000000019884624838656}"#) == [.null, .named("</s>")])
+        #expect(try configured(#"{"bos_token":"<s>"}"#) == [.named("<s>"), .unsaid])
+        #expect(message { try configured("[]") } == file + ": is an array; an object was expected")
+        #expect(message { try configured("7") } == file + ": is 7; an object was expected")
+        let expected = "; expected a string, an object with the string \"content\", or null"
+        #expect(message { try configured(#"{"bos_token":1}"#) } == file + ": bos_token is 1" + expected)
+        #expect(message { try configured(#"{"eos_token":[2]}"#) } == file + ": eos_token is an array" + expected)
+        #expect(message { try configured(#"{"eos_token":{"content":3}}"#) } == file + ": eos_token is an object whose content is 3" + expected)
+        #expect(message { try configured(#"{"eos_token":{}}"#) } == file + ": eos_token is an object whose content is missing" + expected)
+    }
+
+    @Test func findsTheContextLength() throws {
+        let path = try makeFolder("m", [:]), files = TokenizerFiles(folder: path), file = path + "/config.json"
+        #expect(try files.contextLength() == nil)
+        func configured(_ json: String) throws -> Int? {
+            try put(Array(json.utf8), file)
+            return try files.contextLength()
+        }
+        #expect(try configured("{}") == nil && configured(#"{"max_position_embeddings":null}"#) == nil)
+        #expect(try configured(#"{"max_position_embeddings":2048}"#) == 2048)
+        #expect(message { try configured("[]") } == file + ": is an array; an object was expected")
+        for (value, shown) in [("\"2048\"", "a string"), ("0", "0"), ("-1", "-1"), ("2048.5", "2048.5"), ("true", "a boolean"), ("[2048]", "an array")] {
+            #expect(message { try configured(#"{"max_position_embeddings":\#(value)}"#) } == file + ": max_position_embeddings is \(shown); expected a whole number from 1")
+        }
+    }
+
     @Test func findsTheChatTemplate() throws {
         let path = try makeFolder("m", [:]), files = TokenizerFiles(folder: path)
         #expect(try files.chatTemplate() == nil)

@@ -36,6 +36,16 @@ struct KernelChoiceTests {
         }
     }
 
+    @Test func whatNobodyChoseIsWorthAWarning() {
+        var choice = BLAS.Choice(name: "Prescott", libraryChoice: "Prescott", isUserChoice: false, expected: "Haswell")
+        #expect(choice.warning == "OpenBLAS runs its Prescott kernels and cannot switch to the faster Haswell ones of this CPU; install an OpenBLAS with run-time dispatch (DYNAMIC_ARCH)")
+        #expect(choice.summary == "OpenBLAS kernels: Prescott; Haswell would be faster on this CPU, but this OpenBLAS cannot switch")
+        choice.isUserChoice = true
+        #expect(choice.warning == nil)
+        choice = BLAS.Choice(name: "Haswell", libraryChoice: "Prescott", isUserChoice: false, expected: nil)
+        #expect(choice.warning == nil)
+    }
+
     /// Kernels of every kind that this CPU can run: each sums in its own way, and none may let a row see its neighbours.
     static let everyKind: [String] = switch uf_cpu_class_of_this_machine() {
     case uf_cpu_avx512: ["Prescott", "Core2", "Nehalem", "Sandybridge", "Haswell", "SkylakeX"]

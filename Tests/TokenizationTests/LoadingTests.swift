@@ -71,6 +71,7 @@ import Testing
          "t.json: pre_tokenizer: Metaspace with a replacement other than \"▁\" is not supported"),
         ([("\"special\":true", "\"special\":1")], "t.json: added_tokens[0].special: expected true or false, found a number"),
         ([("\"ids\":[3]", "\"ids\":[4]")], "t.json: post_processor.special_tokens: expected ids from 0 to 3, found 4"),
+        ([("\"ids\":[3]", "\"ids\":[-4]")], "t.json: post_processor.special_tokens: expected ids from 0 to 3, found -4"),
         ([("\"normalizer\":null", "\"normalizer\":{\"type\":\"Lowercase\"}")], "t.json: normalizer: Lowercase is not supported"),
         ([("\"normalizer\":null", "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"},{\"type\":\"NFKC\"}]}")], "t.json: normalizer.normalizers[1]: NFKC is not supported"),
         ([("\"normalizer\":null", "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"x\"},\"content\":\"\"}")], "t.json: normalizer: Replace with a pattern other than a string is not supported"),

@@ -118,7 +118,7 @@ import Testing
         #expect(throws: InputError("memory: line 1: token id 99999 is not in the vocabulary of 50257; is this the tokenizer that the ids were made with?")) {
             try lines().decode(MemorySource(Array("[99999]".utf8)), skippingSpecial: false, workers: 1) { _ in }
         }
-        #expect(throws: InputError("memory: line 1: expected token ids, found -1.0")) {
+        #expect(throws: InputError("memory: line 1: expected token ids, found -1")) {
             try lines().decode(MemorySource(Array("[-1]".utf8)), skippingSpecial: false, workers: 1) { _ in }
         }
         #expect(throws: InputError("in.jsonl: line 2, column 2: the string has no end")) { try encode("\"a\"\n{\"b\n") }

@@ -17,10 +17,15 @@ public struct ShardCheck: Sendable {
         self.tokenizerDigest = tokenizerDigest
     }
 
-    /// Refuses a shard of another tokenizer, token ids beyond the vocabulary and sequences beyond the context. Reads every bin.
-    public func check(_ shard: PackedShard) throws {
+    /// What a shard is for.
+    public enum Use: String, Sendable {
+        case learn = "learn from", measure = "measure on"
+    }
+
+    /// Refuses a shard without records, of another tokenizer, token ids beyond the vocabulary and sequences beyond the context. Reads every bin.
+    public func check(_ shard: PackedShard, for use: Use = .learn) throws {
         try checkTokenizer(shard)
-        guard shard.recordCount > 0 else { throw InputError("\(shard.name): holds no records, so there is nothing to learn from") }
+        guard shard.recordCount > 0 else { throw InputError("\(shard.name): holds no records, so there is nothing to \(use.rawValue)") }
         for number in 0 ..< shard.binCount { try check(shard.bin(number), number, shard) }
     }
 

@@ -112,7 +112,7 @@ public final class Trainer {
             let ratings = bin.members[member].ratings, weights = lambdas[member].weights
             let result = loss.evaluate(ratings, lambda: weights, policy: policy[member], reference: reference)
             guard result.loss.isFinite else {
-                throw InputError("\(data.shard.name): record \(bin.members[member].id): the loss is \(result.loss); lower --learning-rate or --beta")
+                throw InputError("\(data.shard.name): record \(bin.members[member].id): the loss is \(InputError.text(result.loss)); lower --learning-rate or --beta")
             }
             results.append((result, ratings, weights))
         }

@@ -56,13 +56,17 @@ public struct TrainingJob {
 
     /// Things worth a word before the run starts, though nothing is wrong with them.
     public var warnings: [String] {
-        guard score == .mean, beta < 1 else { return [] }
-        return ["--log-prob mean with --beta \(beta): a rating gap of 1 needs a difference of \(1 / beta) nats a token, so P stays near 1/N and the loss near ln N; the equations mean --log-prob sum"]
+        let kernels = BLAS.warning.map { [$0] } ?? []
+        guard score == .mean, beta < 1 else { return kernels }
+        return kernels + ["--log-prob mean with --beta \(beta): a rating gap of 1 needs a difference of \(1 / beta) nats a token, so P stays near 1/N and the loss near ln N; the equations mean --log-prob sum"]
     }
 
     /// Checks everything, trains, writes the folder.
-    /// - Parameter note: a line for `-v`.
-    public func run(note: (String) -> Void = { _ in }, report: (TrainingEvent, TrainingPlan?) throws -> Void) throws -> TrainingSummary {
+    /// - Parameters:
+    ///   - note: a line for `-v`.
+    ///   - conclude: called with the summary before the folder gets its name; what it throws fails the run.
+    public func run(note: (String) -> Void = { _ in }, report: (TrainingEvent, TrainingPlan?) throws -> Void,
+                    conclude: (TrainingSummary) throws -> Void = { _ in }) throws -> TrainingSummary {
         // What can be refused is refused before hours of work: the outputs first.
         let writer = try ModelFolderWriter(path: output)
         let metrics = try metricsFile.map { path -> any ByteSink in
@@ -77,7 +81,7 @@ public struct TrainingJob {
         let shard = try PackedShard(data)
         try check.check(shard)
         let validationShard = try validation.map { try PackedShard($0) }
-        if let validationShard { try check.check(validationShard) }
+        if let validationShard { try check.check(validationShard, for: .measure) }
         note("\(shard.name): \(shard.recordCount) records in \(shard.binCount) bins, \(shard.tokenCount) tokens, content \(shard.contentDigest)")
         note(BLAS.summary)
 
@@ -96,6 +100,7 @@ public struct TrainingJob {
         try trainer.checkLearningRate()
         let identity = identity(modelDigest, shard, validationShard)
         let recorder = try RunRecorder(database: database, description: try description(identity, modelDigest, shard))
+        let summary: TrainingSummary
         do {
             try trainer.run(initialValidation: initial) { event in
                 try recorder.record(event)
@@ -106,6 +111,8 @@ public struct TrainingJob {
             }
             try write(writer, folder, parameters, identity, trainer.plan, recorder)
             try metrics?.write(recorder.lines)
+            summary = TrainingSummary(plan: trainer.plan, recorder: recorder, shard: shard)
+            try conclude(summary)
             try metrics?.finish()
             try writer.finish()
         } catch {
@@ -113,7 +120,7 @@ public struct TrainingJob {
             throw error
         }
         try recorder.finish(.finished)
-        return TrainingSummary(plan: trainer.plan, recorder: recorder, shard: shard)
+        return summary
     }
 
     /// A dimension that lambda names and no record has is refused before hours of work: a misspelt name would change the objective in silence.

@@ -1,6 +1,7 @@
 import JSON
 import PortableMath
 import RunDatabase
+import SystemIO
 
 /// The preference figures of a policy against its reference over a set of records (method.md, "Metrics"). Records are added one at a time; only
 /// sums by record are kept.
@@ -75,11 +76,14 @@ public struct PreferenceMetrics {
     static let mixedTolerance = 1e-12
 
     /// - Parameter divergence: the sum over the record's response tokens of KL(policy || reference), where it is known.
-    /// - Throws: `InputError` when weights given by order do not fit the record's dimensions.
+    /// - Throws: `InputError` when weights given by order do not fit the record's dimensions, or r leaves the range of numbers.
     public mutating func add(_ record: PreferenceRecord, divergence: Double? = nil) throws {
         let number = records
         let weights = try options.weights.values(for: record.ratings.dimensions)
         let rewards = record.rewards(beta: options.beta, options.logProb)
+        guard rewards.allSatisfy(\.isFinite), ((rewards.max() ?? 0) - (rewards.min() ?? 0)).isFinite else {
+            throw InputError("r = beta (s - s_ref) of its responses is \(rewards.map(InputError.text).joined(separator: ", ")), too large to compute with; the log-probabilities are damaged")
+        }
         records += 1
         responses += rewards.count
         if rewards.allSatisfy({ $0 == rewards[0] }) { recordsOfEqualReward += 1 }

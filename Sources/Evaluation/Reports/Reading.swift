@@ -8,6 +8,8 @@ public enum Reading: String, Sendable {
     case coversChance = "covers_chance"
     /// Nothing was there to count: r ties everywhere, or no pair has unequal ratings.
     case undefined
+    /// An infinity: sums beyond the range of numbers show nothing.
+    case notFinite = "not_finite"
     /// There is no chance level to compare with, or too few records for an interval.
     case none
 
@@ -16,7 +18,11 @@ public enum Reading: String, Sendable {
             self = .undefined
             return
         }
-        guard let chance = result.chance, let low = result.low, let high = result.high else {
+        guard result.value.isFinite else {
+            self = .notFinite
+            return
+        }
+        guard let chance = result.chance, let low = result.low, let high = result.high, chance.isFinite, low.isFinite, high.isFinite else {
             self = .none
             return
         }
@@ -27,16 +33,22 @@ public enum Reading: String, Sendable {
     private static let rounding = 1e-9
 }
 
+extension [EvaluationResult] {
+    /// Nothing was evaluated: an empty stream.
+    public var areOfNoRecords: Bool { allSatisfy { $0.count == 0 } }
+}
+
 /// How a figure changed between two evaluations of the same records.
 public enum Change: String, Sendable {
     case rose, fell
     /// The intervals overlap. (They are those of each evaluation by itself, so that small changes that a paired comparison would show stay unclaimed.)
     case notTold = "not_told"
-    /// One of the two has no value or no interval.
+    /// One of the two has no value or no interval, or an infinite one.
     case unknown
 
     public init(before: EvaluationResult, after: EvaluationResult) {
-        guard let beforeLow = before.low, let beforeHigh = before.high, let afterLow = after.low, let afterHigh = after.high else {
+        guard let beforeLow = before.low, let beforeHigh = before.high, let afterLow = after.low, let afterHigh = after.high,
+              [before.value, beforeLow, beforeHigh, after.value, afterLow, afterHigh].allSatisfy(\.isFinite) else {
             self = .unknown
             return
         }

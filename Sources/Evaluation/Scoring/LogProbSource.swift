@@ -18,11 +18,18 @@ public final class LogProbSource {
         name = model.path
     }
 
-    /// Throws when the stream is none of log-probabilities.
-    public init(stream source: any ByteSource) throws {
-        kind = .stream(try RecordReader<LogProbRecord>(source))
+    /// - Parameter precision: what is asked for. Throws when the stream is none of log-probabilities, or has them in single precision where double is asked for.
+    public init(stream source: any ByteSource, precision: Precision = .single) throws {
+        let reader = try RecordReader<LogProbRecord>(source)
+        kind = .stream(reader)
         name = source.name
+        guard precision == .single || reader.stream.head.settings["precision"]?.string == precision.rawValue else {
+            throw InputError("\(name): log-probabilities in single precision, and --precision \(precision.rawValue) was asked for; run uf-eval score with --precision \(precision.rawValue)")
+        }
     }
+
+    /// The log-probabilities are computed, not read.
+    public var isModel: Bool { model != nil }
 
     /// The model, where this is one.
     var model: LanguageModel? {

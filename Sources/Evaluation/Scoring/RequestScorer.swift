@@ -24,6 +24,7 @@ public struct RequestScorer {
     ///   - requests: a task's, documents in order.
     ///   - window: the model's context length when nil.
     ///   - progress: called with the number of requests done.
+    /// Throws `.invalidData` naming document and choice for one that cannot be encoded, or a log-likelihood that is not a finite number.
     public func answer(_ requests: [LogLikelihoodRequest], window: Int? = nil, progress: (Int) -> Void = { _ in }) throws -> Answers {
         let window = min(window ?? model.configuration.contextLength, model.configuration.contextLength)
         var all = Answers(answers: [], tokenCounts: [], cut: 0)
@@ -36,7 +37,11 @@ public struct RequestScorer {
                     throw error.at("document \(request.document + 1), choice \(request.choice + 1)")
                 }
             }
-            all.answers += try answer(encoded)
+            let answers = try answer(encoded)
+            if let choice = answers.firstIndex(where: { !$0.value.isFinite }) {
+                throw InputError.notFinite(answers[choice].value, "choice \(requests[first + choice].choice + 1)").at("document \(document + 1)")
+            }
+            all.answers += answers
             all.tokenCounts += encoded.map(\.continuation.count)
             all.cut += encoded.count { $0.cut > 0 }
             first = last

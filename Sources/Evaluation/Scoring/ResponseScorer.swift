@@ -23,9 +23,16 @@ public struct ResponseScorer {
     static func records(_ bin: PackedBin, _ scored: ScoredBin, _ logProbs: [Double], in name: String) throws -> [LogProbRecord] {
         try zip(bin.members, scored.sums(logProbs)).map { member, responses in
             if let response = responses.sums.firstIndex(where: { !$0.isFinite }) {
-                throw InputError("\(name): record \(member.id): the model gives response \(response) the log-probability \(responses.sums[response]); its weights are damaged or overflow")
+                throw InputError.notFinite(responses.sums[response], "response \(response)").at("\(name): record \(member.id)")
             }
             return LogProbRecord(id: member.id, logProbs: responses.sums, tokenCounts: responses.tokenCounts.map { UInt32($0) })
         }
+    }
+}
+
+extension InputError {
+    /// A log-probability that no sound model gives.
+    static func notFinite(_ logProb: Double, _ what: String) -> InputError {
+        InputError("the model gives \(what) the log-probability \(text(logProb)); its weights are damaged or overflow")
     }
 }

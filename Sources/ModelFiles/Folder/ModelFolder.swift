@@ -18,10 +18,7 @@ public final class ModelFolder: Sendable {
 
     /// `config.json` alone.
     public static func config(folder: String) throws -> JSONValue {
-        let file = folder + "/config.json"
-        let config = try readJSONFile(file)
-        guard config.object != nil else { throw InputError("\(file): is \(config.typeName); an object was expected") }
-        return config
+        try readJSONObject(folder + "/config.json")
     }
 
     /// What a folder written here may hold besides what its writer names itself.

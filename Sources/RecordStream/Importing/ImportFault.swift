@@ -34,7 +34,7 @@ struct ImportValue {
     func number<Number: ImportNumber>(_: Number.Type = Number.self) throws(ImportFault) -> Number {
         guard let number = Number(cursor) else {
             let what = "\(Number.words)"
-            throw cursor.double == nil ? expected(what) : fault("expected \(what), found \(cursor.double ?? 0)")
+            throw fault("expected \(what), found \(cursor.found)")
         }
         return number
     }

@@ -32,7 +32,7 @@ public struct LineTokenizer: Sendable {
             guard let elements = cursor.elements else { throw InputError("expected a JSON array of token ids, found \(cursor.typeName)") }
             state.ids.removeAll(keepingCapacity: true)
             for element in elements {
-                guard let id = element.unsigned.flatMap({ UInt32(exactly: $0) }) else { throw InputError("expected token ids, found \(element.double.map { "\($0)" } ?? element.typeName)") }
+                guard let id = element.unsigned.flatMap({ UInt32(exactly: $0) }) else { throw InputError("expected token ids, found \(element.found)") }
                 state.ids.append(id)
             }
             var writer = JSONWriter()

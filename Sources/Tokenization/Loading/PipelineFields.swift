@@ -165,7 +165,7 @@ struct BoundaryTokens {
         var ids: [UInt32] = []
         for (value, place) in list {
             guard let id = value.unsigned, id < UInt64(vocabulary.count) else {
-                throw InputError("\(place).special_tokens: expected ids from 0 to \(vocabulary.count - 1), found \(value.unsigned.map { String($0) } ?? value.typeName)")
+                throw InputError("\(place).special_tokens: expected ids from 0 to \(vocabulary.count - 1), found \(value.found)")
             }
             ids.append(UInt32(id))
         }

@@ -101,8 +101,7 @@ struct VocabularyFields {
 
     static func id(_ value: JSONCursor, of token: UnsafeBufferPointer<UInt8>, in place: String) throws(InputError) -> UInt32 {
         guard let id = value.unsigned, id < UInt64(TokenizerFile.mostPieces) else {
-            let found = value.integer.map { String($0) } ?? value.unsigned.map { String($0) } ?? value.typeName
-            throw InputError("\(place): the id of \(quoted(token)) is \(found), expected an integer from 0 to \(TokenizerFile.mostPieces - 1)")
+            throw InputError("\(place): the id of \(quoted(token)) is \(value.found), expected an integer from 0 to \(TokenizerFile.mostPieces - 1)")
         }
         return UInt32(id)
     }
