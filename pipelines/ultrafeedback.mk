@@ -195,6 +195,10 @@ ifneq ($(MAP),)
 $(MAP):
 	@echo "make: MAP names $@, which does not exist" >&2; exit 66
 endif
+ifneq ($(DECONTAMINATE),)
+$(DECONTAMINATE):
+	@echo "make: DECONTAMINATE names $@, which does not exist" >&2; exit 66
+endif
 ifndef model_is_made
 $(MODEL)/tokenizer.json $(MODEL)/config.json $(MODEL)/model.safetensors:
 	@echo "make: MODEL is $(MODEL), a folder that should hold $(@F)" >&2; exit 66

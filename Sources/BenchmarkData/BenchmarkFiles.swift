@@ -20,7 +20,8 @@ public struct BenchmarkFiles: Sendable {
     /// What lies beside them in folders and archives and is no benchmark by its name: README, LICENSE.
     public private(set) var passedOver: [String] = []
 
-    /// What the files hold, whatever they are called, in which order they come and how they are packed: SHA-256 of their own digests as sorted lines, each once.
+    /// What the files hold, whatever they are called, in which order they come and how they are packed: SHA-256 of their own digests as sorted lines, each
+    /// once.
     public var sha256: String {
         SHA256.hexDigest(of: Array(Set(files.map(\.sha256)).sorted().map { $0 + "\n" }.joined().utf8))
     }
@@ -28,8 +29,8 @@ public struct BenchmarkFiles: Sendable {
     /// Reads files and folders, and hands on the documents one by one.
     /// - Parameters:
     ///   - benchmark: what the files are of; nil: each shows it itself.
-    /// A file that is named, or whose name ends in .csv, .json, .jsonl or .xml, must be one of a benchmark. Throws `.invalidData` with the place where it is not,
-    /// `.missingInput` for what cannot be opened.
+    /// A file that is named, or whose name ends in .csv, .json, .jsonl or .xml, must be one of a benchmark. Throws `.invalidData` with the place where it is
+    /// not, `.missingInput` for what cannot be opened.
     public static func read(_ operands: [String], as benchmark: Benchmark? = nil, _ body: (any BenchmarkDocument) throws -> Void) throws -> BenchmarkFiles {
         var found = BenchmarkFiles()
         for operand in operands {
@@ -37,7 +38,8 @@ public struct BenchmarkFiles: Sendable {
             let isFolder = isFolder(operand)
             for path in isFolder ? try filesBelow(operand) : [operand] { try found.read(path, isNamed: !isFolder, benchmark, body) }
             guard found.files.count > before else {
-                throw InputError("\(operand): no benchmark file there; expected published files of \(Benchmark.allCases.map(\.rawValue).joined(separator: ", "))")
+                let names = Benchmark.allCases.map(\.rawValue).joined(separator: ", ")
+                throw InputError("\(operand): no benchmark file there; expected published files of \(names)")
             }
         }
         return found

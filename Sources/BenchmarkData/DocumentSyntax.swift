@@ -27,12 +27,15 @@ enum DocumentSyntax {
             var head = try inputs.peek(4096)
             if head.starts(with: [0xEF, 0xBB, 0xBF]) { head = head.dropFirst(3) }
             let first = head.first { $0 != 0x20 && !(0x09 ... 0x0D).contains($0) }
-            if WSC273Document.isMaskedText(head) { self = .maskedSentences } else if mayBeOther { return nil } else if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") || first == nil {
-                self = .json
-            } else if first == UInt8(ascii: "<") {
-                self = .schemaCollection
-            } else {
-                return nil
+            if WSC273Document.isMaskedText(head) {
+                self = .maskedSentences
+                return
+            }
+            guard !mayBeOther else { return nil }
+            switch first {
+            case UInt8(ascii: "{"), UInt8(ascii: "["), nil: self = .json
+            case UInt8(ascii: "<"): self = .schemaCollection
+            default: return nil
             }
         }
     }
@@ -95,7 +98,8 @@ enum DocumentSyntax {
         let types = Benchmark.allCases.map(type)
         if let known = types.first(where: { $0.keys.contains { keys.isSuperset(of: $0) } }) { return known }
         let shown = keys.sorted().prefix(8).joined(separator: ", ") + (keys.count > 8 ? ", ..." : "")
-        throw InputError("no document of a known benchmark by its keys \(shown); expected \(types.map { $0.keys[0].joined(separator: ", ") + " (\($0.benchmark.rawValue))" }.joined(separator: ", or "))")
+        let expected = types.map { $0.keys[0].joined(separator: ", ") + " (\($0.benchmark.rawValue))" }.joined(separator: ", or ")
+        throw InputError("no document of a known benchmark by its keys \(shown); expected \(expected)")
     }
 
     private func readRows(_ inputs: DecodedInputs, _ benchmark: inout Benchmark?, _ body: (any BenchmarkDocument) throws -> Void) throws {
@@ -109,7 +113,8 @@ enum DocumentSyntax {
             while let row = try rows.next() { try body(TruthfulQADocument(row, header)) }
         case .mmlu:
             guard row.fields.count == MMLUDocument.columns else {
-                throw InputError("\(row.place): \(row.fields.count) fields, expected the \(MMLUDocument.columns) of MMLU (question, four choices, answer) or the names of TruthfulQA's columns")
+                throw InputError("\(row.place): \(row.fields.count) fields, expected the \(MMLUDocument.columns) of MMLU (question, four choices, answer) "
+                    + "or the names of TruthfulQA's columns")
             }
             benchmark = .mmlu
             repeat {

@@ -2,8 +2,8 @@ import InputFiles
 import JSON
 import SystemIO
 
-/// A problem of GSM8K (Cobbe et al., arXiv 2110.14168): JSON lines, `{"question", "answer"}`. The answer is worked out in steps, with `<<48/2=24>>` where a calculator
-/// was used, and ends in `#### ` and the number.
+/// A problem of GSM8K (Cobbe et al., arXiv 2110.14168): JSON lines, `{"question", "answer"}`. The answer is worked out in steps, with `<<48/2=24>>` where a
+/// calculator was used, and ends in `#### ` and the number.
 public struct GSM8KDocument: BenchmarkDocument {
     public static let benchmark = Benchmark.gsm8k
 

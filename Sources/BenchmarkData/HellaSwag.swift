@@ -2,8 +2,9 @@ import InputFiles
 import JSON
 import SystemIO
 
-/// A context of HellaSwag with the ways it may go on (Zellers et al., arXiv 1905.07830): JSON lines, `{"ind", "activity_label", "ctx_a", "ctx_b", "endings": [],
-/// "label", "source_id"}` and more, label a number (as published) or its digits (as in the Hugging Face data set). The published test file has no labels and is not read.
+/// A context of HellaSwag with the ways it may go on (Zellers et al., arXiv 1905.07830): JSON lines, `{"ind", "activity_label", "ctx_a", "ctx_b", "endings":
+/// [], "label", "source_id"}` and more, label a number (as published) or its digits (as in the Hugging Face data set). The published test file has no labels
+/// and is not read.
 public struct HellaSwagDocument: BenchmarkDocument {
     public static let benchmark = Benchmark.hellaswag
 
@@ -53,7 +54,9 @@ extension HellaSwagDocument: JSONDocument {
         contextA = try document.requiredText("ctx_a")
         contextB = try document.requiredText("ctx_b")
         endings = try document.requiredChoices("endings")
-        guard document["label"] != nil else { throw InputError("label is missing, expected a number from 0 to \(endings.count - 1) (the test file has none; use validation)") }
+        guard document["label"] != nil else {
+            throw InputError("label is missing, expected a number from 0 to \(endings.count - 1) (the test file has none; use validation)")
+        }
         gold = try document.requiredIndex("label", below: endings.count)
     }
 }

@@ -35,7 +35,9 @@ extension MMLUDocument {
         question = try row.text(0)
         choices = try (1 ... 4).map(row.text)
         let answer = try row.text(5)
-        guard let gold = MMLUDocument.letters.firstIndex(where: { answer == $0 }) else { throw row.error(5, "the answer is \"\(answer)\", expected A, B, C or D") }
+        guard let gold = MMLUDocument.letters.firstIndex(where: { answer == $0 }) else {
+            throw row.error(5, "the answer is \"\(answer)\", expected A, B, C or D")
+        }
         self.gold = gold
     }
 

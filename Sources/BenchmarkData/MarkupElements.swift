@@ -1,8 +1,8 @@
 import InputFiles
 import SystemIO
 
-/// The elements of a small XML file of plain text: no attributes to speak of, no element inside one of its own name, ASCII. That is what the Winograd schemas are
-/// published in; what is beyond it is refused or, outside of what is asked for, not looked at.
+/// The elements of a small XML file of plain text: no attributes to speak of, no element inside one of its own name, ASCII. That is what the Winograd schemas
+/// are published in; what is beyond it is refused or, outside of what is asked for, not looked at.
 struct MarkupElements {
     private let name: String
     private let bytes: [UInt8]
@@ -29,11 +29,13 @@ struct MarkupElements {
         while let byte = rest.first {
             let at = rest.startIndex
             guard byte < 0x80, byte != UInt8(ascii: "<") else {
-                throw InputError("\(name): line \(line(of: at ..< at)): \(byte < 0x80 ? "an element" : "byte 0x\(String(byte, radix: 16, uppercase: true))") where ASCII text is expected")
+                let found = byte < 0x80 ? "an element" : "byte 0x" + String(byte, radix: 16, uppercase: true)
+                throw InputError("\(name): line \(line(of: at ..< at)): \(found) where ASCII text is expected")
             }
             if byte == UInt8(ascii: "&") {
                 guard let (entity, meant) = MarkupElements.entities.first(where: { rest.starts(with: $0.0.utf8) }) else {
-                    throw InputError("\(name): line \(line(of: at ..< at)): & begins no entity that is read, expected \(MarkupElements.entities.map(\.0).joined(separator: ", "))")
+                    let known = MarkupElements.entities.map(\.0).joined(separator: ", ")
+                    throw InputError("\(name): line \(line(of: at ..< at)): & begins no entity that is read, expected \(known)")
                 }
                 text.append(meant)
                 rest = rest.dropFirst(entity.utf8.count)

@@ -2,9 +2,9 @@ import InputFiles
 import JSON
 import SystemIO
 
-/// A question of TruthfulQA with its true and false answers (Lin et al., arXiv 2109.07958). Read are `mc_task.json`, whose targets are objects `{ANSWER: 0 or 1}`;
-/// the rows of the Hugging Face data set, whose targets are `{"choices": [], "labels": []}` (what lm-eval reads); and `TruthfulQA.csv`, whose lists of answers are separated
-/// by semicolons: there the best answer and the incorrect ones are the choices of MC1, all correct and all incorrect ones those of MC2.
+/// A question of TruthfulQA with its true and false answers (Lin et al., arXiv 2109.07958). Read are `mc_task.json`, whose targets are objects `{ANSWER: 0 or
+/// 1}`; the rows of the Hugging Face data set, whose targets are `{"choices": [], "labels": []}` (what lm-eval reads); and `TruthfulQA.csv`, whose lists of
+/// answers are separated by semicolons: there the best answer and the incorrect ones are the choices of MC1, all correct and all incorrect ones those of MC2.
 public struct TruthfulQADocument: BenchmarkDocument {
     public static let benchmark = Benchmark.truthfulqa
 
@@ -52,7 +52,9 @@ extension TruthfulQADocument.Targets {
         if let labels = targets["labels"], labels.elements != nil {
             choices = try targets.requiredTexts("choices", name + ".choices")
             self.labels = try targets.requiredElements("labels", name + ".labels").enumerated().map { try label($1, "\(name).labels[\($0)]") }
-            guard choices.count == self.labels.count else { throw InputError("\(choices.count) \(name).choices and \(self.labels.count) \(name).labels, expected as many") }
+            guard choices.count == self.labels.count else {
+                throw InputError("\(choices.count) \(name).choices and \(self.labels.count) \(name).labels, expected as many")
+            }
         } else {
             let pairs = try members.map { (Text($0.key), try label($0.value, "\(name).\"\(Text($0.key))\"")) }
             choices = pairs.map(\.0)

@@ -2,10 +2,10 @@ import InputFiles
 import JSON
 import SystemIO
 
-/// A schema of the Winograd Schema Challenge: a sentence whose pronoun means one of two things (Levesque et al. 2012). The benchmark is the first 273 of E. Davis's
-/// collection. Read are the collection itself (XML); the Hugging Face data set's rows, `{"text", "pronoun", "pronoun_loc", "options": [], "label"}`, which lm-eval reads;
-/// the form of partial evaluation, `{"context_options": [], "continuation", "gold"}`; and text, four lines a schema: the sentence with `[MASK]` for the pronoun, `[MASK]`, the two
-/// candidates with a comma between them, the right one.
+/// A schema of the Winograd Schema Challenge: a sentence whose pronoun means one of two things (Levesque et al. 2012). The benchmark is the first 273 of E.
+/// Davis's collection. Read are the collection itself (XML); the Hugging Face data set's rows, `{"text", "pronoun", "pronoun_loc", "options": [], "label"}`,
+/// which lm-eval reads; the form of partial evaluation, `{"context_options": [], "continuation", "gold"}`; and text, four lines a schema: the sentence with
+/// `[MASK]` for the pronoun, `[MASK]`, the two candidates with a comma between them, the right one.
 public struct WSC273Document: BenchmarkDocument {
     public static let benchmark = Benchmark.wsc273
 
@@ -95,7 +95,9 @@ extension WSC273Document {
 
     private static func masked(_ lines: [(text: ArraySlice<UInt8>, place: RecordPlace)]) throws -> WSC273Document {
         let sentence = lines[0].text
-        guard let gap = sentence.firstRange(of: mask.utf8), tidy(lines[1].text) == mask else { throw InputError("\(lines[0].place): expected a sentence with \(mask), and \(mask) in the line below") }
+        guard let gap = sentence.firstRange(of: mask.utf8), tidy(lines[1].text) == mask else {
+            throw InputError("\(lines[0].place): expected a sentence with \(mask), and \(mask) in the line below")
+        }
         let options = lines[2].text.split(separator: UInt8(ascii: ",")).map(tidy)
         guard options.count == 2 else { throw InputError("\(lines[2].place): \(options.count) candidates, expected 2 with a comma between them") }
         guard let gold = options.firstIndex(of: tidy(lines[3].text)) else {
@@ -112,7 +114,9 @@ extension WSC273Document {
     static func readCollection(_ inputs: DecodedInputs, _ body: (any BenchmarkDocument) throws -> Void) throws {
         let name = inputs.name
         let markup = try MarkupElements(inputs, limit: DocumentSyntax.longestDocument)
-        guard let collection = markup.elements("collection").first else { throw InputError("\(name): no element <collection>, expected the Winograd Schema Challenge's") }
+        guard let collection = markup.elements("collection").first else {
+            throw InputError("\(name): no element <collection>, expected the Winograd Schema Challenge's")
+        }
         for schema in markup.elements("schema", in: collection).prefix(count) {
             let place = RecordPlace(input: inputs.number, name: name, unit: .line, number: markup.line(of: schema), offset: schema.lowerBound)
             func text(_ names: String..., isOptional: Bool = false) throws -> Text {
@@ -128,8 +132,11 @@ extension WSC273Document {
             guard options.count == 2 else { throw InputError("\(place): \(options.count) elements <answer>, expected 2") }
             // "A", "B." and the like.
             let answer = try text("correctAnswer")
-            guard let gold = ["A", "B"].firstIndex(where: { answer == $0 || answer == $0 + "." }) else { throw InputError("\(place): the correctAnswer is \"\(answer)\", expected A or B") }
-            try body(WSC273Document(place, text("text", "txt1", isOptional: true), text("text", "pron"), text("text", "txt2", isOptional: true), options, gold: gold))
+            guard let gold = ["A", "B"].firstIndex(where: { answer == $0 || answer == $0 + "." }) else {
+                throw InputError("\(place): the correctAnswer is \"\(answer)\", expected A or B")
+            }
+            let before = try text("text", "txt1", isOptional: true), after = try text("text", "txt2", isOptional: true)
+            try body(WSC273Document(place, before, text("text", "pron"), after, options, gold: gold))
         }
     }
 

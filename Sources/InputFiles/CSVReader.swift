@@ -76,7 +76,7 @@ public final class CSVReader {
         position += 1
         while true {
             guard let byte = try byte() else {
-                throw InputError("\(inputs.name): line \(field.line), column \(field.column): the quoted field that begins here has no end; the file may be cut")
+                throw error("the quoted field that begins here has no end; the file may be cut", line: field.line, column: field.column)
             }
             guard byte == UInt8(ascii: "\"") else {
                 try take(byte, &field)
@@ -87,7 +87,8 @@ public final class CSVReader {
             try take(byte, &field)
         }
         if let byte = try byte(), byte != UInt8(ascii: ","), byte != 0x0A, byte != 0x0D {
-            throw error("expected a comma or the end of the line after the closing quote, found \(shown(byte)) (a quote inside quotes is written twice)", at: column)
+            let found = "found \(shown(byte)) (a quote inside quotes is written twice)"
+            throw error("expected a comma or the end of the line after the closing quote, \(found)", line: line, column: column)
         }
         return field
     }
@@ -105,7 +106,8 @@ public final class CSVReader {
 
     private func checkLength(_ field: CSVField) throws {
         guard offset - rowStart < maximumRow else {
-            throw InputError("\(inputs.name): line \(field.line), column \(field.column): the row has more than \(maximumRow) bytes, the most that are read; is a quote left open?")
+            let message = "the row has more than \(maximumRow) bytes, the most that are read; is a quote left open?"
+            throw error(message, line: field.line, column: field.column)
         }
     }
 
@@ -113,7 +115,9 @@ public final class CSVReader {
         if try byte() == 0x0D {
             let column = column
             position += 1
-            guard try byte() == 0x0A else { throw error("a carriage return without a line feed, expected both or the line feed alone at the end of a line", at: column) }
+            guard try byte() == 0x0A else {
+                throw error("a carriage return without a line feed, expected both or the line feed alone at the end of a line", line: line, column: column)
+            }
         }
         guard try byte() == 0x0A else { return false }
         position += 1
@@ -138,7 +142,9 @@ public final class CSVReader {
         return buffer[position]
     }
 
-    private func error(_ message: String, at column: Int) -> InputError { InputError("\(inputs.name): line \(line), column \(column): \(message)") }
+    private func error(_ message: String, line: Int, column: Int) -> InputError {
+        InputError("\(inputs.name): line \(line), column \(column): \(message)")
+    }
 
     private func shown(_ byte: UInt8) -> String {
         (0x21 ... 0x7E).contains(byte) ? "'\(Character(Unicode.Scalar(byte)))'" : "byte 0x" + String(byte, radix: 16, uppercase: true)

@@ -27,7 +27,7 @@ struct ConvertCommand: ParsableCommand {
                 ("uf-convert evol_instruct.jsonl sharegpt.jsonl.gz -o rated.uf", "both files, records in order"),
                 ("uf-convert --split train=0.9,test=0.1 --part test raw.jsonl -o test.uf", "a tenth of the prompts; the same ones in every run"),
                 ("uf-convert raw.jsonl --shards 8 -o 'data/train-%05d-of-%05d.uf'", "eight streams and data/train.MANIFEST, for uf-records check data"),
-                ("uf-convert raw.jsonl --decontaminate mmlu.tar.gz --decontaminate arc/ --report r.json -o clean.uf", "without what is in these benchmarks; r.json says what was"),
+                ("uf-convert raw.jsonl --decontaminate mmlu.tar.gz --decontaminate arc/ --report r.json -o clean.uf", "without what these benchmarks hold; r.json lists it"),
                 ("zstdcat raw.zst | uf-convert --missing floor -v > rated.uf", "as the paper's code treats \"N/A\": as the worst rating"),
                 ("uf-convert --dimensions helpfulness,verbosity=length --scale 1:5 helpsteer.jsonl -o rated.uf", "two attributes, one renamed, on UltraFeedback's scale"),
                 ("uf-convert --map fields.json answers.jsonl -o rated.uf", "another layout: {\"prompt\": \"/question\", \"responses\": \"/answers/*/text\", \"ratings\": {\"quality\": {\"values\": \"/answers/*/mark\", \"range\": \"0..10\"}}}"),
@@ -83,8 +83,8 @@ struct ConvertCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp(
         """
-        Leave out records that share 13 words in a row with a benchmark's question or answers, or a whole question of 8 to 12: published files of MMLU, ARC, HellaSwag, \
-        TruthfulQA, WSC273 and GSM8K (CSV, JSON, XML or text, plain, compressed or in tar and zip), or a folder of them. May be repeated.
+        Leave out records that share 13 words in a row with a benchmark's question or answers, or a whole question of 8 to 12: published files of MMLU, ARC, \
+        HellaSwag, TruthfulQA, WSC273 and GSM8K (CSV, JSON, XML or text, plain, compressed or in tar and zip), or a folder of them. May be repeated.
         """, valueName: "path"), completion: .file())
     var decontaminate: [String] = []
 
@@ -175,7 +175,8 @@ struct ConvertCommand: ParsableCommand {
         guard !decontaminate.isEmpty else { return nil }
         let found = try Decontamination(decontaminate)
         if let benchmarksSha256, benchmarksSha256 != found.files.sha256 {
-            throw InputError("the benchmark files' digest is \(found.files.sha256), expected \(benchmarksSha256): these are not the files that the stream was made with")
+            throw InputError("the benchmark files' digest is \(found.files.sha256), expected \(benchmarksSha256): "
+                + "these are not the files that the stream was made with")
         }
         return found
     }

@@ -27,7 +27,8 @@ import Testing
         let path = try write("human_anatomy_val.csv", csv)
         let documents = try MMLUDocument.read(path)
         #expect(documents.map(\.subject) == ["human_anatomy", "human_anatomy"] && documents.map(\.split) == [.val, .val])
-        #expect(documents[0].question == "Which bone?\r\nPick one." && documents[0].choices == ["Femur", "Tibia, left", "Ulna", "the \"rib\""] && documents[0].gold == 3)
+        #expect(documents[0].question == "Which bone?\r\nPick one." && documents[0].choices == ["Femur", "Tibia, left", "Ulna", "the \"rib\""]
+            && documents[0].gold == 3)
         #expect(documents[1].place.description == "\(path): line 3" && documents[1].choices[0] == "東京" && documents[1].gold == 0)
         #expect(documents[1].texts == ["日本の首都は?", "東京", "大阪", "京都", "名古屋"])
         let other = try MMLUDocument.read(write("astronomy.csv", "q,1,2,3,4,B\n"))
@@ -48,7 +49,8 @@ import Testing
         #expect(documents.count { document in document.texts.contains { $0.bytes.contains(0x0A) } } == 1285, "rows with a line break inside a field")
         #expect(documents.count { Set($0.choices).count < 4 } == 13, "rows that repeat a choice")
         let algebra = try #require(documents.first { $0.subject == "abstract_algebra" && $0.split == .test })
-        #expect(algebra.place.description == "\(path): data/test/abstract_algebra_test.csv: line 1" && algebra.gold == 1 && algebra.choices == ["0", "4", "2", "6"])
+        #expect(algebra.place.description == "\(path): data/test/abstract_algebra_test.csv: line 1" && algebra.gold == 1
+            && algebra.choices == ["0", "4", "2", "6"])
     }
 
     // MARK: HellaSwag
@@ -56,8 +58,10 @@ import Testing
     @Test func hellaSwag() throws {
         let documents = try HellaSwagDocument.read(fixture("hellaswag_val.jsonl"))
         #expect(documents.map(\.gold) == [3, 0, 1] && documents.map(\.index) == [24, 9, 10])
-        #expect(documents[1].contextA == "[header] How to do X [title] Start  now. [step] Do it." && documents[1].contextB.isEmpty && documents[1].endings[1] == "  Lead space")
-        #expect(documents[0].texts == ["A man is sitting on a roof. he", "is using wrap to wrap a pair of skis.", "is ripping level tiles off.", "is holding a rubik's cube.",
+        #expect(documents[1].contextA == "[header] How to do X [title] Start  now. [step] Do it." && documents[1].contextB.isEmpty
+            && documents[1].endings[1] == "  Lead space")
+        #expect(documents[0].texts == ["A man is sitting on a roof. he", "is using wrap to wrap a pair of skis.", "is ripping level tiles off.",
+            "is holding a rubik's cube.",
                                        "starts pulling up roofing on a roof."])
         #expect(documents[1].texts[0] == "  How to do X   Start  now.   Do it. ")
         #expect(try HellaSwagDocument.read(fixture("hellaswag_train.jsonl")).count == 40)
@@ -110,17 +114,23 @@ import Testing
     @Test func wsc273Rows() throws {
         let documents = try WSC273Document.read(fixture("wsc273_test.jsonl"))
         #expect(documents.map(\.gold) == [0, 0, 1, 1, 0] && documents.map(\.pronoun) == ["they", "he", "He", "them", "his"])
-        #expect(documents[2].before == "Bob paid for Charlie's college education.  " && documents[2].after == " is very grateful." && documents[2].options == ["Bob", "Charlie"])
-        #expect(documents[4].questionTexts == ["They met Her brother because his car broke.", "They met Her brother because The brother car broke.", "They met Her brother because My friend car broke."])
+        #expect(documents[2].before == "Bob paid for Charlie's college education.  " && documents[2].after == " is very grateful."
+            && documents[2].options == ["Bob", "Charlie"])
+        #expect(documents[4].questionTexts == ["They met Her brother because his car broke.", "They met Her brother because The brother car broke.",
+            "They met Her brother because My friend car broke."])
         let accents = try WSC273Document.read(write("w.jsonl", #"{"text":"Éléonore né it.","pronoun":"it","pronoun_loc":12,"options":["a","b"],"label":1}"#))
         #expect(accents[0].before == "Éléonore né " && accents[0].after == ".", "code points, not bytes")
     }
 
     @Test func wsc273Forms() throws {
-        let partial = try WSC273Document.read(write("p.jsonl", #"{"context_options":["The cat saw the dog because the cat","The cat saw the dog because the dog"],"continuation":"ran.","gold":1}"#))
-        #expect(partial[0].before == "The cat saw the dog because the " && partial[0].options == ["cat", "dog"] && partial[0].after == " ran." && partial[0].pronoun == nil && partial[0].gold == 1)
-        let masked = try WSC273Document.read(write("m.txt", "The cat saw the dog because [MASK]  ran. \n[MASK]\nThe cat ,The dog \nThe dog \n\n[MASK] sat.\n[MASK]\nA,B\nA\n"))
-        #expect(masked[0].before == "The cat saw the dog because " && masked[0].after == " ran." && masked[0].options == ["The cat", "The dog"] && masked[0].gold == 1)
+        let partial = try WSC273Document.read(write("p.jsonl",
+            #"{"context_options":["The cat saw the dog because the cat","The cat saw the dog because the dog"],"continuation":"ran.","gold":1}"#))
+        #expect(partial[0].before == "The cat saw the dog because the " && partial[0].options == ["cat", "dog"] && partial[0].after == " ran."
+            && partial[0].pronoun == nil && partial[0].gold == 1)
+        let masked = try WSC273Document.read(write("m.txt",
+            "The cat saw the dog because [MASK]  ran. \n[MASK]\nThe cat ,The dog \nThe dog \n\n[MASK] sat.\n[MASK]\nA,B\nA\n"))
+        #expect(masked[0].before == "The cat saw the dog because " && masked[0].after == " ran." && masked[0].options == ["The cat", "The dog"]
+            && masked[0].gold == 1)
         #expect(masked[1].before.isEmpty && masked[1].place.number == 6)
         let xml = """
             <?xml version="1.0" encoding="ISO-8859-1"?>
@@ -136,7 +146,8 @@ import Testing
             </collection>
             """
         let schemas = try WSC273Document.read(write("c.xml", xml))
-        #expect(schemas[0].before == "\"Tom & Jerry\" saw the dog because " && schemas[0].pronoun == "it" && schemas[0].after == " ran." && schemas[0].gold == 1 && schemas[0].place.number == 3)
+        #expect(schemas[0].before == "\"Tom & Jerry\" saw the dog because " && schemas[0].pronoun == "it" && schemas[0].after == " ran."
+            && schemas[0].gold == 1 && schemas[0].place.number == 3)
     }
 
     @Test(.enabled(if: SharedFolder.has("data/wsc"), "needs ../shared/data/wsc"))
@@ -178,15 +189,21 @@ import Testing
         ("x.csv", "", "no documents, expected some on each line or in each element of an array"),
         ("x.jsonl", #"{"question":"q","subject":"s","choices":["a","b"],"answer":0}"#, "line 1: 2 choices, expected 4"),
         ("x.jsonl", #"{"question":"q","subject":"s","choices":["a","b","c","d"],"answer":4}"#, "line 1: answer is 4, expected a number from 0 to 3"),
-        ("x.jsonl", #"{"ind":1,"source_id":"s","activity_label":"l","ctx_a":"a","ctx_b":"b","endings":["x","y"],"label":"2"}"#, #"line 1: label is "2", expected a number from 0 to 1"#),
+        ("x.jsonl", #"{"ind":1,"source_id":"s","activity_label":"l","ctx_a":"a","ctx_b":"b","endings":["x","y"],"label":"2"}"#,
+            #"line 1: label is "2", expected a number from 0 to 1"#),
         ("x.jsonl", #"{"ind":1,"source_id":"s","activity_label":"l","ctx_a":"a","ctx_b":"b","endings":["x","y"]}"#,
          "line 1: label is missing, expected a number from 0 to 1 (the test file has none; use validation)"),
-        ("x.jsonl", #"{"ind":1,"source_id":"s","activity_label":"l","ctx_a":"a","ctx_b":"b","endings":["x",2],"label":0}"#, "line 1: endings[1] is a number, expected a string"),
-        ("x.json", #"[{"question":"q","mc1_targets":{"a":1,"b":1},"mc2_targets":{"a":1,"b":0}}]"#, "element 1: 2 answers of mc1_targets are labelled 1, expected one"),
+        ("x.jsonl", #"{"ind":1,"source_id":"s","activity_label":"l","ctx_a":"a","ctx_b":"b","endings":["x",2],"label":0}"#,
+            "line 1: endings[1] is a number, expected a string"),
+        ("x.json", #"[{"question":"q","mc1_targets":{"a":1,"b":1},"mc2_targets":{"a":1,"b":0}}]"#,
+            "element 1: 2 answers of mc1_targets are labelled 1, expected one"),
         ("x.json", #"[{"question":"q","mc1_targets":{"a":1,"b":2},"mc2_targets":{}}]"#, #"element 1: mc1_targets."b" is no label, expected 0 or 1"#),
-        ("x.jsonl", #"{"question":"q","mc1_targets":{"choices":["a","b"],"labels":[1]},"mc2_targets":{}}"#, "line 1: 2 mc1_targets.choices and 1 mc1_targets.labels, expected as many"),
-        ("x.jsonl", #"{"text":"It is.","pronoun":"It","pronoun_loc":1,"options":["a","b"],"label":0}"#, #"line 1: pronoun_loc is 1, where the text does not have "It""#),
-        ("x.jsonl", #"{"text":"It is.","pronoun":"It","pronoun_loc":99,"options":["a","b"],"label":0}"#, #"line 1: pronoun_loc is 99, where the text does not have "It""#),
+        ("x.jsonl", #"{"question":"q","mc1_targets":{"choices":["a","b"],"labels":[1]},"mc2_targets":{}}"#,
+            "line 1: 2 mc1_targets.choices and 1 mc1_targets.labels, expected as many"),
+        ("x.jsonl", #"{"text":"It is.","pronoun":"It","pronoun_loc":1,"options":["a","b"],"label":0}"#,
+            #"line 1: pronoun_loc is 1, where the text does not have "It""#),
+        ("x.jsonl", #"{"text":"It is.","pronoun":"It","pronoun_loc":99,"options":["a","b"],"label":0}"#,
+            #"line 1: pronoun_loc is 99, where the text does not have "It""#),
         ("x.jsonl", #"{"text":"It is.","pronoun":"It","pronoun_loc":0,"options":["a"],"label":0}"#, "line 1: 1 options, expected 2"),
         ("x.jsonl", #"{"context_options":["a","a"],"continuation":"b","gold":0}"#, "line 1: context_options are not two that differ"),
         ("x.txt", "a [MASK] b\n[MASK]\nx,y\nz\n", #"line 4: "z" is neither "x" nor "y""#),
@@ -197,7 +214,8 @@ import Testing
         ("x.xml", "<a/>", "no element <collection>, expected the Winograd Schema Challenge's"),
         ("x.jsonl", #"{"question":"q","answer":"a"}"#, "line 1: answer has no \"#### \", expected it in front of the final number"),
         ("x.jsonl", "[1]", "element 1: found a number, expected a document of a benchmark (an object)"),
-        ("x.jsonl", #"{"a":1,"b":2}"#, "line 1: no document of a known benchmark by its keys a, b; expected question, subject, choices, answer (mmlu), or question, answerKey (arc), "
+        ("x.jsonl", #"{"a":1,"b":2}"#,
+            "line 1: no document of a known benchmark by its keys a, b; expected question, subject, choices, answer (mmlu), or question, answerKey (arc), "
             + "or ctx_a, ctx_b, endings (hellaswag), or question, mc1_targets, mc2_targets (truthfulqa), or text, pronoun, pronoun_loc, options (wsc273), or question, answer (gsm8k)"),
         ("x", "plain text\n", "no file of a known benchmark; expected JSON, CSV, or the Winograd schemas as XML or text (see --help)"),
     ])
@@ -250,7 +268,8 @@ import Testing
         let empty = folder.file("empty")
         #expect(throws: InputError("\(empty): no benchmark file there; expected published files of mmlu, arc, hellaswag, truthfulqa, wsc273, gsm8k")) { try BenchmarkFiles.read([empty]) { _ in } }
         let none = folder.file("none")
-        #expect(throws: InputError("\(none): cannot be opened for reading: No such file or directory", status: .missingInput)) { try BenchmarkFiles.read([none]) { _ in } }
+        let missing = InputError("\(none): cannot be opened for reading: No such file or directory", status: .missingInput)
+        #expect(throws: missing) { try BenchmarkFiles.read([none]) { _ in } }
     }
 
     /// A document cut anywhere is an error or, cut between two, fewer documents; never a trap.
@@ -261,7 +280,8 @@ import Testing
             let path = try write("cut.jsonl", String(decoding: bytes[..<count], as: UTF8.self))
             var documents = 0
             do { _ = try BenchmarkFiles.read([path]) { _ in documents += 1 } } catch is InputError { continue }
-            #expect((documents < whole || count == bytes.count - 1) && (count == 0 || bytes[count - 1] == 0x0A || bytes[count] == 0x0A), "\(name) cut after \(count) bytes")
+            #expect((documents < whole || count == bytes.count - 1)
+                && (count == 0 || bytes[count - 1] == 0x0A || bytes[count] == 0x0A), "\(name) cut after \(count) bytes")
         }
     }
 }

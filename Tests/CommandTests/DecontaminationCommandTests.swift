@@ -42,7 +42,8 @@ import Testing
             for j in 1 2 5; do uf-convert -j $j raw.jsonl --decontaminate b --temperature 0.7 2>/dev/null | cmp - x.uf || exit 3; done
             INPUT1=raw.jsonl BENCHMARKS1=b/data bash again.sh > z.uf
             """)
-        #expect(outcome.status == 65 && outcome.errors.contains("uf-convert: the benchmark files' digest is ") && outcome.errors.contains("these are not the files that the stream was made with"), "\(outcome.errors)")
+        #expect(outcome.status == 65 && outcome.errors.contains("uf-convert: the benchmark files' digest is ")
+            && outcome.errors.contains("these are not the files that the stream was made with"), "\(outcome.errors)")
         let none = run("bash again.sh")
         #expect(none.status != 0 && none.errors.contains("INPUT1: set it to the file"))
         let noBenchmarks = run("INPUT1=raw.jsonl bash again.sh")

@@ -68,7 +68,9 @@ import Testing
             var table: [[String]] = [], csv = ""
             for _ in 0 ..< height {
                 // A row of one empty field would be a line without a character.
-                table.append((0 ..< width).map { _ in "w" + (0 ..< Int.random(in: 0 ... 4, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }.joined() })
+                table.append((0 ..< width).map { _ in
+                    "w" + (0 ..< Int.random(in: 0 ... 4, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }.joined()
+                })
                 let fields = table[table.count - 1].map { field in
                     let isPlain = !field.utf8.contains { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }
                     return isPlain && Bool.random(using: &generator) ? field : "\"" + field.replacing("\"", with: "\"\"") + "\""

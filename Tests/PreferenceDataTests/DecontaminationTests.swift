@@ -66,7 +66,8 @@ import Testing
 
     /// Short questions count from 8 words and as a whole, short answers do not.
     @Test func shortTexts() throws {
-        let path = try write("a.csv", "What do five grey geese eat by night?,\"a, b, c, d, e, f, g, h, i\",2,3,4,A\nDo five grey geese eat by night?,1,2,3,4,B\n"
+        let path = try write("a.csv",
+            "What do five grey geese eat by night?,\"a, b, c, d, e, f, g, h, i\",2,3,4,A\nDo five grey geese eat by night?,1,2,3,4,B\n"
             + "one two three four five six seven eight nine ten eleven twelve,1,2,3,4,B\n")
         let decontamination = try Decontamination([path])
         func found(_ text: String) -> String? { decontamination.contamination(of: record([text], []), at: Self.place).map { "\($0.document.number): \($0.words)" } }
@@ -86,10 +87,12 @@ import Testing
         (.mmlu, "m.jsonl", #"{"question":"SENTENCE","subject":"s","choices":["a","b","c","d"],"answer":0}"#),
         (.arc, "a.jsonl", #"{"id":"q","question":{"stem":"SENTENCE","choices":[{"text":"w","label":"A"},{"text":"x","label":"B"}]},"answerKey":"B"}"#),
         (.arc, "a.jsonl", #"{"id":"r","question":"T?","choices":{"text":["w","SENTENCE"],"label":["A","B"]},"answerKey":"A"}"#),
-        (.hellaswag, "h.jsonl", #"{"ind":1,"source_id":"s","activity_label":"l","ctx_a":"[header] The old harbour master told the young captain [title]","ctx_b":"that he had lost the lantern","endings":["a","b"],"label":0}"#),
+        (.hellaswag, "h.jsonl",
+            #"{"ind":1,"source_id":"s","activity_label":"l","ctx_a":"[header] The old harbour master told the young captain [title]","ctx_b":"that he had lost the lantern","endings":["a","b"],"label":0}"#),
         (.hellaswag, "h.jsonl", #"{"ind":1,"source_id":"s","activity_label":"l","ctx_a":"a","ctx_b":"","endings":["a","SENTENCE"],"label":0}"#),
         (.truthfulqa, "mc_task.json", #"[{"question": "SENTENCE", "mc1_targets": {"Yes": 1, "No": 0}, "mc2_targets": {"Yes": 1, "No": 0}}]"#),
-        (.truthfulqa, "t.jsonl", #"{"question":"q","mc1_targets":{"choices":["a","b"],"labels":[1,0]},"mc2_targets":{"choices":["a","SENTENCE"],"labels":[1,0]}}"#),
+        (.truthfulqa, "t.jsonl",
+            #"{"question":"q","mc1_targets":{"choices":["a","b"],"labels":[1,0]},"mc2_targets":{"choices":["a","SENTENCE"],"labels":[1,0]}}"#),
         (.truthfulqa, "t.csv", "Question,Best Answer,Correct Answers,Incorrect Answers\nq,a,a; SENTENCE,c\n"),
         (.wsc273, "w.jsonl", #"{"text":"SENTENCE.","pronoun":"he","pronoun_loc":51,"options":["the master","the captain"],"label":0}"#),
         (.wsc273, "w.jsonl", #"{"context_options":["The old harbour master told the young captain that he","The old harbour master told the young captain that she"],"continuation":"had lost the lantern.","gold":1}"#),
@@ -225,7 +228,8 @@ import Testing
 
     @Test func removalsAreCountedAndListed() throws {
         let texts = try records("binarized.jsonl.gz")
-        let lines = try [98, 198, 298].map { try gsm8k("Short question.", texts[$0].responses[0].description + " and then some more words so that there are thirteen of them #### 1") }
+        let lines = try [98, 198, 298].map { try gsm8k("Short question.",
+            texts[$0].responses[0].description + " and then some more words so that there are thirteen of them #### 1") }
         let path = try write("made.jsonl", lines.joined())
         let (conversion, stream) = try convert([pairs, odd], [path])
         #expect(conversion.contaminations.map(\.place.number) == [99, 199, 299] && conversion.contaminations.map(\.document.number) == [1, 2, 3])
@@ -237,12 +241,14 @@ import Testing
         let json = try #require(conversion.decontaminationJSON)
         #expect(json["removed"]?.array?.count == 3 && json["files"]?[0]?["documents"] == 3)
         let first = try #require(json["removed"]?[0])
-        #expect(first["benchmark"] == "gsm8k" && first["document"] == .string("\(path): line 1") && first["in"] == "response 0" && first["line"] == 99 && first["input"] == 1)
+        #expect(first["benchmark"] == "gsm8k" && first["document"] == .string("\(path): line 1") && first["in"] == "response 0" && first["line"] == 99
+            && first["input"] == 1)
         #expect(first["words"]?.string?.split(separator: " ").count == 13)
         let reader = try RecordReader<RatedRecord>(MemorySource(stream))
         while try reader.next() != nil {}
         #expect(reader.stream.tail?.counts["records"]?["dropped"]?["contaminated"] == 3)
-        #expect(reader.stream.head.provenance.arguments.suffix(2) == [.text("--decontaminate"), .file(role: "benchmarks", sha256: try BenchmarkFiles.read([path]) { _ in }.sha256)])
+        let digest = try BenchmarkFiles.read([path]) { _ in }.sha256
+        #expect(reader.stream.head.provenance.arguments.suffix(2) == [.text("--decontaminate"), .file(role: "benchmarks", sha256: digest)])
     }
 
     @Test(arguments: [1, 2, 5], [700, 1 << 20])
@@ -257,7 +263,8 @@ import Testing
 
     /// The made-up benchmarks share no text with real records.
     @Test func nothingIsRemovedWithoutCause() throws {
-        let names = ["arc_train.jsonl", "arc_test.jsonl", "mmlu_dev.jsonl", "mmlu_test.jsonl", "hellaswag_train.jsonl", "hellaswag_val.jsonl", "truthfulqa_validation.jsonl", "wsc273_test.jsonl",
+        let names = ["arc_train.jsonl", "arc_test.jsonl", "mmlu_dev.jsonl", "mmlu_test.jsonl", "hellaswag_train.jsonl", "hellaswag_val.jsonl",
+            "truthfulqa_validation.jsonl", "wsc273_test.jsonl",
                      "gsm8k_train.jsonl.gz", "gsm8k_test.jsonl"]
         let (conversion, _) = try convert([pairs, odd, Fixtures.path("ultrafeedback/vicuna_bench.jsonl.gz")], names.map { Fixtures.path("benchmarks/" + $0) })
         #expect(conversion.contaminations.isEmpty && conversion.counts.kept == 300 + 13 + 59)

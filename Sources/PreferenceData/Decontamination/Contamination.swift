@@ -53,7 +53,10 @@ extension Conversion {
         return .object([
             ("sha256", .string(files.sha256)),
             ("files", .array(files.files.map { file in
-                .object([("benchmark", .string(file.benchmark.rawValue)), ("documents", JSONValue(file.documents)), ("path", .string(file.path)), ("sha256", .string(file.sha256))])
+                .object([
+                    ("benchmark", .string(file.benchmark.rawValue)), ("documents", JSONValue(file.documents)), ("path", .string(file.path)),
+                    ("sha256", .string(file.sha256)),
+                ])
             })),
             ("passed_over", .array(files.passedOver.map { .string($0) })),
             ("removed", .array(contaminations.map(\.json))),

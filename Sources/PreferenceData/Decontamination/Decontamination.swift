@@ -5,17 +5,18 @@ import SystemIO
 
 /// Keeps benchmarks out of training data: which records share text with a document of a benchmark.
 ///
-/// **Words.** A text is cut at ASCII white space; ASCII punctuation at the ends of a word is taken off, and what is nothing else is no word; ASCII capitals become
-/// small. Other characters stand as they are. So `"What's this?"` and `what's  this` are the same two words.
+/// **Words.** A text is cut at ASCII white space; ASCII punctuation at the ends of a word is taken off, and what is nothing else is no word; ASCII capitals
+/// become small. Other characters stand as they are. So `"What's this?"` and `what's  this` are the same two words.
 ///
 /// **A match.** A record is contaminated when one of its texts - the content of a turn of the prompt, whatever its role, or a response, each by itself - holds
-/// - 13 words in a row that stand in a row in one text of a document: its question (context, sentence) or one of its answers (choices, endings, worked solution); or,
+/// - 13 words in a row that stand in a row in one text of a document: its question (context, sentence) or one of its answers (choices, endings, worked
+///   solution); or,
 /// - where the question has 8 to 12 words, all of them in a row.
 ///
-/// 13 is the length that language models' own reports check. Many questions are shorter, TruthfulQA's mostly, and would never be found; 8 is the lower bound that those
-/// reports set. Measured on 2,987 records of preference data against all six benchmarks: runs of 13 words found 7 records and short questions 1, all of them real;
-/// short answers would have added phrases that anybody writes (8 words: "the supply curve will shift to the right"; 6: "the fall of the berlin wall"), questions of
-/// 4 to 7 words the like of "the sky is blue because". An answer alone gives no question away, so short answers do not count.
+/// 13 is the length that language models' own reports check. Many questions are shorter, TruthfulQA's mostly, and would never be found; 8 is the lower bound
+/// that those reports set. Measured on 2,987 records of preference data against all six benchmarks: runs of 13 words found 7 records and short questions 1, all
+/// of them real; short answers would have added phrases that anybody writes (8 words: "the supply curve will shift to the right"; 6: "the fall of the berlin
+/// wall"), questions of 4 to 7 words the like of "the sky is blue because". An answer alone gives no question away, so short answers do not count.
 ///
 /// Texts with marks that only a benchmark's layout has are read without them (`[title]` in HellaSwag, `<<2+2=4>>` in GSM8K: with and without).
 /// Runs are found by 64-bit hashes and then compared word by word: a collision of hashes neither removes a record nor hides a match.

@@ -5,7 +5,8 @@ import SystemIO
 
 /// All runs of words that texts under examination must not hold (see `Decontamination`), by hash. What a hash finds is compared with the words themselves.
 ///
-/// Memory: the words with small letters, 4 bytes a word, and at most 24 bytes a run: for the six benchmarks (30 MB of published files) about 120 MB at the most.
+/// Memory: the words with small letters, 4 bytes a word, and at most 24 bytes a run: for the six benchmarks (30 MB of published files) about 120 MB at the
+/// most.
 struct OverlapIndex: Sendable {
     /// N of the N-grams.
     static let runLength = 13

@@ -48,7 +48,8 @@ struct RunTable: Sendable {
         while slots[slot] != 0 {
             if (slots[slot] ^ hash) >> 32 == 0 {
                 let known = Int(slots[slot] & 0xFFFF_FFFF) - 1
-                if words.bytes[words.bytes(of: known ..< known + length)].elementsEqual(sequence.bytes[sequence.bytes(of: word ..< word + length)]) { return (slot, known) }
+                let run = words.bytes[words.bytes(of: known ..< known + length)]
+                if run.elementsEqual(sequence.bytes[sequence.bytes(of: word ..< word + length)]) { return (slot, known) }
             }
             slot = (slot + 1) & (slots.count - 1)
         }
