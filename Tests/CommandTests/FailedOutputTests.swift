@@ -1,3 +1,4 @@
+import JSON
 import TestSupport
 import Testing
 
@@ -40,15 +41,15 @@ import Testing
                 "\(script): \(outcome.status): \(outcome.errors)", sourceLocation: sourceLocation)
     }
 
-    @Test func fullStandardOutput() {
+    @Test func fullStandardOutput() throws {
         prepare()
         for script in Self.filters {
             expectFailure(Command.shell(script + " > /dev/full", in: folder.path), script, "standard output: writing failed at byte 0: No space left on device")
             #expect(!folder.contents.contains { ["out", "table", "samples"].contains($0) || $0.contains(".tmp-") }, "\(script): \(folder.contents)")
         }
         // The run of uf-train was entered when it began; evaluations are entered whole, or not at all.
-        let runs = Command.shell("uf-eval report lasting.sqlite --json | tr -d ' ' | grep -E '\"(command|status)\"'", in: folder.path)
-        #expect(String(decoding: runs.output, as: UTF8.self) == "\"command\":\"uf-train\",\n\"status\":\"failed\",\n", "\(runs.errors)")
+        let runs = try JSON.parse(Command.shell("uf-eval report lasting.sqlite --json", in: folder.path).output).array
+        #expect(runs?.map { [$0["command"]?.string, $0["status"]?.string] } == [["uf-train", "failed"]])
     }
 
     /// A pipe without a reader. SIGPIPE ends a command without a word; where it is ignored, the write's error is told.

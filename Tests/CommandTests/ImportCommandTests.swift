@@ -51,7 +51,7 @@ import Testing
         }
         refused("rated", #"s/"origin_line":2/"origin_line":"2"/"#, ", column 45: origin_line: expected an integer from 0 to 18446744073709551615, found a string")
         refused("rated", #"s/"origin_input":1/"origin_input":1.5/"#, ", column 29: origin_input: expected an integer from 0 to 4294967295, found 1.5")
-        refused("rated", #"s/"origin_input":1/"origin_input":4294967296/"#, ", column 29: origin_input: expected an integer from 0 to 4294967295, found 4294967296.0")
+        refused("rated", #"s/"origin_input":1/"origin_input":4294967296/"#, ", column 29: origin_input: expected an integer from 0 to 4294967295, found 4294967296")
         refused("rated", #"s/,"source"/,,"source"/"#, ", column 47: expected a key in double quotes, found ','")
         refused("rated", #"s/"source":"made-up",//"#, ", column 1: the member source is missing")
         refused("rated", #"s/"source"/"sauce"/"#, ", column 55: sauce: an unknown member; expected are id, origin_input, origin_line, source, turns, responses, models, dimensions, ratings, rated, targets, rating_states")
