@@ -147,7 +147,7 @@ private struct ConfigurationFields {
 
     func shown(_ name: String) -> String {
         guard let value = json[name] else { return "missing" }
-        return value.string.map { "\"\($0)\"" } ?? value.double.map { "\($0)" } ?? value.typeName
+        return value.string.map { "\"\($0)\"" } ?? value.found
     }
 
     /// A whole number from 1 to `limit`.
