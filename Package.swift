@@ -61,7 +61,7 @@ let package = Package(
         .target(name: "RunDatabase", dependencies: ["SQLite", "SystemIO"]),
 
         // Domain, in the order of the pipeline. They meet in the record stream, not in each other.
-        .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "BenchmarkData", "PortableMath", "SQLite", "JSON", "SystemIO", "Checksums"]),
+        .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "BenchmarkData", "PortableMath", "JSON", "SystemIO", "Checksums"]),
         .target(name: "Tokenization", dependencies: ["RecordStream", "JSON", "Checksums", "SystemIO"],
                 exclude: ["Unicode/make_tables.py"]),
         .target(name: "Packing", dependencies: ["RecordStream", "PortableMath", "JSON", "SystemIO"]),

@@ -40,6 +40,10 @@ SCORE_FROM ?=
 DIMENSIONS ?=
 # What ratings are mapped onto, as 1:5 or NAME=LOW:HIGH,...; empty: they stay as they are.
 SCALE ?=
+# Dimensions to rate from the text itself, as brevity,formatting; empty: none.
+RATE ?=
+# Records whose prompt an earlier one has are left out: exact or near; empty: they stay.
+DEDUP ?=
 # What becomes of a missing rating: mask, floor, mean, drop.
 MISSING ?= mask
 # T of the targets softmax(ratings / T), one or NAME=T,...
@@ -154,7 +158,7 @@ cached := $(if $(filter model,$(REFERENCE)),$(WORK)/$(TRAIN_PART).reference.uf)
 
 # What a stage reads stands in its stamp too: a longer list of old files, or another old model, is a change.
 convert_options = $(RAW) --split $(call quote,$(SPLIT)) $(if $(MAP),--map $(MAP),--from $(FROM)) $(call option,--score-from,$(SCORE_FROM)) \
-  $(call option,--dimensions,$(DIMENSIONS)) $(call option,--scale,$(SCALE)) --missing $(MISSING) --temperature $(call quote,$(TEMPERATURE)) \
+  $(call option,--rate,$(RATE)) $(call option,--dedup,$(DEDUP)) $(call option,--dimensions,$(DIMENSIONS)) $(call option,--scale,$(SCALE)) --missing $(MISSING) --temperature $(call quote,$(TEMPERATURE)) \
   $(call option,--rating-range,$(RATING_RANGE)) --on-bad-record $(ON_BAD_RECORD) $(if $(STRICT),--strict) \
   $(foreach path,$(DECONTAMINATE),--decontaminate $(call quote,$(path))) $(foreach licence,$(LICENCES),--licence $(call quote,$(licence)))
 tokenize_options = --tokenizer $(MODEL) --template $(TEMPLATE) $(call option,--system,$(SYSTEM_TURN)) $(call option,--bos,$(BOS)) $(call option,--eos,$(EOS)) \

@@ -81,6 +81,17 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Record the licence of a source in the stream; may be repeated.", valueName: "source=licence"))
     var licence: [String] = []
 
+    @Option(name: .customLong("rate"), help: ArgumentHelp(
+        "Add dimensions rated 1 to 5 from the text itself: " + Rater.allCases.map { "\($0.rawValue) (\($0.summary))" }.joined(separator: "; ") + ".", valueName: "rater,..."))
+    var raters: String?
+
+    @Option(help: ArgumentHelp(
+        """
+        Leave out records whose prompt an earlier record has: exact (the same words, whatever their case, punctuation and spacing) or near (a Jaccard similarity of \
+        word 3-grams of at least \(DuplicateIndex.threshold), found by MinHash in \(MinHash.bands) bands of \(MinHash.rows)). The first of them stays. Not with --shards.
+        """, valueName: "mode"))
+    var dedup: DuplicateIndex.Mode?
+
     @Option(help: ArgumentHelp(
         """
         Leave out records that share 13 words in a row with a benchmark's question or answers, or a whole question of 8 to 12: published files of MMLU, ARC, \
@@ -110,6 +121,9 @@ struct ConvertCommand: ParsableCommand {
         if files.filter({ $0 == "-" }).count > 1 { throw ValidationError("standard input (-) is named twice") }
         try refuseDash(decontaminate.map { ("--decontaminate", $0) })
         if benchmarksSha256 != nil, decontaminate.isEmpty { throw ValidationError("--benchmarks-sha256 needs --decontaminate PATH") }
+        if dedup != nil, sharding.shards != nil || sharding.shard != nil {
+            throw ValidationError("--dedup looks among all prompts, and each shard is made alone: write one stream, then divide it with uf-records split")
+        }
         _ = try options()
         if sharding.shards != nil { _ = try sharding.names(output.output) }
     }
@@ -121,6 +135,8 @@ struct ConvertCommand: ParsableCommand {
         options.range = ratingRange
         options.dimensions = dimensions
         options.scale = scale?.value
+        options.raters = try wantedRaters()
+        options.deduplication = dedup
         options.targets = Targets(missing: missing, temperature: temperature.value)
         if let split, let part {
             do { options.split = try Split(split, part: part) } catch let fault as Split.Fault { throw ValidationError(fault.description) }
@@ -134,6 +150,16 @@ struct ConvertCommand: ParsableCommand {
             options.licences[String(entry[..<equals])] = String(entry[entry.index(after: equals)...])
         }
         return options
+    }
+
+    private func wantedRaters() throws -> [Rater] {
+        try (raters?.split(separator: ",", omittingEmptySubsequences: false) ?? []).reduce(into: []) { found, name in
+            guard let rater = Rater(rawValue: String(name)) else {
+                throw ValidationError("--rate: no rater \"\(name)\"; expected names among \(Rater.allCases.map(\.rawValue).joined(separator: ","))")
+            }
+            guard !found.contains(rater) else { throw ValidationError("--rate names \(name) twice") }
+            found.append(rater)
+        }
     }
 
     func run() throws {
@@ -215,6 +241,7 @@ extension SourceFormat: ExpressibleByArgument {
 
 extension UltraFeedbackScore: ExpressibleByArgument {}
 extension MissingPolicy: ExpressibleByArgument {}
+extension DuplicateIndex.Mode: ExpressibleByArgument {}
 extension ConversionOptions.OnBadRecord: ExpressibleByArgument {}
 
 extension RatingRange: ExpressibleByArgument {

@@ -133,4 +133,32 @@ import Testing
         let outcome = run("uf-convert $F/vicuna_bench.jsonl.gz | head -c 10 > /dev/null; echo ${PIPESTATUS[0]}")
         #expect(String(decoding: outcome.output, as: UTF8.self) == "141\n" && outcome.errors.isEmpty)
     }
+
+    /// Dimensions from the text itself, and prompts that stand once: from the command to what explain prints.
+    @Test func ratedAndDeduplicated() throws {
+        let folder = TemporaryFolder(), raw = Command.quoted(Fixtures.path("ultrafeedback/binarized.jsonl.gz"))
+        let made = Command.shell(
+            """
+            zcat \(raw) | head -20 > raw.jsonl
+            # The same prompt in another form, and one with a word more.
+            head -1 raw.jsonl | sed 's/"prompt": *"/&  /' >> raw.jsonl
+            printf '%s\\n' '{"prompt":"Name the five largest cities of the country by population, in order, with a short note on each of them, please.","chosen":"- A","rejected":"No","score_chosen":5,"score_rejected":1}' >> raw.jsonl
+            printf '%s\\n' '{"prompt":"Name the five largest cities of the country by population, in order, with a short note on each of them, please!  Thanks","chosen":"B","rejected":"No","score_chosen":5,"score_rejected":1}' >> raw.jsonl
+            for mode in exact near; do uf-convert raw.jsonl --rate brevity,non-refusal --dedup $mode -j 2 --report $mode.json -o $mode.uf 2>$mode.txt; done
+            uf-convert raw.jsonl --rate brevity,non-refusal --dedup near -j 1 2>/dev/null | cmp - near.uf
+            uf-records explain near.uf > again.sh; INPUT1=raw.jsonl bash again.sh 2>/dev/null | cmp - near.uf
+            """, in: folder.path)
+        #expect(made.status == 0 && made.errors.isEmpty, "\(made.errors)")
+        for (mode, dropped) in [("exact", 1), ("near", 2)] {
+            let counts = try JSON.parse(readWholeFile(folder.file(mode + ".json")))["counts"]?["records"]
+            #expect(counts?["dropped"]?["duplicate_prompt"]?.int == dropped && counts?["kept"]?.int == 23 - dropped, "\(mode)")
+            #expect(String(decoding: try readWholeFile(folder.file(mode + ".txt")), as: UTF8.self).contains("dropped \(dropped) of 23 records: \(dropped) whose prompt an earlier one has"), "\(mode)")
+        }
+        let first = try JSON.parse(Command.shell("uf-records view near.uf | tail -1", in: folder.path).output)
+        #expect(first["dimensions"]?.array?.compactMap(\.string) == ["score", "brevity", "non_refusal"], "\(first)")
+        func message(_ options: String) -> String { String(Command.shell("uf-convert raw.jsonl \(options)", in: folder.path).errors.prefix { $0 != "\n" }) }
+        #expect(message("--rate brevity,wit").hasPrefix("uf-convert: --rate: no rater \"wit\"; expected names among brevity,formatting,"))
+        #expect(message("--rate brevity,brevity").hasPrefix("uf-convert: --rate names brevity twice"))
+        #expect(message("--dedup near --shard 0/2").hasPrefix("uf-convert: --dedup looks among all prompts, and each shard is made alone"))
+    }
 }

@@ -70,6 +70,7 @@ import Testing
             ("ON_BAD_RECORD=skip", ["uf-convert"], "[--on-bad-record][skip]"), ("STRICT=1", ["uf-convert"], "[--strict]"),
             ("DECONTAMINATE=mmlu.tar arc.jsonl", ["uf-convert"], "[--decontaminate][mmlu.tar][--decontaminate][arc.jsonl]"),
             ("LICENCES=a=MIT b=it's", ["uf-convert"], "[--licence][a=MIT][--licence][b=it's]"),
+            ("RATE=brevity,formatting", ["uf-convert"], "[--rate][brevity,formatting]"), ("DEDUP=near", ["uf-convert"], "[--dedup][near]"),
             ("MAP=map.json", ["uf-convert"], "[--map][map.json]"),
             ("SPLIT=train=0.6,validation=0.4", ["uf-convert"], "[--split][train=0.6,validation=0.4]"),
             ("TEMPLATE=plain", ["uf-tokenize"], "[--template][plain]"), ("SYSTEM_TURN=It's \"so\", a; b", ["uf-tokenize"], "[--system][It's \"so\", a; b]"),

@@ -85,30 +85,4 @@ import Testing
         // A prompt without words is one prompt.
         #expect(index.addUnlessKnown(Self.sketch("?!")) == nil && index.addUnlessKnown(Self.sketch("")) == .init(prompt: 2, similarity: 1))
     }
-
-    @Test func storesRememberReleases() throws {
-        let folder = TemporaryFolder(), path = folder.file("prompts.sqlite"), sketches = Self.corpus(50, seed: 9)
-        do {
-            let store = try PromptStore(path: path)
-            sketches.forEach(store.add)
-            // Not saved: a release that failed leaves nothing.
-        }
-        var found: [PromptSketch] = []
-        let store = try PromptStore(path: path)
-        try store.prompts { found.append($0) }
-        #expect(found.isEmpty)
-        sketches.forEach(store.add)
-        try store.save()
-        sketches.prefix(3).forEach(store.add)
-        try store.save()
-        try PromptStore(path: path).prompts { found.append($0) }
-        let expected = Dictionary(sketches.map { ($0.digest, $0) }, uniquingKeysWith: { first, _ in first })
-        #expect(found.count == expected.count && found.allSatisfy { expected[$0.digest] == $0 })
-        #expect(found.map(\.digest) == found.map(\.digest).sorted { $0.lexicographicallyPrecedes($1) })
-        let text = folder.file("text")
-        let file = try AtomicFile(path: text)
-        try file.write(Array("no database, but some text that is long enough".utf8))
-        try file.finish()
-        #expect(throws: InputError("\(text): not an SQLite database; give one that uf commands made, or a name that does not exist yet")) { try PromptStore(path: text) }
-    }
 }

@@ -14,6 +14,8 @@ struct ConvertedChunk: Sendable {
         var record: RatedRecord?
         /// Why `options.decontamination` kept the record out.
         var contamination: Contamination?
+        /// Of a record that is kept, where duplicates are looked for.
+        var sketch: PromptSketch?, bandKeys: [UInt64] = []
     }
 
     /// Where the source groups rows: the first and the last group, before and after `items`; the neighbouring chunks may have more rows of them.

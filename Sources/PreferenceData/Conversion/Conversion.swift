@@ -16,6 +16,7 @@ public final class Conversion {
     private var prompts: Set<UInt64> = []
     private var ids: Set<UInt64> = []
     private let rater: RecordRater
+    private var duplicates: DuplicateIndex?
     /// The last group of rows, to which the next chunk may add.
     private var pending: RowGroup?
 
@@ -23,6 +24,7 @@ public final class Conversion {
         self.options = options
         sharded = ShardedCounts(shards: options.shards)
         rater = RecordRater(options: options)
+        duplicates = options.deduplication.map(DuplicateIndex.init)
     }
 
     /// Converts all inputs on `threads` threads and hands every kept record to `write` with the number of its output, in the order of the inputs; the records do not depend
@@ -85,7 +87,12 @@ public final class Conversion {
             throw InputError("\(item.place): the prompt of an earlier record stands here again (--strict stops at the first oddity)")
         }
         if let contamination = item.contamination { contaminations.append(contamination) }
-        if let record = item.record { try write(record, options.shard == nil ? item.shard : 0) }
+        guard let record = item.record else { return }
+        if let sketch = item.sketch, duplicates?.addUnlessKnown(sketch, bandKeys: item.bandKeys) != nil {
+            sharded.shards[item.shard].drop(record, as: .duplicatePrompt)
+            return
+        }
+        try write(record, options.shard == nil ? item.shard : 0)
     }
 
     /// An option that names what no record has was misspelt, or meant for other data.

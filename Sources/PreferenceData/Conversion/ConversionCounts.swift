@@ -10,6 +10,7 @@ public struct ConversionCounts: Sendable, Equatable {
         case noTargets = "no_targets"
         case differentPrompts = "different_prompts"
         case contaminated
+        case duplicatePrompt = "duplicate_prompt"
 
         var words: String {
             switch self {
@@ -18,6 +19,7 @@ public struct ConversionCounts: Sendable, Equatable {
             case .noTargets: "without a dimension that has two ratings"
             case .differentPrompts: "whose answers are to different prompts"
             case .contaminated: "with text of a benchmark"
+            case .duplicatePrompt: "whose prompt an earlier one has"
             }
         }
     }
@@ -62,6 +64,13 @@ public struct ConversionCounts: Sendable, Equatable {
 
     /// Records whose own text was looked at: all that were read but unreadable ones and those of other parts and shards.
     var looked: Int { completions.values.reduce(0, +) }
+
+    /// Takes back that a record was kept.
+    mutating func drop(_ record: RatedRecord, as reason: Dropped) {
+        kept -= 1
+        if record.responses.count == 1 { single -= 1 }
+        dropped[reason, default: 0] += 1
+    }
 
     public var droppedTotal: Int { dropped.values.reduce(0, +) }
     public var skippedTotal: Int { skipped.values.reduce(0, +) }

@@ -24,6 +24,10 @@ public struct ConversionOptions: Sendable {
     public var onBadRecord: OnBadRecord = .stop
     /// Stop at the first oddity of any kind.
     public var strict = false
+    /// Dimensions that are rated from the text itself, after the source's own.
+    public var raters: [Rater] = []
+    /// Which records whose prompt an earlier record has are left out; nil: none, they are only counted. Not with shards: each is made alone, and knows no other's prompts.
+    public var deduplication: DuplicateIndex.Mode?
     /// What leaves out records that share text with a benchmark.
     public var decontamination: Decontamination?
     /// Licence of each source, as the tail records it.
@@ -32,7 +36,7 @@ public struct ConversionOptions: Sendable {
     public init() {}
 
     /// Raised when the same options make other bytes of the same input.
-    static let recipe = 5
+    static let recipe = 6
 
     /// The command line that makes the same stream again: every option that decides bytes, with its value.
     public var provenance: Provenance {
@@ -41,6 +45,7 @@ public struct ConversionOptions: Sendable {
         if let map { arguments += [.text("--map"), .file(role: "map", sha256: map.sha256)] } else { add("--from", format.name) }
         if let score { add("--score-from", score.rawValue) }
         if let range { add("--rating-range", range.description) }
+        if !raters.isEmpty { add("--rate", raters.map(\.rawValue).joined(separator: ",")) }
         if let dimensions { add("--dimensions", dimensions.description) }
         if let scale { add("--scale", scale.words { $0.map { "\(plain($0.low)):\(plain($0.high))" } }) }
         add("--missing", targets.missing.rawValue, "--temperature", targets.temperature.words { "\($0)" })
@@ -48,6 +53,7 @@ public struct ConversionOptions: Sendable {
         add("--on-bad-record", onBadRecord.rawValue)
         if strict { add("--strict") }
         for (source, licence) in licences.sorted(by: { $0.key < $1.key }) { add("--licence", "\(source)=\(licence)") }
+        if let deduplication { add("--dedup", deduplication.rawValue) }
         if let decontamination { arguments += decontamination.provenance }
         return Provenance(command: "uf-convert", recipe: ConversionOptions.recipe, arguments: arguments)
     }

@@ -9,8 +9,8 @@ struct RecordRater: Sendable {
 
     /// - Returns: nil when the record is in another part of the split or another shard.
     func rate(_ group: RowGroup, _ counts: inout ShardedCounts) throws -> ConvertedChunk.Item? {
-        counts.shared.note(dimensions: group.record.dimensions)
-        let raw = scaled(chosen(group.record)), place = group.place
+        counts.shared.note(dimensions: group.record.dimensions + options.raters.map(\.dimension))
+        let raw = scaled(chosen(rated(group.record))), place = group.place
         let promptHash = RecordIdentity.promptHash(raw)
         if let split = options.split {
             guard let part = split.part(of: promptHash) else {
@@ -33,7 +33,23 @@ struct RecordRater: Sendable {
         let contamination = options.decontamination?.contamination(of: raw, at: place)
         if contamination != nil { counts.shards[shard].dropped[.contaminated, default: 0] += 1 }
         let made = contamination == nil ? record(raw, id, place, &counts.shards[shard]) : nil
-        return ConvertedChunk.Item(promptHash: promptHash, shard: shard, idHash: firstHalf(id), place: place, record: made, contamination: contamination)
+        var item = ConvertedChunk.Item(promptHash: promptHash, shard: shard, idHash: firstHalf(id), place: place, record: made, contamination: contamination)
+        if made != nil, let mode = options.deduplication {
+            let sketch = PromptSketch(raw)
+            item.sketch = sketch
+            if mode == .near { item.bandKeys = MinHash.bandKeys(sketch.shingles) }
+        }
+        return item
+    }
+
+    /// `--rate`: dimensions from the text itself, each response against the last turn before it.
+    private func rated(_ raw: RawPreference) -> RawPreference {
+        var raw = raw
+        let prompt = raw.turns.last?.content ?? Text()
+        for rater in options.raters where !raw.dimensions.contains(rater.dimension) {
+            raw.rate(rater.dimension, in: Rater.range, raw.responses.map { (rater.rate($0, prompt: prompt), .rated) })
+        }
+        return raw
     }
 
     /// `--dimensions`: those that are named, in that order and under their new names; the others are left out.

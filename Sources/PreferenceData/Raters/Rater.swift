@@ -12,6 +12,8 @@ public enum Rater: String, Sendable, CaseIterable {
     case questionEcho = "question-echo"
     case nonRefusal = "non-refusal"
 
+    static let range = RatingRange(low: 1, high: 5)
+
     /// The dimension's name, as sources write theirs.
     public var dimension: Text { Text(rawValue.map { $0 == "-" ? "_" : String($0) }.joined()) }
 
