@@ -79,6 +79,13 @@ extension ModelConfiguration {
         if let parallel = json["pretraining_tp"]?.int, parallel != 1 {
             throw InputError("pretraining_tp is \(parallel); supported: 1")
         }
+        // What would change the computation, were it heeded: taken for granted it would give other log-probabilities in silence.
+        if let share = json["partial_rotary_factor"], !share.isNull, share.double != 1 {
+            throw InputError("partial_rotary_factor is \(fields.shown("partial_rotary_factor")); supported: 1")
+        }
+        for name in ["sliding_window", "attn_logit_softcapping", "final_logit_softcapping"] {
+            if let value = json[name], !value.isNull { throw InputError("\(name) is \(fields.shown(name)); supported: null") }
+        }
         let hidden = try fields.size("hidden_size", 1 << 17), heads = try fields.size("num_attention_heads", 1 << 12)
         let keyValueHeads = try fields.size("num_key_value_heads", 1 << 12, default: heads)
         guard heads % keyValueHeads == 0 else {
