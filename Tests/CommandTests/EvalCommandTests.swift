@@ -163,7 +163,7 @@ import Testing
     /// lm-eval itself on the same model and documents: `fixtures/benchmarks/make_arc_stories.py`. At 25 examples the prompts are cut to the window.
     @Test func benchEqualsTheHarness() throws {
         for run in try #require(JSON.parse(readWholeFile(Fixtures.path("benchmarks/arc_stories260K.json"))).array) {
-            let shots = try #require(run["shots"]?.int), bos = try #require(run["bos"]?.bool)
+            let shots = try #require(run["shots"]?.int), bos = try #require(run["bos"]?.bool as Bool?)
             let outcome = self.run("uf-eval bench --model trained --tasks arc_challenge --data $B --fewshot \(shots) \(bos ? "" : "--no-bos") --log-samples s.jsonl --json")
             let place = "\(shots) shots, BOS \(bos)"
             #expect(outcome.status == 0, "\(place): \(outcome.errors)")

@@ -117,7 +117,7 @@ import Testing
         let cases = try #require(JSON.parse(readWholeFile(Fixtures.path("benchmarks/encodings.json"))).array)
         #expect(cases.count == 114)
         for row in cases {
-            let addsBOS = try #require(row["adds_bos"]?.bool), window = try #require(row["window"]?.int)
+            let addsBOS = try #require(row["adds_bos"]?.bool as Bool?), window = try #require(row["window"]?.int)
             let request = LogLikelihoodRequest(document: 0, choice: 0, context: try #require(row["context"]?.text), continuation: try #require(row["continuation"]?.text))
             let tokenizer = Self.tokenizer(addsBOS: addsBOS)
             guard let context = row["context_ids"]?.array?.compactMap(\.int) else {

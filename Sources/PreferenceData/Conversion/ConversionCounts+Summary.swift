@@ -72,8 +72,10 @@ extension ConversionCounts {
         }
         if repaired > 0 { parts.append("repaired \(repaired) overall_score\(repaired == 1 ? "" : "s"): 10 that stood for 1") }
         if !missing.isEmpty { parts.append("ratings not there: " + missing.joined(separator: ", ")) }
-        let odd = [(emptyPrompts, "empty prompt"), (emptyResponses, "empty response"), (duplicatePrompts, "repeated prompt"), (duplicateRecords, "repeated record"), (repeatedKeys, "record with a repeated JSON key")]
-            .filter { $0.0 > 0 }.map { "\($0.0) \($0.0 == 1 ? $0.1 : $0.1.hasPrefix("record with") ? "records with repeated JSON keys" : $0.1 + "s")" }
+        let odd = [
+            (emptyPrompts, "empty prompt", "empty prompts"), (emptyResponses, "empty response", "empty responses"), (duplicatePrompts, "repeated prompt", "repeated prompts"),
+            (duplicateRecords, "repeated record", "repeated records"), (repeatedKeys, "record with a repeated JSON key", "records with repeated JSON keys"),
+        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.0 == 1 ? $0.1 : $0.2)" }
         if !odd.isEmpty { parts.append("kept " + odd.joined(separator: ", ")) }
         return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
