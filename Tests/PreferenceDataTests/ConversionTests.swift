@@ -207,4 +207,15 @@ import TestSupport
         let states = counts.sources.values.flatMap(\.values).map(\.states).reduce([0, 0, 0, 0, 0, 0]) { zip($0, $1).map(+) }
         #expect(states[4] == 4 && states[1] == 0, "two pairs of zeros below the scale: \(states)")
     }
+
+    /// Ties of a record with very many responses are counted without comparing every pair.
+    @Test func tiedPairsOfManyResponses() throws {
+        let folder = TemporaryFolder(), path = folder.file("many.jsonl"), count = 20000
+        let completions = (0 ..< count).map { #"{"response":"r\#($0)","annotations":{"d":{"Rating":"\#(1 + $0 % 5)"}}}"# }.joined(separator: ",")
+        let file = try AtomicFile(path: path)
+        try file.write(#"{"instruction":"i","completions":[\#(completions)]}"# + "\n")
+        try file.finish()
+        let dimension = try #require(convert([path]).counts.sources["ultrafeedback"]?["d"])
+        #expect(dimension.tiedPairs == 5 * (4000 * 3999 / 2) && dimension.allTied == 0)
+    }
 }

@@ -123,8 +123,13 @@ public struct ConversionCounts: Sendable, Equatable {
             var counts = Dimension()
             let row = k * record.responses.count..<(k + 1) * record.responses.count
             for i in row { counts.states[Int(record.states[i].rawValue)] += 1 }
-            let ratings = row.filter { record.states[$0] == .rated }.map { record.values[$0] }
-            for i in ratings.indices { for j in 0..<i where ratings[i] == ratings[j] { counts.tiedPairs += 1 } }
+            let ratings = row.filter { record.states[$0] == .rated }.map { record.values[$0] }.sorted()
+            // Equal ones stand side by side: each makes a pair with every one of its run before it.
+            var run = 0
+            for i in ratings.indices.dropFirst() {
+                run = ratings[i] == ratings[i - 1] ? run + 1 : 0
+                counts.tiedPairs += run
+            }
             if ratings.count >= 2, ratings.allSatisfy({ $0 == ratings[0] }) { counts.allTied = 1 }
             sources[source, default: [:]][name, default: Dimension()].add(counts)
         }
