@@ -87,7 +87,7 @@ struct RecordRater: Sendable {
         if raw.standsAlone { counts.single += 1 }
         return RatedRecord(
             id: id, origin: Origin(input: UInt32(clamping: place.input), line: UInt64(place.number)), source: raw.source, turns: raw.turns,
-            responses: raw.responses, models: raw.models, ratings: ratings, ratingStates: raw.states.map(\.rawValue))
+            responses: raw.responses, responseSystems: raw.responseSystems, models: raw.models, ratings: ratings, ratingStates: raw.states.map(\.rawValue))
     }
 
     /// `--strict`: "N/A" is the one value without a number that the schema provides for.

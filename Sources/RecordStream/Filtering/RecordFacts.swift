@@ -58,7 +58,13 @@ enum RecordFact: String, CaseIterable {
         if let tokens = column("tokens") { return { Double($0.range(tokens, $1).count) } }
         if let counts = column("token_counts") { return { Double($0.list(counts, $1, as: UInt32.self).max() ?? 0) } }
         guard let responses = column("responses") else { return nil }
-        if let prompt = column("prompt") { return { Double($0.range(prompt, $1).count + longest($0, $1, responses)) } }
+        if let prompts = column("prompts") {
+            return { block, record in
+                let own = block.range(prompts, record), answers = block.range(responses, record)
+                guard own.count == answers.count else { return Double(longest(block, record, prompts) + longest(block, record, responses)) }
+                return Double(zip(own, answers).map { block.innerRange(prompts, $0).count + block.innerRange(responses, $1).count }.max() ?? 0)
+            }
+        }
         return column("contents").map { contents in
             { block, record in Double(block.range(contents, record).reduce(0) { $0 + block.innerRange(contents, $1).count } + longest(block, record, responses)) }
         }
