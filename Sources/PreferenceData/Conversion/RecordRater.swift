@@ -10,7 +10,8 @@ struct RecordRater: Sendable {
     /// - Returns: nil when the record is in another part of the split or another shard.
     func rate(_ group: RowGroup, _ counts: inout ShardedCounts) throws -> ConvertedChunk.Item? {
         counts.shared.note(dimensions: group.record.dimensions + options.raters.map(\.dimension))
-        let raw = scaled(chosen(rated(group.record))), place = group.place
+        let isAsRead = options.raters.isEmpty && options.dimensions == nil && options.scale == nil
+        let raw = isAsRead ? group.record : scaled(chosen(rated(group.record))), place = group.place
         let promptHash = RecordIdentity.promptHash(raw)
         if let split = options.split {
             guard let part = split.part(of: promptHash) else {
@@ -29,11 +30,11 @@ struct RecordRater: Sendable {
         }
         if options.strict { try refuseOddities(raw, place) }
         counts.shards[shard].count(raw)
-        let id = RecordIdentity.id(raw)
+        let (id, idHash) = RecordIdentity.id(raw)
         let contamination = options.decontamination?.contamination(of: raw, at: place)
         if contamination != nil { counts.shards[shard].dropped[.contaminated, default: 0] += 1 }
         let made = contamination == nil ? record(raw, id, place, &counts.shards[shard]) : nil
-        var item = ConvertedChunk.Item(promptHash: promptHash, shard: shard, idHash: firstHalf(id), place: place, record: made, contamination: contamination)
+        var item = ConvertedChunk.Item(promptHash: promptHash, shard: shard, idHash: idHash, place: place, record: made, contamination: contamination)
         if made != nil, let mode = options.deduplication {
             let sketch = PromptSketch(raw)
             item.sketch = sketch
@@ -116,6 +117,4 @@ struct RecordRater: Sendable {
         default: "missing"
         }
     }
-
-    private func firstHalf(_ id: Text) -> UInt64 { UInt64(String(decoding: id.bytes.prefix(16), as: UTF8.self), radix: 16) ?? 0 }
 }
