@@ -73,10 +73,10 @@ import Testing
             for p in train validation; do uf-convert $B $O --split train=0.7,validation=0.2 --part $p 2> told | cmp - 1/u-$p.uf; done
             """, 0, "u-train.uf\nu-validation.uf\n")
         expect("""
-            uf-records view 1/u-train.uf --fields contents | sort -u > t; uf-records view 1/u-validation.uf --fields contents | sort -u > v; comm -12 t v | wc -l
+            uf-records view 1/u-train.uf --fields turns | sort -u > t; uf-records view 1/u-validation.uf --fields turns | sort -u > v; comm -12 t v | wc -l
             { zcat $B | tail -150; zcat $V; } > other.jsonl; uf-convert other.jsonl --split train=0.7,validation=0.2 -o o-%.uf 2> told
-            for p in t:o-validation v:o-train; do comm -12 ${p%%:*} <(uf-records view ${p##*:}.uf --fields contents | sort -u) | wc -l; done
-            comm -12 t <(uf-records view o-train.uf --fields contents | sort -u) | wc -l | grep -cE '^[0-9]{2,}$'
+            for p in t:o-validation v:o-train; do comm -12 ${p%%:*} <(uf-records view ${p##*:}.uf --fields turns | sort -u) | wc -l; done
+            comm -12 t <(uf-records view o-train.uf --fields turns | sort -u) | wc -l | grep -cE '^[0-9]{2,}$'
             """, 0, "0\n0\n0\n1\n")
         expect("uf-records explain 1/u-validation.uf > again.sh; zcat $B > b; INPUT1=b INPUT2=$O bash again.sh 2> told | cmp - 1/u-validation.uf")
         expect("""
