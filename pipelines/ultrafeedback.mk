@@ -36,6 +36,8 @@ FROM ?= auto
 MAP ?=
 # A score of UltraFeedback in place of its dimensions, overall_score or fine-grained_score; empty: the dimensions.
 SCORE_FROM ?=
+# System prompts of UltraFeedback's completions: none (left out) or completion (each kept with its response).
+SYSTEM ?= none
 # Dimensions to keep, as honesty,helpfulness=help; empty: all under their own names.
 DIMENSIONS ?=
 # What ratings are mapped onto, as 1:5 or NAME=LOW:HIGH,...; empty: they stay as they are.
@@ -169,7 +171,7 @@ $(if $(filter model none,$(REFERENCE)),,$(error REFERENCE is "$(REFERENCE)", exp
 cached := $(if $(filter model,$(REFERENCE)),$(WORK)/$(TRAIN_PART).reference.uf)
 
 # What a stage reads stands in its stamp too: a longer list of old files, or another old model, is a change.
-convert_options = $(RAW) --split $(call quote,$(SPLIT)) $(if $(MAP),--map $(MAP),--from $(FROM)) $(call option,--score-from,$(SCORE_FROM)) \
+convert_options = $(RAW) --split $(call quote,$(SPLIT)) $(if $(MAP),--map $(MAP),--from $(FROM)) $(call option,--score-from,$(SCORE_FROM)) --system $(SYSTEM) \
   $(call option,--rate,$(RATE)) $(call option,--dedup,$(DEDUP)) $(call option,--dimensions,$(DIMENSIONS)) $(call option,--scale,$(SCALE)) --missing $(MISSING) --temperature $(call quote,$(TEMPERATURE)) \
   $(call option,--rating-range,$(RATING_RANGE)) --on-bad-record $(ON_BAD_RECORD) $(if $(STRICT),--strict) \
   $(call option,--where,$(WHERE)) $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SAMPLE_SEED) $(call option,--stratify,$(STRATIFY))) \

@@ -4,7 +4,7 @@ import RecordStream
 
 /// What a record is known by: digests of its text, whatever the input, the options or the ratings.
 enum RecordIdentity {
-    /// 32 hexadecimal digits of SHA-256 over turns and responses, each text preceded by its length.
+    /// 32 hexadecimal digits of SHA-256 over turns and responses, and over the responses' own system prompts where they are kept, each text preceded by its length.
     static func id(_ record: RawPreference) -> Text {
         var sha = SHA256()
         feed(UInt64(record.turns.count), &sha)
@@ -14,6 +14,7 @@ enum RecordIdentity {
         }
         feed(UInt64(record.responses.count), &sha)
         for response in record.responses { feed(response.bytes[...], &sha) }
+        for system in record.responseSystems { feed(system.bytes[...], &sha) }
         return Text(hexadecimal(sha.digest().prefix(16)))
     }
 

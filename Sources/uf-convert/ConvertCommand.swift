@@ -54,6 +54,11 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: ArgumentHelp("One score of UltraFeedback as the only dimension, score: overall_score (1..10) or fine-grained_score (1..5).", valueName: "key"))
     var scoreFrom: UltraFeedbackScore?
 
+    @Option(help: ArgumentHelp(
+        "System prompts of UltraFeedback's completions: none (left out: the responses answer one prompt) or completion (each response answers the prompt under its own).",
+        valueName: "kind"))
+    var system = SystemPrompts.none
+
     @Option(help: ArgumentHelp("Dimensions to keep, in this order; NAME=NEW renames one. (default: all)", valueName: "name,..."))
     var dimensions: DimensionChoice?
 
@@ -118,6 +123,9 @@ struct ConvertCommand: ParsableCommand {
         guard scoreFrom == nil || (map == nil && ["auto", "ultrafeedback"].contains(from.name)) else {
             throw ValidationError("--score-from goes with --from ultrafeedback, which alone has such scores")
         }
+        guard system == .none || (map == nil && ["auto", "ultrafeedback"].contains(from.name)) else {
+            throw ValidationError("--system completion goes with --from ultrafeedback, which alone has such system prompts")
+        }
         if files.filter({ $0 == "-" }).count > 1 { throw ValidationError("standard input (-) is named twice") }
         try refuseDash(decontaminate.map { ("--decontaminate", $0) })
         if benchmarksSha256 != nil, decontaminate.isEmpty { throw ValidationError("--benchmarks-sha256 needs --decontaminate PATH") }
@@ -141,6 +149,7 @@ struct ConvertCommand: ParsableCommand {
         var options = ConversionOptions()
         options.format = from
         options.score = scoreFrom
+        options.systems = system
         options.range = ratingRange
         options.dimensions = dimensions
         options.scale = scale?.value

@@ -8,6 +8,7 @@ extension SourceFormat: ExpressibleByArgument {
 }
 
 extension UltraFeedbackScore: ExpressibleByArgument {}
+extension SystemPrompts: ExpressibleByArgument {}
 extension MissingPolicy: ExpressibleByArgument {}
 extension DuplicateIndex.Mode: ExpressibleByArgument {}
 extension ConversionOptions.OnBadRecord: ExpressibleByArgument {}

@@ -65,6 +65,7 @@ import Testing
         // Variable, the commands whose option it is, and the words that these must get.
         let cases: [(String, [String], String)] = [
             ("FROM=ultrafeedback", ["uf-convert"], "[--from][ultrafeedback]"), ("SCORE_FROM=overall_score", ["uf-convert"], "[--score-from][overall_score]"),
+            ("SYSTEM=completion", ["uf-convert"], "[--system][completion]"),
             ("DIMENSIONS=a b,c=d", ["uf-convert"], "[--dimensions][a b,c=d]"), ("SCALE=c=0:1", ["uf-convert"], "[--scale][c=0:1]"), ("MISSING=floor", ["uf-convert"], "[--missing][floor]"),
             ("TEMPERATURE=2", ["uf-convert"], "[--temperature][2]"), ("RATING_RANGE=0..7", ["uf-convert"], "[--rating-range][0..7]"),
             ("ON_BAD_RECORD=skip", ["uf-convert"], "[--on-bad-record][skip]"), ("STRICT=1", ["uf-convert"], "[--strict]"),

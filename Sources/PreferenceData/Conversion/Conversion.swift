@@ -132,8 +132,8 @@ public final class Conversion {
         let kept = options.dimensions.map { Set($0.picks.map { Text($0.name) }) } ?? counts.offered
         try check("--scale", options.scale?.named.map(\.name) ?? [], among: kept)
         try check("--temperature", options.targets.temperature.named.map(\.name), among: kept)
-        if options.score != nil, options.fixedSource == nil, !detected.contains(where: { $0.source == UltraFeedback(score: nil).name }) {
-            throw InputError("--score-from: no input is of ultrafeedback, which alone has such scores")
-        }
+        guard options.fixedSource == nil, !detected.contains(where: { $0.source == UltraFeedback().name }) else { return }
+        if options.score != nil { throw InputError("--score-from: no input is of ultrafeedback, which alone has such scores") }
+        if options.systems != .none { throw InputError("--system \(options.systems.rawValue): no input is of ultrafeedback, which alone has such system prompts") }
     }
 }

@@ -10,6 +10,8 @@ public struct ConversionOptions: Sendable {
     public var map: RecordMap?
     /// Which score of UltraFeedback takes the place of its dimensions.
     public var score: UltraFeedbackScore?
+    /// Whether the system prompt under which each completion of UltraFeedback was written is kept.
+    public var systems = SystemPrompts.none
     /// nil: all dimensions under their own names.
     public var dimensions: DimensionChoice?
     /// Onto what ratings are mapped before anything is made of them, by the dimension's name in the stream; nil: they stay as they are.
@@ -40,7 +42,7 @@ public struct ConversionOptions: Sendable {
     public init() {}
 
     /// Raised when the same options make other bytes of the same input.
-    static let recipe = 7
+    static let recipe = 8
 
     /// The command line that makes the same stream again: every option that decides bytes, with its value.
     public var provenance: Provenance {
@@ -48,6 +50,7 @@ public struct ConversionOptions: Sendable {
         func add(_ words: String...) { arguments += words.map { .text($0) } }
         if let map { arguments += [.text("--map"), .file(role: "map", sha256: map.sha256)] } else { add("--from", format.name) }
         if let score { add("--score-from", score.rawValue) }
+        if systems != .none { add("--system", systems.rawValue) }
         if let range { add("--rating-range", range.description) }
         if !raters.isEmpty { add("--rate", raters.map(\.rawValue).joined(separator: ",")) }
         if let dimensions { add("--dimensions", dimensions.description) }
@@ -102,7 +105,7 @@ public struct ConversionOptions: Sendable {
         return StreamHead(schema: RatedRecord.schema, settings: ["missing": .string(targets.missing.rawValue), "temperature": shown], provenance: provenance)
     }
 
-    var sources: SourceTable { SourceTable(score: score) }
+    var sources: SourceTable { SourceTable(score: score, systems: systems) }
 
     /// The source of all records; nil where each input shows its own.
     var fixedSource: (any RecordSource)? { map ?? sources[format.name] }

@@ -95,7 +95,7 @@ struct RecordRater {
         guard ratings.rated.contains(1) || raw.standsAlone else { return drop(.noTargets) }
         let record = RatedRecord(
             id: id, origin: Origin(input: UInt32(clamping: place.input), line: UInt64(place.number)), source: raw.source, turns: raw.turns,
-            responses: raw.responses, models: raw.models, ratings: ratings, ratingStates: raw.states.map(\.rawValue))
+            responses: raw.responses, responseSystems: raw.responseSystems, models: raw.models, ratings: ratings, ratingStates: raw.states.map(\.rawValue))
         if let unmet = try unmetCondition(record, place) {
             counts.unmet[unmet.text, default: 0] += 1
             return drop(.unmetCondition)

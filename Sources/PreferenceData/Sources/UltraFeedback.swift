@@ -9,11 +9,18 @@ public enum UltraFeedbackScore: String, Sendable, CaseIterable {
     case fineGrained = "fine-grained_score"
 }
 
+/// What becomes of the system prompt that each completion of UltraFeedback was written under.
+public enum SystemPrompts: String, Sendable, CaseIterable {
+    /// Left out, as the paper's code does: all responses of a record answer one prompt.
+    case none
+    /// Kept with its response, which then answers a prompt of its own.
+    case completion
+}
+
 /// Records of openbmb/UltraFeedback, by its README:
 /// `{"source", "instruction", "models", "completions": [{"model", "response", "annotations": {DIMENSION: {"Rating": "4", ...}}}], ...}`.
 /// Any number of completions and dimensions. In the schema of August 2023 each dimension is an array of such annotations; the mean of its ratings
-/// is the rating. Each completion was written under a system prompt of its own (`custom_system_prompt`), which is left out: the responses of a
-/// record answer one prompt.
+/// is the rating. Each completion was written under a system prompt of its own (`custom_system_prompt`; none where it is absent, null or empty).
 ///
 /// With a score in place of the dimensions there is one dimension, `score`. The origin read some critiques' "1" as 10: an overall score of 10 whose
 /// completion has dimensions with a mean of 2 or less becomes 1, as its authors set it right, and is counted.
@@ -21,7 +28,8 @@ struct UltraFeedback: RecordSource {
     let name = "ultrafeedback"
     let summary = "UltraFeedback: N completions rated in m dimensions (1..5), or one score of it (--score-from)"
 
-    let score: UltraFeedbackScore?
+    var score: UltraFeedbackScore?
+    var systems = SystemPrompts.none
 
     private let range = RatingRange(low: 1, high: 5)
     private let overallRange = RatingRange(low: 1, high: 10)
@@ -61,6 +69,7 @@ struct UltraFeedback: RecordSource {
             }
         }
         var raw = RawPreference(source: source, turns: [Turn(role: "user", content: instruction)], responses: responses, models: models)
+        if systems == .completion { raw.responseSystems = try systemPrompts(completions) }
         let range = score == nil ? given ?? range : range
         for dimension in dimensions.filter(found.contains) + found.filter({ !dimensions.contains($0) }) {
             raw.rate(dimension, in: range, try annotations.enumerated().map { i, rated in
@@ -69,6 +78,16 @@ struct UltraFeedback: RecordSource {
         }
         guard let score else { return raw }
         return try scored(raw, completions, by: score, in: given ?? (score == .overall ? overallRange : range))
+    }
+
+    /// Empty where no completion has one.
+    private func systemPrompts(_ completions: JSONElements) throws -> [Text] {
+        let texts = try completions.enumerated().map { i, completion -> Text in
+            guard let value = completion["custom_system_prompt"], !value.isNull else { return Text() }
+            guard let text = value.text else { throw BadRecord.type("completions[\(i)].custom_system_prompt", value, expected: "a string") }
+            return text
+        }
+        return texts.allSatisfy(\.isEmpty) ? [] : texts
     }
 
     private func rating(_ annotation: JSONCursor?, _ path: String, _ range: RatingRange) throws -> (Double, RatingState) {

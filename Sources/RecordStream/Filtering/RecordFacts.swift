@@ -56,9 +56,16 @@ enum RecordFact: String, CaseIterable {
         @Sendable func sizes(_ block: Block, _ record: Int, _ column: Int) -> [Int] { block.range(column, record).map { block.innerRange(column, $0).count } }
         if let tokens = schema.reading("tokens", { Double($0.range($2, $1).count) }) { return tokens }
         if let counts = schema.reading("token_counts", { Double($0.list($2, $1, as: UInt32.self).max() ?? 0) }) { return counts }
-        guard let longest = schema.reading("responses", { sizes($0, $1, $2).max() ?? 0 }),
-              let prompt = schema.reading("prompt", { $0.range($2, $1).count }) ?? schema.reading("contents", { sizes($0, $1, $2).reduce(0, +) }) else { return nil }
-        return { Double(prompt($0, $1) + longest($0, $1)) }
+        guard let responses = schema.reading("responses", sizes) else { return nil }
+        // A prompt of each response's own, or one for all.
+        if let prompts = schema.reading("prompts", sizes) {
+            return { block, record in
+                let prompts = prompts(block, record), responses = responses(block, record)
+                guard prompts.count == responses.count else { return Double((prompts.max() ?? 0) + (responses.max() ?? 0)) }
+                return Double(zip(prompts, responses).map { $0 + $1 }.max() ?? 0)
+            }
+        }
+        return schema.reading("contents") { Double(sizes($0, $1, $2).reduce(0, +) + (responses($0, $1).max() ?? 0)) }
     }
 
     /// The ratings of a record, m x N, or of each record of a bin; they stand in the column after `dimensions`.

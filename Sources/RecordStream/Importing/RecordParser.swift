@@ -96,7 +96,7 @@ extension PackedBin {
 
 extension PackedBin.Member {
     fileprivate init(imported value: ImportValue) throws {
-        let names = ["id", "origin_input", "origin_line", "source", "dimensions", "ratings", "rated", "targets", "prompt_cut", "response_cuts"]
+        let names = ["id", "origin_input", "origin_line", "source", "dimensions", "ratings", "rated", "targets", "prompt_cuts", "response_cuts"]
         let members = try value.members(names, optional: ["row_map", "pi_target"])
         func numbers<Number: ImportNumber>(_ name: String) throws -> [Number] { try members[name]?.flattened().map { try $0.number() } ?? [] }
         func number<Number: ImportNumber>(_ name: String) throws -> Number { try members[name]!.number() }
@@ -106,6 +106,6 @@ extension PackedBin.Member {
             ratings: Ratings(
                 dimensions: try members["dimensions"]!.elements().map { Text(try $0.text()) }, ratings: try numbers("ratings"), rated: try numbers("rated"),
                 targets: try numbers("targets")),
-            promptCut: try number("prompt_cut"), responseCuts: try numbers("response_cuts"), rowMap: try numbers("row_map"), piTarget: try numbers("pi_target"))
+            promptCuts: try numbers("prompt_cuts"), responseCuts: try numbers("response_cuts"), rowMap: try numbers("row_map"), piTarget: try numbers("pi_target"))
     }
 }

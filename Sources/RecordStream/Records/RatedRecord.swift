@@ -94,18 +94,21 @@ public struct RatedRecord: StreamRecord, Equatable {
     public var source: Text
     public var turns: [Turn]
     public var responses: [Text]
+    /// N system prompts, where each response was written under its own and is kept so; else empty. An empty text is no system prompt.
+    public var responseSystems: [Text]
     /// Which model wrote each response; empty where unknown.
     public var models: [Text]
     public var ratings: Ratings
     /// m x N, `RatingState`.
     public var ratingStates: [UInt8]
 
-    public init(id: Text, origin: Origin, source: Text, turns: [Turn], responses: [Text], models: [Text], ratings: Ratings, ratingStates: [UInt8]) {
+    public init(id: Text, origin: Origin, source: Text, turns: [Turn], responses: [Text], responseSystems: [Text] = [], models: [Text], ratings: Ratings, ratingStates: [UInt8]) {
         self.id = id
         self.origin = origin
         self.source = source
         self.turns = turns
         self.responses = responses
+        self.responseSystems = responseSystems
         self.models = models
         self.ratings = ratings
         self.ratingStates = ratingStates
@@ -113,7 +116,7 @@ public struct RatedRecord: StreamRecord, Equatable {
 
     public static let schema = Schema(kind: "rated", columns: [
         .text("id"), Column("origin_input", .u32), Column("origin_line", .u64), .dictionary("source"),
-        .dictionary("roles", depth: 1), .text("contents", depth: 2), .text("responses", depth: 2), .dictionary("models", depth: 1),
+        .dictionary("roles", depth: 1), .text("contents", depth: 2), .text("responses", depth: 2), .dictionary("response_systems", depth: 1), .dictionary("models", depth: 1),
         .dictionary("dimensions", depth: 1), Column("ratings", .f64, depth: 1), Column("rated", .u8, depth: 1), Column("targets", .f64, depth: 1),
         Column("rating_states", .u8, depth: 1),
     ])
@@ -126,9 +129,10 @@ public struct RatedRecord: StreamRecord, Equatable {
         builder.add(names: turns.map(\.role.bytes), to: 4)
         builder.add(texts: turns.map(\.content.bytes), to: 5)
         builder.add(texts: responses.map(\.bytes), to: 6)
-        builder.add(names: models.map(\.bytes), to: 7)
-        builder.add(ratings, to: 8)
-        builder.add(list: ratingStates, to: 12)
+        builder.add(names: responseSystems.map(\.bytes), to: 7)
+        builder.add(names: models.map(\.bytes), to: 8)
+        builder.add(ratings, to: 9)
+        builder.add(list: ratingStates, to: 13)
     }
 
     public init(_ block: Block, _ record: Int) throws {
@@ -139,9 +143,10 @@ public struct RatedRecord: StreamRecord, Equatable {
         guard roles.count == contents.count else { throw InputError("\(roles.count) roles for \(contents.count) turns") }
         turns = zip(roles, contents).map { Turn(role: Text($0), content: Text($1)) }
         responses = block.texts(6, record).map { Text($0) }
-        models = block.names(7, record).map { Text($0) }
-        ratings = Ratings(block, record, at: 8)
-        ratingStates = block.list(12, record)
+        responseSystems = block.names(7, record).map { Text($0) }
+        models = block.names(8, record).map { Text($0) }
+        ratings = Ratings(block, record, at: 9)
+        ratingStates = block.list(13, record)
     }
 
     public func validate() throws {
@@ -149,6 +154,9 @@ public struct RatedRecord: StreamRecord, Equatable {
         guard models.count == responses.count, ratingStates.count == ratings.ratings.count,
             ratingStates.allSatisfy({ RatingState(rawValue: $0) != nil })
         else { throw InputError("\(models.count) models for \(responses.count) responses, or unknown rating states") }
+        guard responseSystems.isEmpty || responseSystems.count == responses.count else {
+            throw InputError("\(responseSystems.count) system prompts for \(responses.count) responses, expected none or one each")
+        }
     }
 }
 
