@@ -1,4 +1,4 @@
-/// A division of prompts into named parts, and the part that is wanted. A prompt's part depends on its text alone, so it is the same in every
+/// A division of prompts into named parts, and which of them are wanted. A prompt's part depends on its text alone, so it is the same in every
 /// file, order and run, and no prompt stands in two parts. Where the shares sum to less than 1, the rest of the prompts is in no part.
 public struct Split: Sendable, Equatable {
     public struct Part: Sendable, Equatable {
@@ -7,8 +7,8 @@ public struct Split: Sendable, Equatable {
     }
 
     public let parts: [Part]
-    /// Index of the wanted part.
-    public let wanted: Int
+    /// Index of the part that alone is wanted; nil: all are.
+    public private(set) var wanted: Int?
     /// Where each part ends on the line from 0 to 1.
     private let bounds: [Double]
 
@@ -19,8 +19,8 @@ public struct Split: Sendable, Equatable {
 
     /// - Parameters:
     ///   - description: `train=0.9,test=0.1`; the shares sum to 1 at the most.
-    ///   - part: which one to keep.
-    public init(_ description: String, part: String) throws {
+    ///   - part: which one to keep; nil: all.
+    public init(_ description: String, part: String?) throws {
         var parts: [Part] = []
         for field in description.split(separator: ",", omittingEmptySubsequences: false) {
             guard let equals = field.firstIndex(of: "="), equals != field.startIndex,
@@ -31,9 +31,8 @@ public struct Split: Sendable, Equatable {
             guard !parts.contains(where: { $0.name == name }) else { throw Fault(description: "the part \"\(name)\" stands twice in the split") }
             parts.append(Part(name: name, share: share))
         }
-        guard let wanted = parts.firstIndex(where: { $0.name == part }) else {
-            throw Fault(description: "no part \"\(part)\" in the split; its parts are \(parts.map(\.name).joined(separator: ", "))")
-        }
+        let wanted = parts.firstIndex { $0.name == part }
+        if let part, wanted == nil { throw Fault(description: "no part \"\(part)\" in the split; its parts are \(parts.map(\.name).joined(separator: ", "))") }
         var total = 0.0
         for part in parts { total += part.share }
         guard total <= 1 + Split.rounding else {
@@ -51,6 +50,13 @@ public struct Split: Sendable, Equatable {
     }
 
     private static let rounding = 1e-9
+
+    /// The same split with one wanted part.
+    func keeping(_ part: Int) -> Split {
+        var split = self
+        split.wanted = part
+        return split
+    }
 
     /// Which part a prompt with this hash belongs to; nil for none.
     func part(of promptHash: UInt64) -> Int? {
