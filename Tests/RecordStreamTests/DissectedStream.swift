@@ -77,7 +77,7 @@ struct DissectedStream {
                 rawBytes: frame.claimedBytes ?? frame.payload.count, records: frame.records, tag: tag, payloadChecksum: crc32c(padded))
             let (bytes, checksum) = header.encoded()
             if frame.kind == .head { tag = checksum }
-            if frame.kind != .done { frame.payload.withUnsafeBytes { digest.add(frame.kind, header: bytes, payload: $0) } }
+            if frame.kind != .done { digest.add(frame.kind, header: bytes, sha256: SHA256.digest(of: frame.payload)) }
             out += bytes + padded
             if frame.kind == .data {
                 entries.append(IndexEntry(offset: UInt64(start), firstRecord: UInt64(record), records: UInt32(frame.records), storedBytes: UInt64(out.count - start)))
