@@ -26,7 +26,7 @@ struct ConvertCommand: ParsableCommand {
             """,
             examples: [
                 ("uf-convert evol_instruct.jsonl sharegpt.jsonl.gz -o rated.uf", "both files, records in order"),
-                ("uf-convert --split train=0.95,validation=0.05 raw.jsonl -o 'ultra-%.uf'", "ultra-train.uf and ultra-validation.uf, which share no prompt with each other's next release either"),
+                ("uf-convert --split train=0.95,validation=0.05 raw.jsonl -o 'ultra-%.uf'", "ultra-train.uf and ultra-validation.uf; in a later release no prompt changes sides"),
                 ("uf-convert --split train=0.9,test=0.1 --part test raw.jsonl -o test.uf", "a tenth of the prompts; the same ones in every run"),
                 ("uf-convert raw.jsonl --shards 8 -o 'data/train-%05d-of-%05d.uf'", "eight streams and data/train.MANIFEST, for uf-records check data"),
                 ("uf-convert raw.jsonl --where 'gap >= 1 and length < 8000' --where 'source != evol_instruct' -o clear.uf", "clear preferences of some length, without one source"),

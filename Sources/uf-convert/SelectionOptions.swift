@@ -9,7 +9,8 @@ struct SelectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp(
         """
         Divide the prompts by a hash of their text alone, as in train=0.9,test=0.1: a prompt is in the same part in every run and data set. Shares below 1 in sum leave the \
-        rest out. All parts are written side by side, and -o names them with a % where the part's name goes, as in -o 'ultra-%.uf'; or --part writes one.
+        rest out. All parts are written side by side, each a stream by itself (shards are a set with a MANIFEST), and -o \
+        names them with a % where the part's name goes, as in -o 'ultra-%.uf'; or --part writes one.
         """, valueName: "name=share,..."))
     var split: String?
 
