@@ -66,11 +66,11 @@ import Testing
     @Test func hostileDictionaryIsBounded() throws {
         let schema = Schema(kind: "other", columns: [.dictionary("names", depth: 1)])
         let builder = BlockBuilder(schema: schema)
-        let name = [UInt8](repeating: 0x61, count: 1 << 20)
+        let name = Text([UInt8](repeating: 0x61, count: 1 << 20))
         func block(_ uses: [Int]) throws -> Block {
             builder.removeAll()
             for count in uses {
-                builder.add(names: [[UInt8]](repeating: name, count: count), to: 0)
+                builder.add(names: [Text](repeating: name, count: count), to: 0)
                 try builder.endRecord()
             }
             let payload = builder.payload()

@@ -12,17 +12,19 @@ struct RecordRater {
 
     /// - Returns: nil when the record is in another part of the split or another shard.
     func rate(_ group: RowGroup, _ counts: inout OutputCounts) throws -> ConvertedChunk.Item? {
-        counts.shared.note(dimensions: group.record.dimensions + options.raters.map(\.dimension))
-        let raw = scaled(chosen(rated(group.record))), place = group.place
+        counts.shared.note(dimensions: group.record.dimensions)
+        if !options.raters.isEmpty { counts.shared.note(dimensions: options.raters.map(\.dimension)) }
+        let isAsRead = options.raters.isEmpty && options.dimensions == nil && options.scale == nil
+        let raw = isAsRead ? group.record : scaled(chosen(rated(group.record))), place = group.place
         let promptHash = RecordIdentity.promptHash(raw)
         guard let output = output(of: promptHash, &counts.shared) else { return nil }
         if options.strict { try refuseOddities(raw, place) }
         counts.outputs[output].count(raw)
-        let id = RecordIdentity.id(raw)
+        let (id, idHash) = RecordIdentity.id(raw)
         let contamination = options.decontamination?.contamination(of: raw, at: place)
         if contamination != nil { counts.outputs[output].dropped[.contaminated, default: 0] += 1 }
         let made = contamination == nil ? try record(raw, id, place, &counts.outputs[output]) : nil
-        var item = ConvertedChunk.Item(promptHash: promptHash, output: output, idHash: firstHalf(id), place: place, record: made, contamination: contamination)
+        var item = ConvertedChunk.Item(promptHash: promptHash, output: output, idHash: idHash, place: place, record: made, contamination: contamination)
         if made != nil, let mode = options.deduplication {
             let sketch = PromptSketch(raw)
             item.sketch = sketch
@@ -138,6 +140,4 @@ struct RecordRater {
         default: "missing"
         }
     }
-
-    private func firstHalf(_ id: Text) -> UInt64 { UInt64(String(decoding: id.bytes.prefix(16), as: UTF8.self), radix: 16) ?? 0 }
 }

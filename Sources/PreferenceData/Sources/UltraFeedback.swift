@@ -50,22 +50,25 @@ struct UltraFeedback: RecordSource {
         var annotations: [JSONCursor?] = []
         var found: [Text] = []
         for (i, completion) in completions.enumerated() {
-            guard completion.kind == .object else { throw BadRecord.type("completions[\(i)]", completion, expected: "an object") }
-            guard let response = completion["response"]?.text else {
-                throw BadRecord.type("completions[\(i)].response", completion["response"], expected: "a string")
+            guard let members = completion.members else { throw BadRecord.type("completions[\(i)]", completion, expected: "an object") }
+            var response: JSONCursor?, model: JSONCursor?, rated: JSONCursor?
+            for (key, value) in members {
+                if JSONCursor.equal(key, "response") { response = value }
+                if JSONCursor.equal(key, "model") { model = value }
+                if JSONCursor.equal(key, "annotations") { rated = value }
             }
-            responses.append(response)
-            models.append(completion["model"]?.text ?? Text())
-            let rated = completion["annotations"]
+            guard let text = response?.text else { throw BadRecord.type("completions[\(i)].response", response, expected: "a string") }
+            responses.append(text)
+            models.append(model?.text ?? Text())
             guard let rated, !rated.isNull else {
                 annotations.append(nil)
                 continue
             }
             guard let members = rated.members else { throw BadRecord.type("completions[\(i)].annotations", rated, expected: "an object") }
             annotations.append(rated)
-            for (key, _) in members where !found.contains(where: { $0.bytes.elementsEqual(key) }) {
+            for (key, _) in members where !found.contains(where: { $0.holds(key) }) {
                 guard found.count < mostDimensions else { throw BadRecord.wrong("completions[\(i)].annotations: more than \(mostDimensions) dimensions in one record") }
-                found.append(Text(Array(key)))
+                found.append(dimensions.first { $0.holds(key) } ?? Text(Array(key)))
             }
         }
         var raw = RawPreference(source: source, turns: [Turn(role: "user", content: instruction)], responses: responses, models: models)
@@ -90,17 +93,18 @@ struct UltraFeedback: RecordSource {
         return texts.allSatisfy(\.isEmpty) ? [] : texts
     }
 
-    private func rating(_ annotation: JSONCursor?, _ path: String, _ range: RatingRange) throws -> (Double, RatingState) {
+    /// - Parameter path: asked for only when something is wrong: there are sixteen ratings in a record.
+    private func rating(_ annotation: JSONCursor?, _ path: @autoclosure () -> String, _ range: RatingRange) throws -> (Double, RatingState) {
         guard let annotation else { return (.nan, .missing) }
         if annotation.isNull { return (.nan, .null) }
         if let several = annotation.elements {
-            let ratings = try several.enumerated().map { i, one in try rating(one, "\(path)[\(i)]", range) }
+            let ratings = try several.enumerated().map { i, one in try rating(one, "\(path())[\(i)]", range) }
             let rated = ratings.filter { $0.1 == .rated }
             guard !rated.isEmpty else { return ratings.first ?? (.nan, .missing) }
             return (rated.reduce(0) { $0 + $1.0 } / Double(rated.count), .rated)
         }
-        guard annotation.kind == .object else { throw BadRecord.type(path, annotation, expected: "an object with a Rating, or an array of such") }
-        return try RatingValue.read(annotation["Rating"], path: path + ".Rating", range: range)
+        guard annotation.kind == .object else { throw BadRecord.type(path(), annotation, expected: "an object with a Rating, or an array of such") }
+        return try RatingValue.read(annotation["Rating"], path: path() + ".Rating", range: range)
     }
 
     private func scored(_ raw: RawPreference, _ completions: JSONElements, by score: UltraFeedbackScore, in range: RatingRange) throws -> RawPreference {

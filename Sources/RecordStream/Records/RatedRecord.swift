@@ -71,7 +71,7 @@ public struct Ratings: Sendable, Equatable {
         guard ratings.count == expected, rated.count == expected, targets.count == expected else {
             throw InputError("\(ratings.count) ratings, \(rated.count) marks and \(targets.count) targets for \(dimensions.count) dimensions of \(responses) responses")
         }
-        guard dimensions.count < 2 || Set(dimensions).count == dimensions.count else { throw InputError("a dimension stands twice") }
+        guard !dimensions.hasEqualTexts else { throw InputError("a dimension stands twice") }
         guard !ratings.contains(where: \.isInfinite) else { throw InputError("an infinite rating") }
         for row in 0 ..< dimensions.count {
             var sum = 0.0
@@ -122,15 +122,15 @@ public struct RatedRecord: StreamRecord, Equatable {
     ])
 
     public func append(to builder: BlockBuilder) {
-        builder.add(text: id.bytes, to: 0)
+        builder.add(text: id, to: 0)
         builder.add(number: origin.input, to: 1)
         builder.add(number: origin.line, to: 2)
-        builder.add(name: source.bytes, to: 3)
-        builder.add(names: turns.map(\.role.bytes), to: 4)
-        builder.add(texts: turns.map(\.content.bytes), to: 5)
-        builder.add(texts: responses.map(\.bytes), to: 6)
-        builder.add(names: responseSystems.map(\.bytes), to: 7)
-        builder.add(names: models.map(\.bytes), to: 8)
+        builder.add(name: source, to: 3)
+        builder.add(names: turns.lazy.map(\.role), to: 4)
+        builder.add(texts: turns.lazy.map(\.content), to: 5)
+        builder.add(texts: responses, to: 6)
+        builder.add(names: responseSystems, to: 7)
+        builder.add(names: models, to: 8)
         builder.add(ratings, to: 9)
         builder.add(list: ratingStates, to: 13)
     }
@@ -163,7 +163,7 @@ public struct RatedRecord: StreamRecord, Equatable {
 extension BlockBuilder {
     /// Four columns in a row: dimensions, ratings, rated, targets.
     func add(_ ratings: Ratings, to column: Int) {
-        add(names: ratings.dimensions.map(\.bytes), to: column)
+        add(names: ratings.dimensions, to: column)
         add(list: ratings.ratings, to: column + 1)
         add(list: ratings.rated, to: column + 2)
         add(list: ratings.targets, to: column + 3)

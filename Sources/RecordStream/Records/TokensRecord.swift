@@ -43,14 +43,14 @@ public struct TokensRecord: StreamRecord, Equatable {
     ])
 
     public func append(to builder: BlockBuilder) {
-        builder.add(text: id.bytes, to: 0)
+        builder.add(text: id, to: 0)
         builder.add(number: origin.input, to: 1)
         builder.add(number: origin.line, to: 2)
-        builder.add(name: source.bytes, to: 3)
+        builder.add(name: source, to: 3)
         builder.add(ratings, to: 4)
         builder.add(lists: prompts.map(\.ids), to: 8)
         builder.add(lists: prompts.map(\.turnStarts), to: 9)
-        builder.add(nameLists: prompts.map { $0.roles.map(\.bytes) }, to: 10)
+        builder.add(nameLists: prompts.lazy.map(\.roles), to: 10)
         builder.add(lists: responses, to: 11)
     }
 
