@@ -10,7 +10,8 @@ struct Split: ParsableCommand {
             """
             --parts N gives record k to part k mod N (uf-records merge --by origin joins them again); --records N gives N records to each part in turn (uf-records cat joins \
             them again). All parts are written at once under the names that -o gives, at most \(Division.mostParts) of them, and appear when the input has been read to its end \
-            mark; or --part writes one of them. They are streams by themselves: a set of shards, with numbers like %05d in the names and a MANIFEST, is what uf-convert --shards makes.
+            mark; or --part writes one of them. They are streams by themselves: a set of shards, with numbers like %05d in the names and a MANIFEST, is what \
+            uf-convert --shards makes.
             """,
             examples: [
                 ("uf-records split --parts 4 rated.uf -o part-%.uf", "part-000.uf to part-003.uf"),
