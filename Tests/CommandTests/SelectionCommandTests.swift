@@ -74,7 +74,7 @@ import Testing
             """, 0, "u-train.uf\nu-validation.uf\n")
         expect("""
             uf-records view 1/u-train.uf --fields turns | sort -u > t; uf-records view 1/u-validation.uf --fields turns | sort -u > v; comm -12 t v | wc -l
-            { zcat $B | tail -150; zcat $V; } > other.jsonl; uf-convert other.jsonl --split train=0.7,validation=0.2 -o o-%.uf 2> told
+            zcat $B | tail -150 > other.jsonl; uf-convert $V other.jsonl --split train=0.7,validation=0.2 -o o-%.uf 2> told
             for p in t:o-validation v:o-train; do comm -12 ${p%%:*} <(uf-records view ${p##*:}.uf --fields turns | sort -u) | wc -l; done
             comm -12 t <(uf-records view o-train.uf --fields turns | sort -u) | wc -l | grep -cE '^[0-9]{2,}$'
             """, 0, "0\n0\n0\n1\n")
