@@ -35,7 +35,7 @@ import Testing
     ]
 
     private func prepared(_ test: Case) -> TemporaryFolder {
-        let folder = TemporaryFolder()
+        let folder = TemporaryFolder(inMemory: true)
         let made = Command.shell("\(test.prepare); \(test.run) 2>/dev/null && mkdir first && mv out* first && ls first | wc -l", in: folder.path)
         #expect(made.status == 0, "\(test.name): \(made.errors)")
         return folder

@@ -34,9 +34,9 @@ import Testing
         expect(deep, "uf-convert", 65, "element 1: longer than 67108864 bytes, the most that one element may have; is this JSON Lines or an array of records?")
         expect(deep, "uf-records import --kind rated", 65, Self.long)
         let line = #"printf '{"a":'; head -c 50M /dev/zero | tr '\0' '['"#
-        expect(line, "uf-convert", 65, "line 1, column 517: nested deeper than 512 levels (--on-bad-record skip to continue)")
-        expect(line, "uf-records import --kind rated", 65, "line 1, column 517: nested deeper than 512 levels")
-        expect(line, "uf-tokenize text --tokenizer \(Self.stories)", 65, "line 1, column 517: nested deeper than 512 levels")
+        expect(line, "uf-convert", 65, "line 1, column 518: more than 512 arrays and objects inside one another (--on-bad-record skip to continue)")
+        expect(line, "uf-records import --kind rated", 65, "line 1, column 518: more than 512 arrays and objects inside one another")
+        expect(line, "uf-tokenize text --tokenizer \(Self.stories)", 65, "line 1, column 518: more than 512 arrays and objects inside one another")
     }
 
     /// Allowed, but more than fits into what memory there is: that is no fault of the record, which must not be passed over as a bad one.

@@ -5,11 +5,10 @@ public final class RunningCommand {
     private let pid: pid_t
 
     /// - Parameter words: the command's name and its arguments. Nil when it cannot be started.
-    public init?(_ words: [String], in directory: String) {
+    public init?(_ words: [String]) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addchdir_np(&actions, directory)
         for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] { posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0) }
         guard let pid = Command.spawn(Command.path(words[0]), words, &actions) else { return nil }
         self.pid = pid
