@@ -92,7 +92,9 @@ struct Split: ParsableCommand {
             try outputs[part].append(record: record.bytes())
             progress.update(record.number)
         }
-        for output in outputs { try output.finish(inputs.tail(written: output.records)) }
+        // A disk that fills up with the last of them shall leave none.
+        for output in outputs { try output.prepare(inputs.tail(written: output.records)) }
+        for output in outputs { try output.publish() }
         progress.finish()
         if common.verbose { Console.error("uf-records", "\(inputs.recordsRead) records in \(outputs.count) part\(outputs.count == 1 ? "" : "s")") }
     }
