@@ -83,7 +83,7 @@ struct ChunkConverter {
             counts.dropped[unusable.reason, default: 0] += 1
             return nil
         } catch let fault as JSONError where fault.offset != nil && sourced.chunk.unendedLine == place.number {
-            throw InputError("\(printable(explain(fault, place).1)), and no line feed follows: the input seems cut; copy or fetch it again")
+            throw InputError("\(explain(fault, place).1), and no line feed follows: the input seems cut; copy or fetch it again")
         } catch let fault as JSONError where fault.isOutOfMemory {
             // Not the record's fault: passed over, it would be a record that another machine has.
             throw InputError("\(place): \(fault.message)", status: .internalError)
