@@ -28,6 +28,8 @@ public final class DecodedInputs {
     public private(set) var member = ""
     /// The inputs read so far, in order.
     public private(set) var digests: [InputDigest] = []
+    /// Their names for messages, and that of the current input.
+    public private(set) var names: [String] = []
     /// Encoded bytes read so far over all operands, for a progress bar.
     public private(set) var encodedBytes = 0
     /// The size of all operands that are regular files, where all are; for a progress bar.
@@ -83,6 +85,7 @@ public final class DecodedInputs {
                 self.member = member
                 ahead = []
                 name = member.isEmpty ? operandName : "\(operandName): \(member)"
+                names.append(name)
                 digest = BackgroundDigest()
                 return true
             }

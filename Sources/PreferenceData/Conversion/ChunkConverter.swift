@@ -8,7 +8,8 @@ struct ConvertedChunk: Sendable {
     /// Records of the wanted part, kept or not, in order: what tells duplicates, which only the order of the whole input shows.
     struct Item: Sendable {
         var promptHash: UInt64
-        var shard: Int
+        /// The stream that it goes to: its part of the split, or its shard.
+        var output: Int
         var idHash: UInt64
         var place: RecordPlace
         var record: RatedRecord?
@@ -21,7 +22,7 @@ struct ConvertedChunk: Sendable {
     /// Where the source groups rows: the first and the last group, before and after `items`; the neighbouring chunks may have more rows of them.
     var first: RowGroup?, last: RowGroup?
     var items: [Item] = []
-    var counts: ShardedCounts
+    var counts: OutputCounts
     /// What stops the conversion, after all of this.
     var failure: InputError?
 }
@@ -34,12 +35,12 @@ struct ChunkConverter {
 
     init(_ options: ConversionOptions) {
         self.options = options
-        rater = RecordRater(options: options)
+        rater = RecordRater(options)
         parser = JSONParser(limits: JSONLimits(refusesDuplicateKeys: options.strict, skipsByteOrderMark: false))
     }
 
     func convert(_ sourced: SourcedChunk) -> ConvertedChunk {
-        var result = ConvertedChunk(counts: ShardedCounts(shards: options.shards))
+        var result = ConvertedChunk(counts: OutputCounts(outputs: options.outputs))
         // The group that the next row may belong to.
         var open: RowGroup?
         do {
@@ -84,6 +85,8 @@ struct ChunkConverter {
         } catch let fault as JSONError where fault.isOutOfMemory {
             // Not the record's fault: passed over, it would be a record that another machine has.
             throw InputError("\(place): \(fault.message)", status: .internalError)
+        } catch let fault as JSONError where fault.offset != nil && sourced.chunk.unendedLine == place.number {
+            throw InputError("\(explain(fault, place).1), and no line feed follows: the input seems cut; copy or fetch it again")
         } catch {
             let (reason, message) = explain(error, place)
             guard options.onBadRecord == .skip, !options.strict else {

@@ -10,7 +10,9 @@ public struct ConversionCounts: Sendable, Equatable {
         case noTargets = "no_targets"
         case differentPrompts = "different_prompts"
         case contaminated
+        case unmetCondition = "unmet_condition"
         case duplicatePrompt = "duplicate_prompt"
+        case notSampled = "not_sampled"
 
         var words: String {
             switch self {
@@ -19,7 +21,9 @@ public struct ConversionCounts: Sendable, Equatable {
             case .noTargets: "without a dimension that has two ratings"
             case .differentPrompts: "whose answers are to different prompts"
             case .contaminated: "with text of a benchmark"
+            case .unmetCondition: "that do not meet a condition"
             case .duplicatePrompt: "whose prompt an earlier one has"
+            case .notSampled: "outside the sample"
             }
         }
     }
@@ -47,6 +51,8 @@ public struct ConversionCounts: Sendable, Equatable {
     public internal(set) var noPart = 0
     public internal(set) var otherShards = 0
     public internal(set) var dropped: [Dropped: Int] = [:]
+    /// Of those dropped for a condition: by the first that they do not meet.
+    public internal(set) var unmet: [String: Int] = [:]
     /// Records that cannot be read and were passed over on request, by `BadRecord.Reason`.
     public internal(set) var skipped: [String: Int] = [:]
     /// Records by their number of completions.
@@ -66,9 +72,9 @@ public struct ConversionCounts: Sendable, Equatable {
     var looked: Int { completions.values.reduce(0, +) }
 
     /// Takes back that a record was kept.
-    mutating func drop(_ record: RatedRecord, as reason: Dropped) {
+    mutating func drop(isSingle: Bool, as reason: Dropped) {
         kept -= 1
-        if record.responses.count == 1 { single -= 1 }
+        if isSingle { single -= 1 }
         dropped[reason, default: 0] += 1
     }
 
@@ -85,6 +91,7 @@ public struct ConversionCounts: Sendable, Equatable {
         noPart += other.noPart
         otherShards += other.otherShards
         dropped.merge(other.dropped, uniquingKeysWith: +)
+        unmet.merge(other.unmet, uniquingKeysWith: +)
         skipped.merge(other.skipped, uniquingKeysWith: +)
         completions.merge(other.completions, uniquingKeysWith: +)
         responses += other.responses
