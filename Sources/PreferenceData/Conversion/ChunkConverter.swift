@@ -82,11 +82,11 @@ struct ChunkConverter {
         } catch let unusable as UnusableRecord where !options.strict {
             counts.dropped[unusable.reason, default: 0] += 1
             return nil
-        } catch let fault as JSONError where fault.offset != nil && sourced.chunk.unendedLine == place.number {
-            throw InputError("\(explain(fault, place).1), and no line feed follows: the input seems cut; copy or fetch it again")
         } catch let fault as JSONError where fault.isOutOfMemory {
             // Not the record's fault: passed over, it would be a record that another machine has.
             throw InputError("\(place): \(fault.message)", status: .internalError)
+        } catch let fault as JSONError where fault.offset != nil && sourced.chunk.unendedLine == place.number {
+            throw InputError("\(explain(fault, place).1), and no line feed follows: the input seems cut; copy or fetch it again")
         } catch {
             let (reason, message) = explain(error, place)
             guard options.onBadRecord == .skip, !options.strict else {
