@@ -28,6 +28,8 @@ public final class DecodedInputs {
     public private(set) var member = ""
     /// The inputs read so far, in order.
     public private(set) var digests: [InputDigest] = []
+    /// The name of each of them, as `name` was.
+    public private(set) var names: [String] = []
     /// Encoded bytes read so far over all operands, for a progress bar.
     public private(set) var encodedBytes = 0
     /// The size of all operands that are regular files, where all are; for a progress bar.
@@ -128,6 +130,7 @@ public final class DecodedInputs {
         let count = try reader.read(into: buffer)
         if count == 0 {
             digests.append(InputDigest(sha256: digest.finish(), length: digest.count))
+            names.append(name)
             self.digest = nil
         } else {
             digest.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))

@@ -22,6 +22,9 @@ struct ConvertCommand: ParsableCommand {
             Ratings are taken as the source has them: --scale brings sources with other ranges to one, as in --scale 1:5, before the softmax whose \
             temperature was meant for it; then --missing and --temperature act. --dimensions chooses, orders and renames; the other options use the new names.
             What was dropped or missing is told in one line on standard error, in full with -v, with --report, and in the stream itself.
+
+            REPORT
+            \(Conversion.reportHelp)
             """,
             examples: [
                 ("uf-convert evol_instruct.jsonl sharegpt.jsonl.gz -o rated.uf", "both files, records in order"),
@@ -102,7 +105,7 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Refuse other benchmark files than those that a stream was made with, by the digest in its provenance.", valueName: "digest"))
     var benchmarksSha256: String?
 
-    @Option(help: ArgumentHelp("Write all counts and the digests of the inputs here, as JSON.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write counts, first places, statistics and the digests of the inputs here, as JSON (see REPORT).", valueName: "file"))
     var report: String?
 
     @OptionGroup var jobs: JobsOptions
@@ -171,6 +174,7 @@ struct ConvertCommand: ParsableCommand {
         let reader = ChunkReader(inputs)
         try output.refuse(report: report, inputs: files + decontaminate + (map.map { [$0] } ?? []))
         options.decontamination = try decontamination()
+        options.gathersStatistics = report != nil || common.verbose
         let conversion = Conversion(options)
         let reportSink = try report.map { try openTextOutput($0) }
         let stream = try openOutput(options)
@@ -182,9 +186,14 @@ struct ConvertCommand: ParsableCommand {
         let tails = conversion.tails(inputs)
         progress.finish()
         // The stream last: what fails before it leaves the old file.
-        if let reportSink { try write(conversion, inputs, to: reportSink) }
+        if let reportSink {
+            try reportSink.write(conversion.report(inputs, release: releaseVersion).serialized(indent: 2))
+            try reportSink.write("\n")
+            try reportSink.finish()
+        }
         try stream.finish(tails)
-        tell(conversion)
+        if let line = conversion.summaryLine { Console.error("uf-convert", line) }
+        if common.verbose { ConversionTables(conversion).lines.forEach(Console.line) }
     }
 
     private static var sources: String {
@@ -205,31 +214,6 @@ struct ConvertCommand: ParsableCommand {
                 + "these are not the files that the stream was made with")
         }
         return found
-    }
-
-    private func write(_ conversion: Conversion, _ inputs: DecodedInputs, to sink: BufferedSink) throws {
-        let value: JSONValue = .object([
-            ("command", "uf-convert"), ("release", .string(releaseVersion)),
-            ("inputs", .array(inputs.digests.map { .object([("bytes", JSONValue($0.length)), ("sha256", .string($0.sha256))]) })),
-            ("counts", conversion.counts.json),
-        ] + (conversion.decontaminationJSON.map { [("decontamination", $0)] } ?? []))
-        try sink.write(value.serialized(indent: 2))
-        try sink.write("\n")
-        try sink.finish()
-    }
-
-    private func tell(_ conversion: Conversion) {
-        let counts = conversion.counts
-        if let line = conversion.summaryLine { Console.error("uf-convert", line) }
-        guard common.verbose else { return }
-        for (input, source) in conversion.detected { Console.error("uf-convert", "\(input): read as \(source)") }
-        var records = TextTable([("", .left), ("", .right)])
-        for row in counts.recordRows { records.add(row) }
-        var ratings = TextTable(ConversionCounts.ratingColumns.enumerated().map { ($1, $0 < 2 ? .left : .right) })
-        for row in counts.ratingRows { ratings.add(row) }
-        var benchmarks = TextTable([("benchmark", .left), ("documents", .right), ("records left out", .right)])
-        for row in conversion.decontaminationRows { benchmarks.add(row) }
-        for line in records.lines() + [""] + ratings.lines() + (decontaminate.isEmpty ? [] : [""] + benchmarks.lines()) { Console.line(line) }
     }
 }
 

@@ -14,6 +14,8 @@ struct ConvertedChunk: Sendable {
         var record: RatedRecord?
         /// Why `options.decontamination` kept the record out.
         var contamination: Contamination?
+        /// What `record` was made of, where statistics are gathered.
+        var raw: RawPreference?
         /// Of a record that is kept, where duplicates are looked for.
         var sketch: PromptSketch?, bandKeys: [UInt64] = []
     }
@@ -21,6 +23,8 @@ struct ConvertedChunk: Sendable {
     /// Where the source groups rows: the first and the last group, before and after `items`; the neighbouring chunks may have more rows of them.
     var first: RowGroup?, last: RowGroup?
     var items: [Item] = []
+    /// Number of the input that it is of.
+    var input: Int
     var counts: ShardedCounts
     /// What stops the conversion, after all of this.
     var failure: InputError?
@@ -39,7 +43,7 @@ struct ChunkConverter {
     }
 
     func convert(_ sourced: SourcedChunk) -> ConvertedChunk {
-        var result = ConvertedChunk(counts: ShardedCounts(shards: options.shards))
+        var result = ConvertedChunk(input: sourced.chunk.input, counts: ShardedCounts(shards: options.shards))
         // The group that the next row may belong to.
         var open: RowGroup?
         do {
@@ -74,19 +78,22 @@ struct ChunkConverter {
         counts.read += 1
         do {
             let record = try parser.read(bytes) { cursor in
-                if cursor.repeatsKey { counts.repeatedKeys += 1 }
+                if cursor.repeatsKey {
+                    counts.repeatedKeys += 1
+                    counts.note(.repeatedKey, place)
+                }
                 return try read(cursor, place, sourced)
             }
             return RowGroup(record: record, place: place)
         } catch let unusable as UnusableRecord where !options.strict {
-            counts.dropped[unusable.reason, default: 0] += 1
+            counts.drop(unusable.reason, place)
             return nil
         } catch {
             let (reason, message) = explain(error, place)
             guard options.onBadRecord == .skip, !options.strict else {
                 throw InputError("\(printable(message)) (\(options.strict ? "--strict stops at the first oddity" : "--on-bad-record skip to continue"))")
             }
-            counts.skipped[reason.rawValue, default: 0] += 1
+            counts.skip(reason, place)
             return nil
         }
     }

@@ -13,6 +13,10 @@ public final class Conversion {
     private var sharded: ShardedCounts
     /// Every record that was left out because it shares text with a benchmark, in the order of the inputs.
     public private(set) var contaminations: [Contamination] = []
+    /// Of the records that were looked at, where the options ask for them.
+    public private(set) var statistics: DataStatistics?
+    /// How many records each input had, by its number.
+    public private(set) var records: [Int: Int] = [:]
     private var prompts: Set<UInt64> = []
     private var ids: Set<UInt64> = []
     private let rater: RecordRater
@@ -24,6 +28,7 @@ public final class Conversion {
         self.options = options
         sharded = ShardedCounts(shards: options.shards)
         rater = RecordRater(options: options)
+        statistics = options.gathersStatistics ? DataStatistics() : nil
         duplicates = options.deduplication.map(DuplicateIndex.init)
     }
 
@@ -68,6 +73,7 @@ public final class Conversion {
         if chunk.last != nil || !chunk.items.isEmpty { try flush(write) }
         for item in chunk.items { try take(item, write) }
         if let last = chunk.last { pending = last }
+        records[chunk.input, default: 0] += chunk.counts.shared.read
         sharded.add(chunk.counts)
         if let failure = chunk.failure { throw failure }
     }
@@ -81,17 +87,25 @@ public final class Conversion {
     private func take(_ item: ConvertedChunk.Item, _ write: (RatedRecord, Int) throws -> Void) throws {
         let isNewPrompt = prompts.insert(item.promptHash).inserted
         let isNewRecord = ids.insert(item.idHash).inserted
-        if !isNewPrompt { sharded.shards[item.shard].duplicatePrompts += 1 }
-        if !isNewRecord { sharded.shards[item.shard].duplicateRecords += 1 }
+        if !isNewPrompt {
+            sharded.shards[item.shard].duplicatePrompts += 1
+            sharded.shards[item.shard].note(.duplicatePrompt, item.place)
+        }
+        if !isNewRecord {
+            sharded.shards[item.shard].duplicateRecords += 1
+            sharded.shards[item.shard].note(.duplicateRecord, item.place)
+        }
         if options.strict, !isNewPrompt {
             throw InputError("\(item.place): the prompt of an earlier record stands here again (--strict stops at the first oddity)")
         }
         if let contamination = item.contamination { contaminations.append(contamination) }
+        if let raw = item.raw { statistics?.add(raw) }
         guard let record = item.record else { return }
         if let sketch = item.sketch, duplicates?.addUnlessKnown(sketch, bandKeys: item.bandKeys) != nil {
-            sharded.shards[item.shard].drop(record, as: .duplicatePrompt)
+            sharded.shards[item.shard].drop(record, as: .duplicatePrompt, item.place)
             return
         }
+        statistics?.add(targetsOf: record)
         try write(record, options.shard == nil ? item.shard : 0)
     }
 

@@ -1,3 +1,4 @@
+import InputFiles
 import JSON
 import RecordStream
 
@@ -31,7 +32,7 @@ public struct ConversionCounts: Sendable, Equatable {
         /// Pairs of rated responses with equal ratings, and records all of whose (two or more) ratings are equal.
         var tiedPairs = 0, allTied = 0
         /// Records in whose targets the dimension has no row.
-        var leftOut = 0
+        public internal(set) var leftOut = 0
     }
 
     public internal(set) var read = 0
@@ -59,17 +60,31 @@ public struct ConversionCounts: Sendable, Equatable {
     public internal(set) var sources: [Text: [Text: Dimension]] = [:]
     /// The dimensions of the raw records, whatever is kept of them.
     var offered: Set<Text> = []
+    /// Where each oddity was met first.
+    var firstPlaces: [Oddity: FirstPlaces] = [:]
 
     public init() {}
 
     /// Records whose own text was looked at: all that were read but unreadable ones and those of other parts and shards.
     var looked: Int { completions.values.reduce(0, +) }
 
+    mutating func note(_ oddity: Oddity, _ place: RecordPlace) { firstPlaces[oddity, default: FirstPlaces()].add(place) }
+
+    mutating func drop(_ reason: Dropped, _ place: RecordPlace) {
+        dropped[reason, default: 0] += 1
+        note(.dropped(reason), place)
+    }
+
     /// Takes back that a record was kept.
-    mutating func drop(_ record: RatedRecord, as reason: Dropped) {
+    mutating func drop(_ record: RatedRecord, as reason: Dropped, _ place: RecordPlace) {
         kept -= 1
         if record.responses.count == 1 { single -= 1 }
-        dropped[reason, default: 0] += 1
+        drop(reason, place)
+    }
+
+    mutating func skip(_ reason: BadRecord.Reason, _ place: RecordPlace) {
+        skipped[reason.rawValue, default: 0] += 1
+        note(.skipped(reason), place)
     }
 
     public var droppedTotal: Int { dropped.values.reduce(0, +) }
@@ -95,15 +110,17 @@ public struct ConversionCounts: Sendable, Equatable {
         duplicateRecords += other.duplicateRecords
         repeatedKeys += other.repeatedKeys
         note(dimensions: other.offered)
+        for (oddity, places) in other.firstPlaces { firstPlaces[oddity, default: FirstPlaces()].add(places) }
         for (source, dimensions) in other.sources {
             for (name, counts) in dimensions { sources[bounded(source), default: [:]][name, default: Dimension()].add(counts) }
         }
     }
 
     /// Data with a source of its own in every record must not grow the tables without end.
-    private static let mostSources = 1000
+    static let mostSources = 1000
+    static let otherSources: Text = "(other sources)"
     private func bounded(_ source: Text) -> Text {
-        sources[source] != nil || sources.count < ConversionCounts.mostSources ? source : "(other sources)"
+        sources[source] != nil || sources.count < ConversionCounts.mostSources ? source : ConversionCounts.otherSources
     }
 
     mutating func note(dimensions: some Sequence<Text>) {
@@ -111,28 +128,48 @@ public struct ConversionCounts: Sendable, Equatable {
     }
 
     /// Counts what stands in one record of the wanted part.
-    mutating func count(_ record: RawPreference) {
+    mutating func count(_ record: RawPreference, _ place: RecordPlace) {
         completions[record.responses.count, default: 0] += 1
         responses += record.responses.count
-        repaired += record.repairs
-        if record.turns.allSatisfy(\.content.isEmpty) { emptyPrompts += 1 }
-        emptyResponses += record.responses.count { $0.isEmpty }
-        if Set(record.responses).count < record.responses.count { identicalResponses += 1 }
+        if record.repairs > 0 {
+            repaired += record.repairs
+            note(.repairedScore, place)
+        }
+        if record.turns.allSatisfy(\.content.isEmpty) {
+            emptyPrompts += 1
+            note(.emptyPrompt, place)
+        }
+        let empty = record.responses.count { $0.isEmpty }
+        if empty > 0 {
+            emptyResponses += empty
+            note(.emptyResponse, place)
+        }
+        if Set(record.responses).count < record.responses.count {
+            identicalResponses += 1
+            note(.identicalResponses, place)
+        }
+        for state in ConversionCounts.absentStates where record.states.contains(state) { note(.rating(state), place) }
         let source = bounded(record.source)
         for (k, name) in record.dimensions.enumerated() {
             var counts = Dimension()
             let row = k * record.responses.count..<(k + 1) * record.responses.count
             for i in row { counts.states[Int(record.states[i].rawValue)] += 1 }
-            let ratings = row.filter { record.states[$0] == .rated }.map { record.values[$0] }.sorted()
-            // Equal ones stand side by side: each makes a pair with every one of its run before it.
-            var run = 0
-            for i in ratings.indices.dropFirst() {
-                run = ratings[i] == ratings[i - 1] ? run + 1 : 0
-                counts.tiedPairs += run
-            }
+            let ratings = row.filter { record.states[$0] == .rated }.map { record.values[$0] }
+            counts.tiedPairs = ConversionCounts.tiedPairs(ratings)
             if ratings.count >= 2, ratings.allSatisfy({ $0 == ratings[0] }) { counts.allTied = 1 }
             sources[source, default: [:]][name, default: Dimension()].add(counts)
         }
+    }
+
+    static func tiedPairs(_ ratings: [Double]) -> Int {
+        // Equal ones stand side by side: each makes a pair with every one of its run before it.
+        let ratings = ratings.sorted()
+        var run = 0, pairs = 0
+        for i in ratings.indices.dropFirst() {
+            run = ratings[i] == ratings[i - 1] ? run + 1 : 0
+            pairs += run
+        }
+        return pairs
     }
 
     mutating func countLeftOut(_ ratings: Ratings, source: Text) {
@@ -153,6 +190,4 @@ extension ConversionCounts.Dimension {
     }
 
     public func count(_ state: RatingState) -> Int { states[Int(state.rawValue)] }
-    public var ties: (pairs: Int, all: Int) { (tiedPairs, allTied) }
-    public var absent: Int { leftOut }
 }

@@ -32,6 +32,8 @@ public struct ConversionOptions: Sendable {
     public var decontamination: Decontamination?
     /// Licence of each source, as the tail records it.
     public var licences: [String: String] = [:]
+    /// Gather `Conversion.statistics`, which takes time; no stream changes by it.
+    public var gathersStatistics = false
 
     public init() {}
 

@@ -28,12 +28,13 @@ struct RecordRater: Sendable {
             return nil
         }
         if options.strict { try refuseOddities(raw, place) }
-        counts.shards[shard].count(raw)
+        counts.shards[shard].count(raw, place)
         let id = RecordIdentity.id(raw)
         let contamination = options.decontamination?.contamination(of: raw, at: place)
-        if contamination != nil { counts.shards[shard].dropped[.contaminated, default: 0] += 1 }
+        if contamination != nil { counts.shards[shard].drop(.contaminated, place) }
         let made = contamination == nil ? record(raw, id, place, &counts.shards[shard]) : nil
         var item = ConvertedChunk.Item(promptHash: promptHash, shard: shard, idHash: firstHalf(id), place: place, record: made, contamination: contamination)
+        if options.gathersStatistics { item.raw = raw }
         if made != nil, let mode = options.deduplication {
             let sketch = PromptSketch(raw)
             item.sketch = sketch
@@ -76,7 +77,7 @@ struct RecordRater: Sendable {
 
     private func record(_ raw: RawPreference, _ id: Text, _ place: RecordPlace, _ counts: inout ConversionCounts) -> RatedRecord? {
         func drop(_ reason: ConversionCounts.Dropped) -> RatedRecord? {
-            counts.dropped[reason, default: 0] += 1
+            counts.drop(reason, place)
             return nil
         }
         guard raw.responses.count >= 2 || raw.standsAlone else { return drop(.fewerThanTwoResponses) }
