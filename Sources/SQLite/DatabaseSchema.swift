@@ -21,14 +21,22 @@ public struct DatabaseSchema: Sendable {
         // FULL: a transaction that was reported as done survives a power cut.
         try connection.execute("PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
         if try isEmpty(connection) {
-            try connection.transaction {
-                // Another process may have made them while this one waited for the lock.
-                guard try isEmpty(connection) else { return }
-                try connection.execute(tables)
-                try connection.execute("PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")
-            }
+            // Another process may have made them while this one waited for the lock.
+            try connection.transaction { try makeTables(connection) }
         }
         try check(connection)
+    }
+
+    /// The same inside the transaction of a `HeldDatabase`, where journal and synchronisation are SQLite's own: a rollback journal, and FULL.
+    public func prepare(_ held: HeldDatabase) throws {
+        try makeTables(held.connection)
+        try check(held.connection)
+    }
+
+    private func makeTables(_ connection: Connection) throws {
+        guard try isEmpty(connection) else { return }
+        try connection.execute(tables)
+        try connection.execute("PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")
     }
 
     public func check(_ connection: Connection) throws {

@@ -31,6 +31,7 @@ struct ConvertCommand: ParsableCommand {
                 ("uf-convert --split train=0.9,test=0.1 --part test raw.jsonl -o test.uf", "a tenth of the prompts; the same ones in every run"),
                 ("uf-convert raw.jsonl --shards 8 -o 'data/train-%05d-of-%05d.uf'", "eight streams and data/train.MANIFEST, for uf-records check data"),
                 ("uf-convert raw.jsonl --decontaminate mmlu.tar.gz --decontaminate arc/ --report r.json -o clean.uf", "without what these benchmarks hold; r.json lists it"),
+                ("uf-convert v2.jsonl --dedup near --dedup-store released.sqlite -o v2.uf", "without the prompts of v1, which was made with the same store"),
                 ("zstdcat raw.zst | uf-convert --missing floor -v > rated.uf", "as the paper's code treats \"N/A\": as the worst rating"),
                 ("uf-convert --dimensions helpfulness,verbosity=length --scale 1:5 helpsteer.jsonl -o rated.uf", "two attributes, one renamed, on UltraFeedback's scale"),
                 ("uf-convert --map fields.json answers.jsonl -o rated.uf", "another layout: {\"prompt\": \"/question\", \"responses\": \"/answers/*/text\", \"ratings\": {\"quality\": {\"values\": \"/answers/*/mark\", \"range\": \"0..10\"}}}"),
@@ -88,12 +89,7 @@ struct ConvertCommand: ParsableCommand {
         "Add dimensions rated 1 to 5 from the text itself: " + Rater.allCases.map { "\($0.rawValue) (\($0.summary))" }.joined(separator: "; ") + ".", valueName: "rater,..."))
     var raters: String?
 
-    @Option(help: ArgumentHelp(
-        """
-        Leave out records whose prompt an earlier record has: exact (the same words, whatever their case, punctuation and spacing) or near (a Jaccard similarity of \
-        word 3-grams of at least \(DuplicateIndex.threshold), found by MinHash in \(MinHash.bands) bands of \(MinHash.rows)). The first of them stays. Not with --shards.
-        """, valueName: "mode"))
-    var dedup: DuplicateIndex.Mode?
+    @OptionGroup var deduplication: DeduplicationOptions
 
     @Option(help: ArgumentHelp(
         """
@@ -124,9 +120,6 @@ struct ConvertCommand: ParsableCommand {
         if files.filter({ $0 == "-" }).count > 1 { throw ValidationError("standard input (-) is named twice") }
         try refuseDash(decontaminate.map { ("--decontaminate", $0) })
         if benchmarksSha256 != nil, decontaminate.isEmpty { throw ValidationError("--benchmarks-sha256 needs --decontaminate PATH") }
-        if dedup != nil, sharding.shards != nil || sharding.shard != nil {
-            throw ValidationError("--dedup looks among all prompts, and each shard is made alone: write one stream, then divide it with uf-records split")
-        }
         _ = try options()
         if sharding.shards != nil { _ = try sharding.names(output.output) }
     }
@@ -139,7 +132,7 @@ struct ConvertCommand: ParsableCommand {
         options.dimensions = dimensions
         options.scale = scale?.value
         options.raters = try wantedRaters()
-        options.deduplication = dedup
+        options.deduplication = deduplication.dedup
         options.targets = Targets(missing: missing, temperature: temperature.value)
         if let split, let part {
             do { options.split = try Split(split, part: part) } catch let fault as Split.Fault { throw ValidationError(fault.description) }
@@ -172,10 +165,12 @@ struct ConvertCommand: ParsableCommand {
         if files.isEmpty || files.contains("-") { try refuseTerminalInput() }
         let inputs = DecodedInputs(files)
         let reader = ChunkReader(inputs)
-        try output.refuse(report: report, inputs: files + decontaminate + (map.map { [$0] } ?? []))
+        try output.refuse(report: report, inputs: files + decontaminate + [map, deduplication.dedupStore].compactMap(\.self))
         options.decontamination = try decontamination()
         options.gathersStatistics = report != nil || common.verbose
-        let conversion = Conversion(options)
+        let store = try deduplication.store(files)
+        options.earlier = store?.earlier
+        let conversion = Conversion(options, store: store)
         let reportSink = try report.map { try openTextOutput($0) }
         let stream = try openOutput(options)
         let progress = common.progress("uf-convert", total: inputs.encodedTotal, unit: "bytes")
@@ -191,7 +186,9 @@ struct ConvertCommand: ParsableCommand {
             try reportSink.write("\n")
             try reportSink.finish()
         }
+        try conversion.enterPrompts(inputs)
         try stream.finish(tails)
+        try store?.commit()
         if let line = conversion.summaryLine { Console.error("uf-convert", line) }
         if common.verbose { ConversionTables(conversion).lines.forEach(Console.line) }
     }
@@ -225,7 +222,6 @@ extension SourceFormat: ExpressibleByArgument {
 
 extension UltraFeedbackScore: ExpressibleByArgument {}
 extension MissingPolicy: ExpressibleByArgument {}
-extension DuplicateIndex.Mode: ExpressibleByArgument {}
 extension ConversionOptions.OnBadRecord: ExpressibleByArgument {}
 
 extension RatingRange: ExpressibleByArgument {

@@ -7,7 +7,7 @@ import SystemIO
 public final class Conversion {
     public let options: ConversionOptions
     /// Of all that was read.
-    public var counts: ConversionCounts { sharded.total }
+    public var counts: ConversionCounts { options.shard.map { sharded.counts(ofShard: $0) } ?? sharded.total }
     /// Name of each input and the source that its first record showed; empty where a source was given.
     public private(set) var detected: [(input: String, source: String)] = []
     private var sharded: ShardedCounts
@@ -21,11 +21,14 @@ public final class Conversion {
     private var ids: Set<UInt64> = []
     private let rater: RecordRater
     private var duplicates: DuplicateIndex?
+    private let store: PromptStore?
     /// The last group of rows, to which the next chunk may add.
     private var pending: RowGroup?
 
-    public init(_ options: ConversionOptions) {
+    /// - Parameter store: what has the prompts of earlier releases, and takes those of this one; its `earlier` must be that of the options.
+    public init(_ options: ConversionOptions, store: PromptStore? = nil) {
         self.options = options
+        self.store = store
         sharded = ShardedCounts(shards: options.shards)
         rater = RecordRater(options: options)
         statistics = options.gathersStatistics ? DataStatistics() : nil
@@ -38,6 +41,7 @@ public final class Conversion {
     /// Throws `InputError` with file and place for what cannot be read, unless the options say to pass over it.
     public func run(_ reader: ChunkReader, threads: Int, write: (RatedRecord, Int) throws -> Void) throws {
         let options = options
+        if let store, let mode = options.deduplication { try store.readEarlier(mode, threads: threads) { duplicates?.addEarlier($0, bandKeys: $1) } }
         let detector = SourceDetector(reader, options)
         try orderedMap(
             workers: threads,
@@ -52,14 +56,14 @@ public final class Conversion {
 
     /// The end of each output stream: what was read and what became of it. Call it after `run`.
     public func tails(_ inputs: DecodedInputs) -> [StreamTail] {
-        let looked = sharded.shards.reduce(0) { $0 + $1.looked }
-        return (options.shard.map { [$0] } ?? Array(sharded.shards.indices)).map { shard in
-            var counts = sharded.shared
-            counts.add(sharded.shards[shard])
-            counts.otherShards += looked - sharded.shards[shard].looked
-            return StreamTail(inputs: inputs.digests.map { .raw(sha256: $0.sha256, bytes: $0.length) }, counts: counts.json, licences: options.licences)
+        (options.shard.map { [$0] } ?? Array(sharded.shards.indices)).map { shard in
+            StreamTail(
+                inputs: inputs.digests.map { .raw(sha256: $0.sha256, bytes: $0.length) }, counts: sharded.counts(ofShard: shard).json, licences: options.licences)
         }
     }
+
+    /// Enters the prompts of what was kept into the store. Call it after `run`, and the store's `commit` when all outputs are in place.
+    public func enterPrompts(_ inputs: DecodedInputs) throws { try store?.enter(options.heads[0], inputs.digests) }
 
     private func take(_ chunk: ConvertedChunk, _ write: (RatedRecord, Int) throws -> Void) throws {
         if let first = chunk.first {
@@ -95,16 +99,20 @@ public final class Conversion {
             sharded.shards[item.shard].duplicateRecords += 1
             sharded.shards[item.shard].note(.duplicateRecord, item.place)
         }
-        if options.strict, !isNewPrompt {
+        let isWanted = options.shard.map { $0 == item.shard } ?? true
+        if options.strict, isWanted, !isNewPrompt {
             throw InputError("\(item.place): the prompt of an earlier record stands here again (--strict stops at the first oddity)")
         }
-        if let contamination = item.contamination { contaminations.append(contamination) }
-        if let raw = item.raw { statistics?.add(raw) }
+        if isWanted, let contamination = item.contamination { contaminations.append(contamination) }
+        if isWanted, let raw = item.raw { statistics?.add(raw) }
         guard let record = item.record else { return }
-        if let sketch = item.sketch, duplicates?.addUnlessKnown(sketch, bandKeys: item.bandKeys) != nil {
-            sharded.shards[item.shard].drop(record, as: .duplicatePrompt, item.place)
+        if let sketch = item.sketch, let match = duplicates?.addUnlessKnown(sketch, bandKeys: item.bandKeys) {
+            let isEarlier = match.prompt < duplicates?.earlierCount ?? 0
+            sharded.shards[item.shard].drop(record, as: isEarlier ? .earlierRelease : .duplicatePrompt, item.place)
             return
         }
+        guard isWanted else { return }
+        if let sketch = item.sketch { try store?.add(sketch) }
         statistics?.add(targetsOf: record)
         try write(record, options.shard == nil ? item.shard : 0)
     }

@@ -12,6 +12,7 @@ public struct ConversionCounts: Sendable, Equatable {
         case differentPrompts = "different_prompts"
         case contaminated
         case duplicatePrompt = "duplicate_prompt"
+        case earlierRelease = "earlier_release"
 
         var words: String {
             switch self {
@@ -21,6 +22,7 @@ public struct ConversionCounts: Sendable, Equatable {
             case .differentPrompts: "whose answers are to different prompts"
             case .contaminated: "with text of a benchmark"
             case .duplicatePrompt: "whose prompt an earlier one has"
+            case .earlierRelease: "whose prompt an earlier release has"
             }
         }
     }

@@ -26,8 +26,10 @@ public struct ConversionOptions: Sendable {
     public var strict = false
     /// Dimensions that are rated from the text itself, after the source's own.
     public var raters: [Rater] = []
-    /// Which records whose prompt an earlier record has are left out; nil: none, they are only counted. Not with shards: each is made alone, and knows no other's prompts.
+    /// Which records whose prompt an earlier record has are left out; nil: none, they are only counted.
     public var deduplication: DuplicateIndex.Mode?
+    /// The prompts of earlier releases that are left out too, as `PromptStore.earlier` has them.
+    public var earlier: PromptStore.Earlier?
     /// What leaves out records that share text with a benchmark.
     public var decontamination: Decontamination?
     /// Licence of each source, as the tail records it.
@@ -38,7 +40,7 @@ public struct ConversionOptions: Sendable {
     public init() {}
 
     /// Raised when the same options make other bytes of the same input.
-    static let recipe = 6
+    static let recipe = 7
 
     /// The command line that makes the same stream again: every option that decides bytes, with its value.
     public var provenance: Provenance {
@@ -56,6 +58,8 @@ public struct ConversionOptions: Sendable {
         if strict { add("--strict") }
         for (source, licence) in licences.sorted(by: { $0.key < $1.key }) { add("--licence", "\(source)=\(licence)") }
         if let deduplication { add("--dedup", deduplication.rawValue) }
+        // An empty store changes no byte.
+        if let earlier, earlier.count > 0 { arguments += [.text("--dedup-store"), .file(role: "dedup_store", sha256: earlier.sha256)] }
         if let decontamination { arguments += decontamination.provenance }
         return Provenance(command: "uf-convert", recipe: ConversionOptions.recipe, arguments: arguments)
     }

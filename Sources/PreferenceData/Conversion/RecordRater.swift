@@ -23,11 +23,13 @@ struct RecordRater: Sendable {
             }
         }
         let shard = ShardIdentity.shard(of: promptHash, count: options.shards)
-        if let wanted = options.shard, wanted != shard {
+        let isWanted = options.shard.map { $0 == shard } ?? true
+        // Which prompt is the first of similar ones, only those of all shards tell: they are made, and left out at the end.
+        guard isWanted || options.deduplication != nil else {
             counts.shared.otherShards += 1
             return nil
         }
-        if options.strict { try refuseOddities(raw, place) }
+        if options.strict, isWanted { try refuseOddities(raw, place) }
         counts.shards[shard].count(raw, place)
         let id = RecordIdentity.id(raw)
         let contamination = options.decontamination?.contamination(of: raw, at: place)
@@ -36,7 +38,7 @@ struct RecordRater: Sendable {
         var item = ConvertedChunk.Item(promptHash: promptHash, shard: shard, idHash: firstHalf(id), place: place, record: made, contamination: contamination)
         if options.gathersStatistics { item.raw = raw }
         if made != nil, let mode = options.deduplication {
-            let sketch = PromptSketch(raw)
+            let sketch = PromptSketch(raw, withShingles: mode == .near || options.earlier != nil)
             item.sketch = sketch
             if mode == .near { item.bandKeys = MinHash.bandKeys(sketch.shingles) }
         }

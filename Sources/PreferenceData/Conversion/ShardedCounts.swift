@@ -7,6 +7,14 @@ struct ShardedCounts: Sendable {
 
     init(shards: Int) { self.shards = Array(repeating: ConversionCounts(), count: shards) }
 
+    /// What the stream of one shard tells: the rest of what was looked at is in the others.
+    func counts(ofShard shard: Int) -> ConversionCounts {
+        var counts = shared
+        counts.add(shards[shard])
+        counts.otherShards += shards.reduce(0) { $0 + $1.looked } - shards[shard].looked
+        return counts
+    }
+
     var total: ConversionCounts { shards.reduce(into: shared) { $0.add($1) } }
 
     mutating func add(_ other: ShardedCounts) {

@@ -13,7 +13,7 @@ public struct DuplicateIndex {
     public static let threshold = 0.8
 
     public let mode: Mode
-    private var digests: [[UInt8]: Int] = [:]
+    private var digests: [SIMD2<UInt64>: Int] = [:]
     private var shingles: [[UInt32]] = []
     /// By band: key to the latest prompt that has it; `earlier` leads on to the ones before.
     private var heads: [[UInt64: UInt32]]
@@ -28,6 +28,8 @@ public struct DuplicateIndex {
 
     /// Prompts that were added.
     public private(set) var count = 0
+    /// How many of them, the first ones, are of earlier releases.
+    public private(set) var earlierCount = 0
 
     public struct Match: Sendable, Equatable {
         /// Number of the earlier prompt, from 0 in the order in which they were added.
@@ -49,13 +51,20 @@ public struct DuplicateIndex {
         return nil
     }
 
+    /// Adds a prompt of an earlier release; to be called before any other is added. It is not compared with others.
+    mutating func addEarlier(_ sketch: PromptSketch, bandKeys: [UInt64]) {
+        precondition(count == earlierCount, "an earlier release after the first prompt of this one")
+        add(sketch, bandKeys)
+        earlierCount = count
+    }
+
     private func mostSimilar(_ sketch: PromptSketch, _ keys: [UInt64]) -> Match? {
         var best: Match?, seen: Set<UInt32> = []
         for (band, key) in keys.enumerated() {
             var candidate = heads[band][key] ?? DuplicateIndex.none
             while candidate != DuplicateIndex.none {
                 if seen.insert(candidate).inserted {
-                    let similarity = sketch.similarity(PromptSketch(digest: [], shingles: shingles[Int(candidate)]))
+                    let similarity = sketch.similarity(PromptSketch(digest: .zero, shingles: shingles[Int(candidate)]))
                     if similarity >= DuplicateIndex.threshold, best.map({ similarity > $0.similarity || similarity == $0.similarity && Int(candidate) < $0.prompt }) ?? true {
                         best = Match(prompt: Int(candidate), similarity: similarity)
                     }
