@@ -36,6 +36,8 @@ FROM ?= auto
 MAP ?=
 # A score of UltraFeedback in place of its dimensions, overall_score or fine-grained_score; empty: the dimensions.
 SCORE_FROM ?=
+# System prompts of UltraFeedback's completions: none (left out) or completion (each kept with its response).
+SYSTEM ?= none
 # Dimensions to keep, as honesty,helpfulness=help; empty: all under their own names.
 DIMENSIONS ?=
 # What ratings are mapped onto, as 1:5 or NAME=LOW:HIGH,...; empty: they stay as they are.
@@ -44,6 +46,18 @@ SCALE ?=
 RATE ?=
 # Records whose prompt an earlier one has are left out: exact or near; empty: they stay.
 DEDUP ?=
+# What a record must meet, as gap >= 1 and source != x; empty: nothing.
+WHERE ?=
+# How many records of each part to keep, chosen by a hash; empty: all.
+SAMPLE ?=
+# With SAMPLE: what has the share there that it has among the records, source; empty: nothing.
+STRATIFY ?=
+# With SAMPLE: what decides which records are in it.
+SAMPLE_SEED ?= 0
+# How many records the files of RAW hold in all; another number is refused. Empty: any.
+EXPECT_RECORDS ?=
+# SHA-256 of each input after decompression, in order, separated by spaces; others are refused. Empty: any.
+EXPECT_SHA256 ?=
 # What becomes of a missing rating: mask, floor, mean, drop.
 MISSING ?= mask
 # T of the targets softmax(ratings / T), one or NAME=T,...
@@ -157,9 +171,11 @@ $(if $(filter model none,$(REFERENCE)),,$(error REFERENCE is "$(REFERENCE)", exp
 cached := $(if $(filter model,$(REFERENCE)),$(WORK)/$(TRAIN_PART).reference.uf)
 
 # What a stage reads stands in its stamp too: a longer list of old files, or another old model, is a change.
-convert_options = $(RAW) --split $(call quote,$(SPLIT)) $(if $(MAP),--map $(MAP),--from $(FROM)) $(call option,--score-from,$(SCORE_FROM)) \
+convert_options = $(RAW) --split $(call quote,$(SPLIT)) $(if $(MAP),--map $(MAP),--from $(FROM)) $(call option,--score-from,$(SCORE_FROM)) --system $(SYSTEM) \
   $(call option,--rate,$(RATE)) $(call option,--dedup,$(DEDUP)) $(call option,--dimensions,$(DIMENSIONS)) $(call option,--scale,$(SCALE)) --missing $(MISSING) --temperature $(call quote,$(TEMPERATURE)) \
   $(call option,--rating-range,$(RATING_RANGE)) --on-bad-record $(ON_BAD_RECORD) $(if $(STRICT),--strict) \
+  $(call option,--where,$(WHERE)) $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SAMPLE_SEED) $(call option,--stratify,$(STRATIFY))) \
+  $(call option,--expect-records,$(EXPECT_RECORDS)) $(foreach digest,$(EXPECT_SHA256),--expect-sha256 $(digest)) \
   $(foreach path,$(DECONTAMINATE),--decontaminate $(call quote,$(path))) $(foreach licence,$(LICENCES),--licence $(call quote,$(licence)))
 tokenize_options = --tokenizer $(MODEL) --template $(TEMPLATE) $(call option,--system,$(SYSTEM_TURN)) $(call option,--bos,$(BOS)) $(call option,--eos,$(EOS)) \
   $(call option,--context-length,$(CONTEXT_LENGTH))

@@ -39,12 +39,16 @@ public struct SHA256: Sendable {
 }
 
 /// Two lowercase digits a byte.
-public func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
+public func hexadecimal(_ bytes: some Sequence<UInt8>) -> String { String(decoding: hexadecimalDigits(bytes), as: UTF8.self) }
+
+/// The same as ASCII.
+public func hexadecimalDigits(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+    func digit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10 }
     var text: [UInt8] = []
+    text.reserveCapacity(2 * bytes.underestimatedCount)
     for byte in bytes {
-        text.append(digits[Int(byte >> 4)])
-        text.append(digits[Int(byte & 15)])
+        text.append(digit(byte >> 4))
+        text.append(digit(byte & 15))
     }
-    return String(decoding: text, as: UTF8.self)
+    return text
 }

@@ -7,7 +7,7 @@ import SystemIO
 /// A set of streams instead of one.
 public struct ShardOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp(
-        "Write so many streams, each prompt into the one that a hash of its text names, and a MANIFEST beside them; -o then names them by a pattern, as in train-%05d-of-%05d.uf.",
+        "Write so many streams, each prompt into the one that a hash of its text names, and a MANIFEST beside them that makes them one set; -o then names them by a pattern of two numbers, as in train-%05d-of-%05d.uf.",
         valueName: "number"))
     public var shards: Int?
 

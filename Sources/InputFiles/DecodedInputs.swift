@@ -28,7 +28,7 @@ public final class DecodedInputs {
     public private(set) var member = ""
     /// The inputs read so far, in order.
     public private(set) var digests: [InputDigest] = []
-    /// The name of each of them, as `name` was.
+    /// Their names for messages, and that of the current input.
     public private(set) var names: [String] = []
     /// Encoded bytes read so far over all operands, for a progress bar.
     public private(set) var encodedBytes = 0
@@ -85,6 +85,7 @@ public final class DecodedInputs {
                 self.member = member
                 ahead = []
                 name = member.isEmpty ? operandName : "\(operandName): \(member)"
+                names.append(name)
                 digest = BackgroundDigest()
                 return true
             }
@@ -130,7 +131,6 @@ public final class DecodedInputs {
         let count = try reader.read(into: buffer)
         if count == 0 {
             digests.append(InputDigest(sha256: digest.finish(), length: digest.count))
-            names.append(name)
             self.digest = nil
         } else {
             digest.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))

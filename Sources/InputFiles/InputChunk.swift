@@ -36,6 +36,12 @@ public struct InputChunk: Sendable {
     /// Number of the input, from 1.
     public var input: Int { first.input }
 
+    /// Number of the line that the input ends in without a line feed, as it does when it was cut; nil for any other chunk.
+    public var unendedLine: Int? {
+        guard elements == nil, let last = bytes.last, last != 0x0A else { return nil }
+        return first.number + bytes.count { $0 == 0x0A }
+    }
+
     /// Calls `body` for every record that is not blank, in order, with its bytes (no line feed) and place.
     public func forEachRecord(_ body: (UnsafeBufferPointer<UInt8>, RecordPlace) throws -> Void) rethrows {
         try bytes.withUnsafeBufferPointer { buffer in

@@ -1,3 +1,5 @@
+import Glibc
+
 /// What a JSON value is, with the name that messages use.
 public enum JSONKind: Sendable {
     case null, bool, integer, number, string, array, object
@@ -135,10 +137,10 @@ public struct JSONCursor {
         return found
     }
 
-    @usableFromInline static func equal(_ bytes: UnsafeBufferPointer<UInt8>, _ literal: StaticString) -> Bool {
+    /// Whether a key or a string's bytes are `literal`.
+    @inlinable public static func equal(_ bytes: UnsafeBufferPointer<UInt8>, _ literal: StaticString) -> Bool {
         guard bytes.count == literal.utf8CodeUnitCount else { return false }
-        for i in 0..<bytes.count where bytes[i] != literal.utf8Start[i] { return false }
-        return true
+        return bytes.isEmpty || memcmp(bytes.baseAddress!, literal.utf8Start, bytes.count) == 0
     }
 }
 

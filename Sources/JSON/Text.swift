@@ -1,3 +1,5 @@
+import Glibc
+
 /// Text as a JSON string holds it: UTF-8, in which a lone surrogate (`\ud83d` with no partner) stands as its three-byte form ED A0..BF 80..BF
 /// ("WTF-8"). Swift's `String` would replace such a character; data passes through here unchanged instead.
 public struct Text: Hashable, Sendable, ExpressibleByStringLiteral {
@@ -21,6 +23,14 @@ public struct Text: Hashable, Sendable, ExpressibleByStringLiteral {
     }
 
     public static func == (left: Text, right: String) -> Bool { left.bytes.elementsEqual(right.utf8) }
+
+    /// As ==, which compares byte by byte.
+    public func hasBytes(of other: Text) -> Bool { other.bytes.withUnsafeBufferPointer { holds($0) } }
+
+    /// Whether these are its bytes.
+    public func holds(_ other: UnsafeBufferPointer<UInt8>) -> Bool {
+        bytes.count == other.count && (bytes.isEmpty || bytes.withUnsafeBytes { memcmp($0.baseAddress!, other.baseAddress!, other.count) == 0 })
+    }
 }
 
 extension Text: Comparable {
@@ -31,6 +41,14 @@ extension Text: Comparable {
 extension Text: CustomStringConvertible {
     /// For messages: what is not UTF-8 is replaced.
     public var description: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+extension Array where Element == Text {
+    /// Whether two of these are equal. A few are compared with each other: most differ in length, and a hash reads all of every text.
+    public var hasEqualTexts: Bool {
+        guard count <= 16 else { return Set(self).count < count }
+        return indices.contains { i in self[..<i].contains { $0.hasBytes(of: self[i]) } }
+    }
 }
 
 /// The one definition of well-formed text, for the parser's fault finder and the writer.
@@ -62,12 +80,26 @@ public enum WTF8 {
         }
     }
 
+    /// Where the next byte that is not ASCII stands, sixteen at a time; most text has few.
+    @inline(__always)
+    private static func endOfASCII(in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        var at = start
+        let raw = UnsafeRawBufferPointer(bytes)
+        while at + 16 <= bytes.count, raw.loadUnaligned(fromByteOffset: at, as: SIMD2<UInt64>.self) & 0x8080_8080_8080_8080 == .zero { at += 16 }
+        while at < bytes.count, bytes[at] < 0x80 { at += 1 }
+        return at
+    }
+
     /// Where the bytes stop being well-formed. A high surrogate before a low one is a fault too: as JSON escapes the two would be one character.
     public static func firstFault(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
         var at = 0
         var afterHigh = false
         while at < bytes.count {
-            if bytes[at] < 0x80 { at += 1; afterHigh = false; continue }
+            if bytes[at] < 0x80 {
+                at = endOfASCII(in: bytes, from: at + 1)
+                afterHigh = false
+                continue
+            }
             switch sequence(in: bytes, at: at) {
             case .scalar(let length):
                 at += length

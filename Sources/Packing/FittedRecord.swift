@@ -4,8 +4,8 @@ import RecordStream
 public struct FittedRecord: Sendable, Equatable {
     /// The record as it goes into a bin.
     public var record: TokensRecord
-    /// Tokens taken from the prompt.
-    public var promptCut = 0
+    /// Counts of tokens taken from the prompt, or from each of N prompts.
+    public var promptCuts: [Int]
     /// N counts of tokens taken from each response. A cut response has lost its stop token.
     public var responseCuts: [Int]
     /// Turns removed whole, and tokens taken from the middle of others; 0 under the paper's rule.
@@ -15,35 +15,37 @@ public struct FittedRecord: Sendable, Equatable {
     /// A record that fits as it is.
     public init(_ record: TokensRecord) {
         self.record = record
+        promptCuts = [Int](repeating: 0, count: record.prompts.count)
         responseCuts = [Int](repeating: 0, count: record.responses.count)
     }
 
-    public var isCut: Bool { promptCut > 0 || responseCuts.contains { $0 > 0 } }
+    public var isCut: Bool { promptCuts.contains { $0 > 0 } || responseCuts.contains { $0 > 0 } }
 
     /// Tokens that it takes in a bin.
     public func tokens(in layout: PackedLayout) -> Int {
-        let prompts = layout == .rows16 ? record.responses.count : 1
-        return prompts * record.prompt.count + record.responseTokens
+        guard layout == .sharedPrefix else { return record.responses.indices.reduce(record.responseTokens) { $0 + record.prompt(of: $1).count } }
+        let shared = record.sharedPrompt.count
+        return record.promptTokens - (record.prompts.count - 1) * shared + record.responseTokens
     }
 
     /// About the bytes that it takes in a bin on disk, never fewer: a bin that is within the stream's limit by this count is within it.
     func storedBytes(in layout: PackedLayout) -> Int {
         let ratings = record.ratings
         let names = ratings.dimensions.reduce(record.id.count + record.source.count) { $0 + $1.count + 12 }
-        return 8 * tokens(in: layout) + 40 * record.responses.count + 29 * ratings.ratings.count + names + 128
+        return 8 * tokens(in: layout) + 48 * record.responses.count + 29 * ratings.ratings.count + names + 128
     }
 
     /// Turn starts are not kept: nothing after packing asks for them.
-    mutating func cutPrompt(to kept: [Range<Int>]) {
-        let whole = record.prompt
-        record.prompt = kept.flatMap { whole[$0] }
-        record.promptTurns = []
-        promptCut = whole.count - record.prompt.count
+    mutating func cutPrompt(_ number: Int, to kept: [Range<Int>]) {
+        let whole = record.prompts[number].ids
+        record.prompts[number] = TokensRecord.Prompt(ids: kept.flatMap { whole[$0] }, turnStarts: [], roles: [])
+        promptCuts[number] = whole.count - record.prompts[number].ids.count
     }
 
-    mutating func cutResponses(to length: Int) {
-        for i in record.responses.indices where record.responses[i].count > length {
-            responseCuts[i] = record.responses[i].count - length
+    /// - Parameter room: the most tokens that a response may have.
+    mutating func cutResponses(to room: (_ response: Int) -> Int) {
+        for i in record.responses.indices where record.responses[i].count > room(i) {
+            responseCuts[i] = record.responses[i].count - room(i)
             record.responses[i].removeLast(responseCuts[i])
         }
     }
@@ -52,6 +54,20 @@ public struct FittedRecord: Sendable, Equatable {
 extension TokensRecord {
     var responseTokens: Int { responses.reduce(0) { $0 + $1.count } }
     var longestResponse: Int { responses.reduce(0) { max($0, $1.count) } }
+    var promptTokens: Int { prompts.reduce(0) { $0 + $1.ids.count } }
+    var longestPrompt: Int { prompts.reduce(0) { max($0, $1.ids.count) } }
+    /// Tokens of the longest prompt with a response to it.
+    var longestSequence: Int { responses.indices.reduce(longestPrompt) { max($0, prompt(of: $1).count + responses[$1].count) } }
+
+    /// The prompt that a response answers.
+    func prompt(of response: Int) -> [UInt32] { prompts[prompts.count == 1 ? 0 : response].ids }
+
+    /// What all prompts begin with: the whole of a single one.
+    var sharedPrompt: ArraySlice<UInt32> {
+        prompts.dropFirst().reduce(prompts[0].ids[...]) { shared, prompt in
+            shared.prefix(zip(shared, prompt.ids).prefix { $0 == $1 }.count)
+        }
+    }
 
     /// Where an error about this record happened.
     var place: String { "record \(id) (input \(origin.input), line \(origin.line))" }

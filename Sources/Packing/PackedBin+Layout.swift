@@ -17,27 +17,32 @@ extension PackedBin {
         }
     }
 
-    /// The prompt once, then each response as its continuation.
+    /// What the prompts share once, then as its continuation each response, after what is left of its own prompt.
     private mutating func appendBranches(_ fitted: FittedRecord) {
-        let record = UInt32(members.count), parent = Int32(segments.count), prompt = fitted.record.prompt
-        append(prompt, from: 0)
-        segments.append(Segment(start: end - UInt32(prompt.count), end: end, parent: -1, record: record, response: -1, labelStart: end))
+        let record = UInt32(members.count), shared = fitted.record.sharedPrompt
+        let parent = shared.isEmpty ? -1 : Int32(segments.count)
+        if !shared.isEmpty {
+            append(shared, from: 0)
+            segments.append(Segment(start: end - UInt32(shared.count), end: end, parent: -1, record: record, response: -1, labelStart: end))
+        }
         for (number, response) in fitted.record.responses.enumerated() {
-            let start = end
-            append(response, from: prompt.count)
-            segments.append(Segment(start: start, end: end, parent: parent, record: record, response: Int32(number), labelStart: start))
+            let start = end, prompt = fitted.record.prompt(of: number)
+            append(prompt[shared.count...], from: shared.count)
+            let labels = end
+            append(response[...], from: prompt.count)
+            segments.append(Segment(start: start, end: end, parent: parent, record: record, response: Int32(number), labelStart: labels))
         }
         members.append(Member(fitted))
     }
 
     /// One row for each response, the prompt before it. Row N * dimension + response of the paper's tensors is the response's own row.
     private mutating func appendRows(_ fitted: FittedRecord, paperEpsilon: Double) {
-        let record = UInt32(members.count), first = UInt32(segments.count), prompt = fitted.record.prompt
+        let record = UInt32(members.count), first = UInt32(segments.count)
         for (number, response) in fitted.record.responses.enumerated() {
-            let start = end
-            append(prompt, from: 0)
+            let start = end, prompt = fitted.record.prompt(of: number)
+            append(prompt[...], from: 0)
             let labels = end
-            append(response, from: prompt.count)
+            append(response[...], from: prompt.count)
             segments.append(Segment(start: start, end: end, parent: -1, record: record, response: Int32(number), labelStart: labels))
         }
         var member = Member(fitted)
@@ -50,7 +55,7 @@ extension PackedBin {
 
     private var end: UInt32 { UInt32(tokens.count) }
 
-    private mutating func append(_ more: [UInt32], from position: Int) {
+    private mutating func append(_ more: ArraySlice<UInt32>, from position: Int) {
         tokens += more
         for at in 0 ..< more.count { positions.append(UInt32(position + at)) }
     }
@@ -60,7 +65,7 @@ extension PackedBin.Member {
     fileprivate init(_ fitted: FittedRecord) {
         let record = fitted.record
         self.init(
-            id: record.id, origin: record.origin, source: record.source, ratings: record.ratings, promptCut: UInt32(fitted.promptCut),
+            id: record.id, origin: record.origin, source: record.source, ratings: record.ratings, promptCuts: fitted.promptCuts.map { UInt32($0) },
             responseCuts: fitted.responseCuts.map { UInt32($0) })
     }
 }

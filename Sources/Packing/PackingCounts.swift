@@ -32,7 +32,7 @@ public struct PackingCounts: Sendable, Equatable {
     public var recordsDropped: Int { dropped.values.reduce(0, +) }
 
     mutating func count(_ record: TokensRecord, _ outcome: RecordFitter.Outcome) {
-        let tokens = record.prompt.count + record.responseTokens
+        let tokens = record.promptTokens + record.responseTokens
         recordsIn += 1
         tokensIn += tokens
         switch outcome {
@@ -41,13 +41,14 @@ public struct PackingCounts: Sendable, Equatable {
             tokensDropped += tokens
         case .fitted(let fitted):
             recordsOut += 1
-            tokensOut += fitted.tokens(in: .sharedPrefix)
+            tokensOut += fitted.record.promptTokens + fitted.record.responseTokens
             let cuts = fitted.responseCuts.filter { $0 > 0 }
-            promptsCut += fitted.promptCut > 0 ? 1 : 0
+            let promptCut = fitted.promptCuts.reduce(0, +)
+            promptsCut += fitted.promptCuts.count { $0 > 0 }
             promptsWithoutOldTurns += fitted.turnsRemoved > 0 ? 1 : 0
             turnsRemoved += fitted.turnsRemoved
-            promptsCutInside += fitted.promptCut > 0 && (fitted.middleTokens > 0 || fitted.turnsRemoved == 0) ? 1 : 0
-            promptTokensCut += fitted.promptCut
+            promptsCutInside += promptCut > 0 && (fitted.middleTokens > 0 || fitted.turnsRemoved == 0) ? 1 : 0
+            promptTokensCut += promptCut
             recordsWithCutResponses += cuts.isEmpty ? 0 : 1
             responsesCut += cuts.count
             responseTokensCut += cuts.reduce(0, +)

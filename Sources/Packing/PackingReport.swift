@@ -21,6 +21,8 @@ public struct PackingReport: Sendable, Equatable {
     public private(set) var paddedTokens = 0
     /// Each response's row once, not padded.
     public private(set) var rowTokens = 0
+    /// What the prompts of a record share once.
+    public private(set) var sharedTokens = 0
 
     private var oversizeTokens = 0
     private let options: PackingOptions
@@ -29,16 +31,17 @@ public struct PackingReport: Sendable, Equatable {
 
     mutating func add(_ record: TokensRecord, _ outcome: RecordFitter.Outcome) {
         counts.count(record, outcome)
-        prompts.add(record.prompt.count)
+        for prompt in record.prompts { prompts.add(prompt.ids.count) }
         for response in record.responses { responses.add(response.count) }
-        sequences.add(record.prompt.count + record.longestResponse)
+        sequences.add(record.longestSequence)
         guard case .fitted(let fitted) = outcome else { return }
         let packed = fitted.record, rows = packed.responses.count
         records.add(fitted.tokens(in: options.layout))
-        let padded = rows * ((packed.prompt.count + packed.longestResponse + 7) / 8 * 8)
+        let padded = rows * ((packed.longestSequence + 7) / 8 * 8)
         paddedTokens += padded
         paddedRepeatedTokens += padded * packed.ratings.dimensions.count
         rowTokens += fitted.tokens(in: .rows16)
+        sharedTokens += fitted.tokens(in: .sharedPrefix)
     }
 
     mutating func add(_ bin: PackedBin) {
@@ -63,7 +66,7 @@ public struct PackingReport: Sendable, Equatable {
             ])),
             ("tokens", .object([
                 ("padded_rows_of_all_dimensions", JSONValue(paddedRepeatedTokens)), ("padded_rows", JSONValue(paddedTokens)), ("rows", JSONValue(rowTokens)),
-                ("shared_prefix", JSONValue(counts.tokensOut)), ("in_bins", JSONValue(counts.binTokens)),
+                ("shared_prefix", JSONValue(sharedTokens)), ("in_bins", JSONValue(counts.binTokens)),
             ])),
             ("bins", .object([("records", binRecords.json), ("tokens", binTokens.json), ("fill", fill.map { .number($0) } ?? .null)])),
         ])

@@ -49,11 +49,11 @@ public struct RecordFitter: Sendable {
     public func fit(_ record: TokensRecord) throws -> Outcome {
         try checkVocabulary(record)
         if record.responses.count < 2 { return .dropped(.fewerThanTwoResponses) }
-        if record.prompt.isEmpty { return .dropped(.emptyPrompt) }
+        if record.prompts.contains(where: \.ids.isEmpty) { return .dropped(.emptyPrompt) }
         if record.responses.contains(where: \.isEmpty) { return .dropped(.emptyResponse) }
         if record.ratings.targets.allSatisfy({ $0 == 0 }) { return .dropped(.noDimension) }
         var fitted = FittedRecord(record)
-        if record.prompt.count + record.longestResponse > options.maxLength {
+        if record.longestSequence > options.maxLength {
             if options.overlong == .drop { return .dropped(.overlong) }
             guard let cut = options.truncation == .paper ? cutAsPaper(record) : cutAsOurs(record) else { return .dropped(.noRoom) }
             fitted = cut
@@ -72,19 +72,19 @@ public struct RecordFitter: Sendable {
             for token in tokens where token > largest { largest = token }
             return largest
         }
-        let worst = record.responses.reduce(largest(record.prompt)) { max($0, largest($1)) }
-        guard Int(worst) < vocabularySize || record.prompt.isEmpty && record.responseTokens == 0 else {
+        let worst = (record.prompts.map(\.ids) + record.responses).reduce(0) { max($0, largest($1)) }
+        guard Int(worst) < vocabularySize || record.promptTokens == 0 && record.responseTokens == 0 else {
             throw InputError("\(record.place): token \(worst) is outside the tokenizer's vocabulary of \(vocabularySize) ids; tokenize the data again")
         }
     }
 
     /// The paper's rule with the record's longest response as t: the prompt must be the same for all responses of a list.
     private func cutAsPaper(_ record: TokensRecord) -> FittedRecord? {
-        let kept = PaperTruncation.lengths(prompt: record.prompt.count, response: record.longestResponse, cutoff: options.maxLength)
+        let kept = PaperTruncation.lengths(prompt: record.longestPrompt, response: record.longestResponse, cutoff: options.maxLength)
         guard kept.prompt > 0, kept.response > 0 else { return nil }
         var fitted = FittedRecord(record)
-        fitted.cutPrompt(to: [0 ..< kept.prompt])
-        fitted.cutResponses(to: kept.response)
+        for (i, prompt) in record.prompts.enumerated() where prompt.ids.count > kept.prompt { fitted.cutPrompt(i, to: [0 ..< kept.prompt]) }
+        fitted.cutResponses { _ in kept.response }
         return fitted
     }
 
@@ -93,13 +93,14 @@ public struct RecordFitter: Sendable {
     private func cutAsOurs(_ record: TokensRecord) -> FittedRecord? {
         let room = max(options.maxLength - record.longestResponse, options.maxLength / 2)
         var fitted = FittedRecord(record)
-        if record.prompt.count > room {
-            guard let cut = PromptCut(length: record.prompt.count, starts: record.promptTurns, room: room) else { return nil }
-            fitted.cutPrompt(to: cut.kept)
-            fitted.turnsRemoved = cut.turnsRemoved
-            fitted.middleTokens = cut.middleTokens
+        for (i, prompt) in record.prompts.enumerated() where prompt.ids.count > room {
+            guard let cut = PromptCut(prompt, room: room) else { return nil }
+            fitted.cutPrompt(i, to: cut.kept)
+            fitted.turnsRemoved += cut.turnsRemoved
+            fitted.middleTokens += cut.middleTokens
         }
-        fitted.cutResponses(to: options.maxLength - fitted.record.prompt.count)
+        let prompts = fitted.record
+        fitted.cutResponses { options.maxLength - prompts.prompt(of: $0).count }
         return fitted
     }
 }

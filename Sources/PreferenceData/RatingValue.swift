@@ -34,7 +34,9 @@ func plain(_ value: Double) -> String {
 
 /// A decimal number (sign, digits, point, exponent) and nothing else around it: no hexadecimal, no `nan`, no spaces. Correctly rounded.
 func decimalNumber(_ bytes: some Collection<UInt8>) -> Double? {
-    guard !bytes.isEmpty, bytes.count <= 64 else { return nil }
+    guard let first = bytes.first, bytes.count <= 64 else { return nil }
+    // Most ratings are one digit.
+    if bytes.count == 1 { return first >= UInt8(ascii: "0") && first <= UInt8(ascii: "9") ? Double(first - UInt8(ascii: "0")) : nil }
     for byte in bytes {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "e"), UInt8(ascii: "E"): break
@@ -96,8 +98,8 @@ enum RatingValue {
 
     private static func isNotApplicable(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
         // "N/A" in UltraFeedback; its own annotation code also met "n/a" and "NA".
-        let lower = bytes.map { $0 | 0x20 }
-        return lower == Array("n/a".utf8) || lower == Array("na".utf8)
+        guard bytes.count == 2 || bytes.count == 3, bytes[bytes.startIndex] | 0x20 == UInt8(ascii: "n"), bytes[bytes.endIndex - 1] | 0x20 == UInt8(ascii: "a") else { return false }
+        return bytes.count == 2 || bytes[bytes.startIndex + 1] == UInt8(ascii: "/")
     }
 
     private static func shown(_ bytes: UnsafeBufferPointer<UInt8>) -> String {

@@ -6,6 +6,8 @@ struct RawPreference: Sendable {
     var source: Text
     var turns: [Turn]
     var responses: [Text]
+    /// N system prompts, where each response has its own and it is kept (`--system completion`); else empty.
+    var responseSystems: [Text] = []
     /// Which model wrote each response; empty where unknown.
     var models: [Text]
     /// m names.

@@ -4,8 +4,9 @@ import RecordStream
 
 /// What a record is known by: digests of its text, whatever the input, the options or the ratings.
 enum RecordIdentity {
-    /// 32 hexadecimal digits of SHA-256 over turns and responses, each text preceded by its length.
-    static func id(_ record: RawPreference) -> Text {
+    /// 32 hexadecimal digits of SHA-256 over turns and responses, and over the responses' own system prompts where they are kept, each text preceded by its length.
+    /// With its first 64 bits.
+    static func id(_ record: RawPreference) -> (text: Text, hash: UInt64) {
         var sha = SHA256()
         feed(UInt64(record.turns.count), &sha)
         for turn in record.turns {
@@ -14,7 +15,9 @@ enum RecordIdentity {
         }
         feed(UInt64(record.responses.count), &sha)
         for response in record.responses { feed(response.bytes[...], &sha) }
-        return Text(hexadecimal(sha.digest().prefix(16)))
+        for system in record.responseSystems { feed(system.bytes[...], &sha) }
+        let digest = sha.digest()
+        return (Text(hexadecimalDigits(digest.prefix(16))), firstWord(digest))
     }
 
     /// 64 bits of SHA-256 over the turns, without white space at their ends: records with the same prompt belong to the same part of a split.
@@ -24,8 +27,10 @@ enum RecordIdentity {
             feed(turn.role.bytes[...], &sha)
             turn.content.bytes.withUnsafeBufferPointer { feed(RatingValue.trim($0), &sha) }
         }
-        return sha.digest().prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+        return firstWord(sha.digest())
     }
+
+    private static func firstWord(_ digest: [UInt8]) -> UInt64 { digest.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
 
     private static func feed(_ number: UInt64, _ sha: inout SHA256) {
         withUnsafeBytes(of: number.littleEndian) { sha.update($0) }

@@ -38,27 +38,31 @@ public struct Targets: Sendable, Equatable {
         for k in raw.dimensions.indices {
             let row = k * responses..<(k + 1) * responses
             for i in row where raw.states[i] == .rated { (ratings[i], rated[i]) = (raw.values[i], 1) }
-            let present = row.filter { rated[$0] == 1 }
-            if present.count < responses {
+            let present = rated[row].count { $0 == 1 }
+            if present < responses {
                 switch missing {
                 case .drop: return nil
                 case .mask: break
                 case .floor: for i in row where rated[i] == 0 { (ratings[i], rated[i]) = (raw.ranges[k].low, 1) }
                 case .mean:
-                    if present.isEmpty { break }
+                    if present == 0 { break }
                     var sum = 0.0
-                    for i in present { sum += ratings[i] }
-                    let mean = sum / Double(present.count)
+                    for i in row where rated[i] == 1 { sum += ratings[i] }
+                    let mean = sum / Double(present)
                     for i in row where rated[i] == 0 { (ratings[i], rated[i]) = (mean, 1) }
                 }
             }
-            let taking = row.filter { rated[$0] == 1 }
-            guard taking.count >= 2 else {
+            guard rated[row].count(where: { $0 == 1 }) >= 2 else {
                 for i in row { rated[i] = 0 }
                 continue
             }
-            let p = ExactMath.softmax(taking.map { ratings[$0] }, temperature: temperature[raw.dimensions[k]])
-            for (value, i) in zip(p, taking) { targets[i] = value }
+            let temperature = temperature[raw.dimensions[k]]
+            guard rated[row].contains(0) else {
+                targets.replaceSubrange(row, with: ExactMath.softmax(Array(ratings[row]), temperature: temperature))
+                continue
+            }
+            let taking = row.filter { rated[$0] == 1 }
+            for (value, i) in zip(ExactMath.softmax(taking.map { ratings[$0] }, temperature: temperature), taking) { targets[i] = value }
         }
         return Ratings(dimensions: raw.dimensions, ratings: ratings, rated: rated, targets: targets)
     }

@@ -52,9 +52,13 @@ public struct RecordTokenizer: Sendable {
     /// One record; `scratch` belongs to the calling thread.
     public func tokens(_ record: RatedRecord, scratch: EncodingScratch, counts: inout Counts) throws(InputError) -> TokensRecord {
         scratch.counts = .init()
-        let prompt = try encoder.encodePrompt(record.turns, scratch: scratch)
-        var responses: [[UInt32]] = []
-        counts.trimmed += prompt.trimmed
+        var prompts: [TokensRecord.Prompt] = [], responses: [[UInt32]] = []
+        for turns in record.conversations {
+            let (prompt, trimmed) = try encoder.encodePrompt(turns, scratch: scratch)
+            counts.trimmed += trimmed
+            counts.promptTokens += prompt.ids.count
+            prompts.append(prompt)
+        }
         for response in record.responses {
             let (ids, trimmed) = try encoder.encodeResponse(response, scratch: scratch)
             counts.trimmed += trimmed
@@ -63,10 +67,8 @@ public struct RecordTokenizer: Sendable {
         }
         counts.records += 1
         counts.responses += responses.count
-        counts.promptTokens += prompt.ids.count
         counts.texts += scratch.counts
-        return TokensRecord(id: record.id, origin: record.origin, source: record.source, ratings: record.ratings, prompt: prompt.ids,
-                            promptTurns: prompt.turnStarts, responses: responses)
+        return TokensRecord(id: record.id, origin: record.origin, source: record.source, ratings: record.ratings, prompts: prompts, responses: responses)
     }
 
     /// What the head of a token stream says about its ids; other stages look these names up.
@@ -94,5 +96,14 @@ public struct RecordTokenizer: Sendable {
             for record in records { try append(record) }
         })
         return counts
+    }
+}
+
+extension RatedRecord {
+    /// The prompt as turns: one for all responses, or one for each under its own system prompt.
+    fileprivate var conversations: [[Turn]] {
+        guard !responseSystems.isEmpty, Set(responseSystems).count > 1 || !responseSystems[0].isEmpty else { return [turns] }
+        let prompts = responseSystems.map { $0.isEmpty ? turns : [Turn(role: "system", content: $0)] + turns }
+        return Set(responseSystems).count == 1 ? [prompts[0]] : prompts
     }
 }

@@ -21,6 +21,7 @@ struct ConvertCommand: ParsableCommand {
 
             Ratings are taken as the source has them: --scale brings sources with other ranges to one, as in --scale 1:5, before the softmax whose \
             temperature was meant for it; then --missing and --temperature act. --dimensions chooses, orders and renames; the other options use the new names.
+            Records are left out in this order: by --split, --decontaminate, too few responses or ratings, --where, --dedup, --sample. \(RecordFilter.help)
             What was dropped or missing is told in one line on standard error, in full with -v, with --report, and in the stream itself.
 
             REPORT
@@ -28,8 +29,12 @@ struct ConvertCommand: ParsableCommand {
             """,
             examples: [
                 ("uf-convert evol_instruct.jsonl sharegpt.jsonl.gz -o rated.uf", "both files, records in order"),
+                ("uf-convert --split train=0.95,validation=0.05 raw.jsonl -o 'ultra-%.uf'", "ultra-train.uf and ultra-validation.uf, which share no prompt with each other's next release either"),
                 ("uf-convert --split train=0.9,test=0.1 --part test raw.jsonl -o test.uf", "a tenth of the prompts; the same ones in every run"),
                 ("uf-convert raw.jsonl --shards 8 -o 'data/train-%05d-of-%05d.uf'", "eight streams and data/train.MANIFEST, for uf-records check data"),
+                ("uf-convert raw.jsonl --where 'gap >= 1 and length < 8000' --where 'source != evol_instruct' -o clear.uf", "clear preferences of some length, without one source"),
+                ("uf-convert *.jsonl --sample 5000 --stratify source --seed 7 -o small.uf", "5000 records in which each source has its share"),
+                ("zcat raw.jsonl.gz | uf-convert --expect-records 63967 -o rated.uf", "refused when zcat fails on the way; or name the file, and uf-convert sees for itself"),
                 ("uf-convert raw.jsonl --decontaminate mmlu.tar.gz --decontaminate arc/ --report r.json -o clean.uf", "without what these benchmarks hold; r.json lists it"),
                 ("uf-convert v2.jsonl --dedup near --dedup-store released.sqlite -o v2.uf", "without the prompts of v1, which was made with the same store"),
                 ("zstdcat raw.zst | uf-convert --missing floor -v > rated.uf", "as the paper's code treats \"N/A\": as the worst rating"),
@@ -53,6 +58,11 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: ArgumentHelp("One score of UltraFeedback as the only dimension, score: overall_score (1..10) or fine-grained_score (1..5).", valueName: "key"))
     var scoreFrom: UltraFeedbackScore?
 
+    @Option(help: ArgumentHelp(
+        "System prompts of UltraFeedback's completions: none (left out: the responses answer one prompt) or completion (each response answers the prompt under its own).",
+        valueName: "kind"))
+    var system = SystemPrompts.none
+
     @Option(help: ArgumentHelp("Dimensions to keep, in this order; NAME=NEW renames one. (default: all)", valueName: "name,..."))
     var dimensions: DimensionChoice?
 
@@ -70,11 +80,8 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: ArgumentHelp("What a rating may be; others count as missing. (default: what the source says)", valueName: "low..high"))
     var ratingRange: RatingRange?
 
-    @Option(help: ArgumentHelp("Divide the prompts by a hash of their text, as in train=0.9,test=0.1; shares below 1 in sum leave the rest out. Needs --part.", valueName: "name=share,..."))
-    var split: String?
-
-    @Option(help: ArgumentHelp("The part of the split to keep.", valueName: "name"))
-    var part: String?
+    @OptionGroup var selection: SelectionOptions
+    @OptionGroup var expectations: ExpectationOptions
 
     @Option(help: ArgumentHelp("Invalid JSON, another schema, a rating that is no number: stop (status 65) or skip the record and count it.", valueName: "action"))
     var onBadRecord = ConversionOptions.OnBadRecord.stop
@@ -115,28 +122,37 @@ struct ConvertCommand: ParsableCommand {
         guard scoreFrom == nil || (map == nil && ["auto", "ultrafeedback"].contains(from.name)) else {
             throw ValidationError("--score-from goes with --from ultrafeedback, which alone has such scores")
         }
-        if split != nil, part == nil { throw ValidationError("--split needs --part NAME: one part is written at a time") }
-        if split == nil, part != nil { throw ValidationError("--part needs --split NAME=SHARE,...") }
+        guard system == .none || (map == nil && ["auto", "ultrafeedback"].contains(from.name)) else {
+            throw ValidationError("--system completion goes with --from ultrafeedback, which alone has such system prompts")
+        }
         if files.filter({ $0 == "-" }).count > 1 { throw ValidationError("standard input (-) is named twice") }
         try refuseDash(decontaminate.map { ("--decontaminate", $0) })
         if benchmarksSha256 != nil, decontaminate.isEmpty { throw ValidationError("--benchmarks-sha256 needs --decontaminate PATH") }
-        _ = try options()
-        if sharding.shards != nil { _ = try sharding.names(output.output) }
+        try expectations.check(operands: files)
+        _ = try names(options())
+    }
+
+    /// Of the output files, where several are written.
+    private func names(_ options: ConversionOptions) throws -> [String]? {
+        guard let parts = try selection.partNames(options, output: output.output) else {
+            return try sharding.shards.map { count in try (0 ..< count).map { try sharding.names(output.output).name($0, of: count) } }
+        }
+        guard sharding.shards == nil, sharding.shard == nil else { throw ValidationError("--split writes all parts, --shards and --shard divide one of them: give --part NAME") }
+        return parts
     }
 
     private func options() throws -> ConversionOptions {
         var options = ConversionOptions()
         options.format = from
         options.score = scoreFrom
+        options.systems = system
         options.range = ratingRange
         options.dimensions = dimensions
         options.scale = scale?.value
         options.raters = try wantedRaters()
         options.deduplication = deduplication.dedup
         options.targets = Targets(missing: missing, temperature: temperature.value)
-        if let split, let part {
-            do { options.split = try Split(split, part: part) } catch let fault as Split.Fault { throw ValidationError(fault.description) }
-        }
+        try selection.apply(to: &options)
         if let shards = sharding.shards { options.shards = shards }
         if let one = sharding.one { (options.shard, options.shards) = (one.index, one.count) }
         options.onBadRecord = onBadRecord
@@ -165,7 +181,11 @@ struct ConvertCommand: ParsableCommand {
         if files.isEmpty || files.contains("-") { try refuseTerminalInput() }
         let inputs = DecodedInputs(files)
         let reader = ChunkReader(inputs)
-        try output.refuse(report: report, inputs: files + decontaminate + [map, deduplication.dedupStore].compactMap(\.self))
+        for name in try names(options).map({ $0.map(Optional.some) }) ?? [output.output] {
+            var one = output
+            one.output = name
+            try one.refuse(report: report, inputs: files + decontaminate + [map, deduplication.dedupStore].compactMap(\.self))
+        }
         options.decontamination = try decontamination()
         options.gathersStatistics = report != nil || common.verbose
         let store = try deduplication.store(files)
@@ -178,6 +198,7 @@ struct ConvertCommand: ParsableCommand {
             try stream.append(record, to: shard)
             progress.update(inputs.encodedBytes, detail: "\(stream.records) records")
         }
+        try expectations.value.check(inputs, records: conversion.counts.read)
         let tails = conversion.tails(inputs)
         progress.finish()
         // The stream last: what fails before it leaves the old file.
@@ -199,6 +220,7 @@ struct ConvertCommand: ParsableCommand {
     }
 
     private func openOutput(_ options: ConversionOptions) throws -> any ShardOutput<RatedRecord> {
+        if let parts = try selection.partNames(options, output: output.output) { return try PartedRecordOutput<RatedRecord>(parts, output, heads: options.heads) }
         guard sharding.shards != nil else { return try RecordOutput<RatedRecord>(output, head: options.heads[0]) }
         return try ShardedRecordOutput<RatedRecord>(sharding.names(output.output), output, heads: options.heads)
     }
@@ -211,46 +233,6 @@ struct ConvertCommand: ParsableCommand {
                 + "these are not the files that the stream was made with")
         }
         return found
-    }
-}
-
-extension SourceFormat: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
-    public static var allValueStrings: [String] { ["auto"] + listing.map(\.name) }
-    public var defaultValueDescription: String { name }
-}
-
-extension UltraFeedbackScore: ExpressibleByArgument {}
-extension MissingPolicy: ExpressibleByArgument {}
-extension ConversionOptions.OnBadRecord: ExpressibleByArgument {}
-
-extension RatingRange: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
-}
-
-extension DimensionChoice: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
-}
-
-/// `--scale`: `1:5`, `NAME=LOW:HIGH,...`
-struct RatingScale: ExpressibleByArgument {
-    let value: ByDimension<RatingRange?>
-
-    init?(argument: String) {
-        guard let value = ByDimension<RatingRange?>(argument, others: nil, value: { RatingRange($0, separator: ":").map(Optional.some) }) else { return nil }
-        self.value = value
-    }
-}
-
-/// `--temperature`: `0.5`, `NAME=T,...`
-struct Temperature: ExpressibleByArgument {
-    let value: ByDimension<Double>
-
-    init(value: ByDimension<Double>) { self.value = value }
-
-    init?(argument: String) {
-        guard let value = ByDimension(argument, others: 1, value: { Double($0) }) else { return nil }
-        self.value = value
     }
 }
 

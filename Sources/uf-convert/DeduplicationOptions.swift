@@ -37,5 +37,3 @@ struct DeduplicationOptions: ParsableArguments {
         return try PromptStore(updating: dedupStore, operands: inputs) { Console.error("uf-convert", "\(dedupStore): another process holds it; waiting for its end") }
     }
 }
-
-extension DuplicateIndex.Mode: ExpressibleByArgument {}

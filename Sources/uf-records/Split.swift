@@ -26,7 +26,7 @@ struct Split: ParsableCommand {
     @Option(help: ArgumentHelp("How many records a part.", valueName: "number"))
     var records: Int?
 
-    @Option(help: ArgumentHelp("Write only this part, counted from 0; without it the name of -o has a % where the part's number goes.", valueName: "number"))
+    @Option(help: ArgumentHelp("Write only this part, counted from 0; without it the name of -o has a % where the part's number goes (as uf-convert --split does with a part's name).", valueName: "number"))
     var part: Int?
 
     @OptionGroup var output: OutputOptions
@@ -39,7 +39,7 @@ struct Split: ParsableCommand {
         }
         if let records, records < 1 { throw ValidationError("--records takes a number from 1") }
         if let part, part < 0 || part >= parts ?? .max { throw ValidationError("--part takes the number of a part, from 0\(parts.map { " to \($0 - 1)" } ?? "")") }
-        if part == nil, output.output?.split(separator: "%", omittingEmptySubsequences: false).count != 2 {
+        if part == nil, output.output.flatMap(PartNames.init) == nil {
             throw ValidationError("-o takes a name with a % where the part's number goes, such as part-%.uf (or give --part to write one part)")
         }
     }
@@ -69,13 +69,14 @@ struct Split: ParsableCommand {
     }
 
     private func writeAll(_ inputs: StreamInputs, _ operands: [String]) throws {
+        guard let names = output.output.flatMap(PartNames.init) else { return }
         var outputs: [StreamOutput] = []
         func open(_ part: Int) throws {
             guard part < Division.mostParts else {
                 throw InputError("more than \(Division.mostParts) parts of \(records ?? 1) records; give more --records, or write one --part at a time", status: .usage)
             }
             var options = output
-            options.output = name(part)
+            options.output = names[part]
             try options.refuse(inputs: operands)
             outputs.append(try StreamOutput(options, head: head(inputs, part: part)))
         }
@@ -93,10 +94,5 @@ struct Split: ParsableCommand {
         for output in outputs { try output.finish(inputs.tail(written: output.records)) }
         progress.finish()
         if common.verbose { Console.error("uf-records", "\(inputs.recordsRead) records in \(outputs.count) part\(outputs.count == 1 ? "" : "s")") }
-    }
-
-    private func name(_ part: Int) -> String {
-        let digits = String(part), halves = (output.output ?? "").split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
-        return halves[0] + String(repeating: "0", count: max(0, 3 - digits.count)) + digits + halves[1]
     }
 }

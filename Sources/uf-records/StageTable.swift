@@ -22,7 +22,10 @@ enum StageTable {
 
     /// `records.dropped.few_responses`: "records dropped: few responses".
     private static func words(_ name: String) -> String {
-        var parts = name.split(separator: ".").map { $0.split(separator: "_").joined(separator: " ") }
+        // The third is a word, or a text of the user's that stays as it is.
+        var parts = name.split(separator: ".", maxSplits: 2).map { part in
+            part.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" } ? part.split(separator: "_").joined(separator: " ") : String(part)
+        }
         guard parts.count > 2 else { return parts.joined(separator: " ") }
         let last = parts.removeLast()
         return parts.joined(separator: " ") + ": " + last

@@ -95,7 +95,7 @@ struct StreamSummary {
 
     /// The columns whose lengths decide time and memory: texts and tokens.
     private func histograms() -> String {
-        let wanted: Set = ["contents", "responses", "prompt", "tokens"]
+        let wanted: Set = ["contents", "responses", "prompts", "tokens"]
         var text = ""
         for column in statistics.columns where wanted.contains(column.column.name) && column.lengths.count > 0 {
             let unit = column.column.meaning == .text ? "bytes" : "tokens"

@@ -12,9 +12,7 @@ struct View: ParsableCommand {
             Ratings, marks and targets have one row a dimension. NaN (no rating) is null. A lone surrogate stands as \\udXXX. With --range a file is read only where the \
             range lies, a pipe no further than needed; without it a pipe is held to its end mark, a file to its index and to the checksums of what is shown (uf-records \
             check reads and verifies everything).
-            --where compares facts of a record with numbers or texts (fact = value; also !=, <, <=, >, >=), joined by and, or, not and parentheses: id, source, origin_input, origin_line; \
-            length (prompt with longest response, in bytes or tokens; tokens of a bin), responses, dimensions (their numbers), ties (dimensions in which two responses have the same rating), missing \
-            (ratings that are not there). A text with spaces stands in quotes. A bin is asked about all its records.
+            --where shows the records that meet a condition; uf-convert --where keeps them. \(RecordFilter.help)
             """,
             examples: [
                 ("uf-records view packed.uf --range 0:2", "the first two bins"),

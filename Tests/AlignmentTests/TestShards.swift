@@ -55,7 +55,7 @@ enum TestShards {
                 }
             }
             bin.members.append(.init(
-                id: Text(record.id), origin: Origin(input: 1, line: UInt64(number + 1)), source: "made-up", ratings: record.ratings, promptCut: 0,
+                id: Text(record.id), origin: Origin(input: 1, line: UInt64(number + 1)), source: "made-up", ratings: record.ratings, promptCuts: [0],
                 responseCuts: [UInt32](repeating: 0, count: n), rowMap: rows.isEmpty ? [] : (0 ..< m * n).map { rows[$0 % n] },
                 piTarget: rows.isEmpty ? [] : record.ratings.targets.map { Float($0) }))
         }

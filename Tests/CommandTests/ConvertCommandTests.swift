@@ -150,7 +150,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("--split train=1,test=1", "uf-convert: --split needs --part NAME: one part is written at a time"),
+        ("--split train=1,test=1", "uf-convert: the shares of the split sum to 2, expected a sum of 1"),
         ("--part train", "uf-convert: --part needs --split NAME=SHARE,..."),
         ("--split a=0.5,b=0.5 --part c", "uf-convert: no part \"c\" in the split; its parts are a, b"),
         ("--split a=0.9,b=0.2 --part a", "uf-convert: the shares of the split sum to 1.1, expected a sum of 1, or less to leave prompts out"),

@@ -104,6 +104,7 @@ import Testing
          "uf-convert: mixed: line 2: no nectar record, as the first of its input is; its keys are source, prompt, chosen, chosen-rating, chosen-model, rejected, rejected-rating, rejected-model (--on-bad-record skip to continue)\n"),
         ("uf-convert --dimensions rang \"$S\"/nectar.jsonl -o o.uf", 65, "uf-convert: --dimensions: no record has a dimension \"rang\"; the dimensions are rank\n"),
         ("uf-convert --score-from overall_score \"$S\"/nectar.jsonl -o o.uf", 65, "uf-convert: --score-from: no input is of ultrafeedback, which alone has such scores\n"),
+        ("uf-convert --system completion \"$S\"/nectar.jsonl -o o.uf", 65, "uf-convert: --system completion: no input is of ultrafeedback, which alone has such system prompts\n"),
     ])
     func refusals(script: String, status: Int32, message: String) {
         let outcome = run(script)
@@ -111,9 +112,36 @@ import Testing
         #expect(!folder.contents.contains("o.uf"))
     }
 
+    /// From raw data to the bin: each response after its own system prompt, which no label covers.
+    @Test func systemPromptsOfCompletions() {
+        let raw = #"{"instruction":"Hi","completions":[{"response":"A","custom_system_prompt":"Be kind.","annotations":{"help":{"Rating":1}}},"#
+            + #"{"response":"B","annotations":{"help":{"Rating":2}}}]}"#
+        let outcome = run("""
+            gunzip -c \(Command.quoted(Fixtures.path("tokenizers/smollm2/tokenizer.json.gz"))) > tokenizer.json; printf '%s\\n' '\(raw)' > raw.jsonl
+            uf-convert --system completion raw.jsonl -o rated.uf && uf-records view --fields response_systems,responses rated.uf
+            uf-tokenize --tokenizer tokenizer.json --template chatml rated.uf -o tokens.uf && uf-records view --fields turn_roles tokens.uf
+            uf-pack --max-length 64 tokens.uf -o packed.uf && uf-records view --fields tokens packed.uf | sed 's/.*:\\(.*\\)}/\\1/' | uf-tokenize decode --tokenizer tokenizer.json
+            uf-records view --fields segments packed.uf | grep -o '"parent":[^,]*\\|"label_start":[0-9]*' | paste -s -d ' '
+            uf-convert --system none raw.jsonl | uf-records view --fields response_systems
+            uf-records explain rated.uf | grep -c -e '--system completion'
+            """)
+        let text = #"<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nA<|im_end|>"#
+        let other = #"user\nHi<|im_end|>\n<|im_start|>assistant\nB<|im_end|>"#
+        #expect(String(decoding: outcome.output, as: UTF8.self) == """
+            {"response_systems":["Be kind.",""],"responses":["A","B"]}
+            {"turn_roles":[["system","user"],["user"]]}
+            "\(text)\(other)"
+            "parent":null "label_start":1 "parent":0 "label_start":18 "parent":0 "label_start":29
+            {"response_systems":[]}
+            1
+
+            """, "\(outcome.errors)")
+    }
+
     @Test(arguments: [
         ("--map m.json --from trl", "uf-convert: --map describes the records, so --from does not go with it"),
         ("--score-from overall_score --from trl", "uf-convert: --score-from goes with --from ultrafeedback, which alone has such scores"),
+        ("--system completion --from trl", "uf-convert: --system completion goes with --from ultrafeedback, which alone has such system prompts"),
         ("--score-from best", "uf-convert: The value 'best' is invalid for '--score-from <key>'"), ("--from uf", "uf-convert: The value 'uf' is invalid for '--from <source>'"),
         ("--scale 5:1", "uf-convert: The value '5:1' is invalid for '--scale <low:high>'"), ("--scale a=1", "uf-convert: The value 'a=1' is invalid for '--scale <low:high>'"),
         ("--temperature a=0", "uf-convert: --temperature takes a number above 0, or NAME=NUMBER,..."), ("--temperature a=b", "uf-convert: The value 'a=b' is invalid for '--temperature <T>'"), ("--dimensions a,a", "uf-convert: The value 'a,a' is invalid for '--dimensions <name,...>'"),

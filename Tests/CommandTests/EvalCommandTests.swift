@@ -60,7 +60,7 @@ import Testing
             bin.members = [.init(
                 id: Text("\(record)"), origin: Origin(input: 1, line: UInt64(record + 1)), source: "",
                 ratings: Ratings(dimensions: ["helpfulness", "honesty"], ratings: ratings, rated: ratings.map { _ in 1 }, targets: targets),
-                promptCut: 0, responseCuts: (0 ..< n).map { record == 0 && $0 == 1 ? 3 : 0 })]
+                promptCuts: [0], responseCuts: (0 ..< n).map { record == 0 && $0 == 1 ? 3 : 0 })]
             try writer.append(bin)
         }
         try writer.finish(StreamTail())

@@ -33,7 +33,7 @@ import Testing
             }
             bin.members = [.init(
                 id: conversation.key, origin: Origin(input: 1, line: 1), source: "",
-                ratings: Ratings(dimensions: ["d"], ratings: [2, 1], rated: [1, 1], targets: [0.75, 0.25]), promptCut: 0, responseCuts: [0, 0])]
+                ratings: Ratings(dimensions: ["d"], ratings: [2, 1], rated: [1, 1], targets: [0.75, 0.25]), promptCuts: [0], responseCuts: [0, 0])]
             try writer.append(bin)
             // The log-probability of token i stands at i - 1.
             expected.append([prompt ..< ids.count, prompt ..< half].map { range in (range.reduce(0) { $0 + logProbs[$1 - 1] }, range.count) })

@@ -5,7 +5,7 @@ import Testing
 /// `uf-records view` to JSON lines and `import` back.
 @Suite struct ImportCommandTests {
     private let folder = TemporaryFolder()
-    private static let fixtures = Fixtures.path("streams")
+    private static let fixtures = Fixtures.path("streams/version-1")
 
     private func run(_ script: String) -> Command.Outcome {
         Command.shell(script, in: folder.path, environment: ["F": Self.fixtures, "RAW": Fixtures.path("ultrafeedback/vicuna_bench.jsonl.gz")])
@@ -54,12 +54,12 @@ import Testing
         refused("rated", #"s/"origin_input":1/"origin_input":4294967296/"#, ", column 29: origin_input: expected an integer from 0 to 4294967295, found 4294967296")
         refused("rated", #"s/,"source"/,,"source"/"#, ", column 47: expected a key in double quotes, found ','")
         refused("rated", #"s/"source":"made-up",//"#, ", column 1: the member source is missing")
-        refused("rated", #"s/"source"/"sauce"/"#, ", column 55: sauce: an unknown member; expected are id, origin_input, origin_line, source, turns, responses, models, dimensions, ratings, rated, targets, rating_states")
+        refused("rated", #"s/"source"/"sauce"/"#, ", column 55: sauce: an unknown member; expected are id, origin_input, origin_line, source, turns, responses, response_systems, models, dimensions, ratings, rated, targets, rating_states")
         refused("rated", #"s/"source":"made-up"/"source":"a","source":"b"/"#, ", column 69: source: stands twice")
         refused("rated", #"s/"role":"user"/"role":3/"#, ", column 114: turns[1].role: expected a string, found a number")
         refused("rated", #"s/"models":\["a",""\]/"models":["a"]/"#, ", column 1: 1 models for 2 responses, or unknown rating states")
         refused("rated", "s/.*/[1]/", ", column 1: expected an object, found an array")
-        refused("rated", "s/.$//", ", column 259: expected ',' or '}', found the end")
+        refused("rated", "s/.$//", ", column 281: expected ',' or '}', found the end")
         refused("packed", #"s/"end":5/"end":null/"#, ", column 157: segments[1].end: expected an integer from 0 to 4294967295, found null")
         refused("packed", #"s/"targets":\[\[0.75/"targets":[["x"/"#, ", column 465: records[0].targets[0][0]: expected a number, null (NaN), \"inf\" or \"-inf\", found a string")
         refused("packed", #"s/\[5.0,null\]/[5.0]/"#, ", column 419: records[0].ratings[1]: a row of 1 values after rows of 2")

@@ -17,7 +17,7 @@ enum Python {
 
     private func run(_ script: String) -> Command.Outcome {
         Command.shell(script, in: folder.path, environment: [
-            "F": Fixtures.path("streams"), "PYTHON": Python.withNumpy ?? "", "PYTHONPATH": repositoryRoot + "/pipelines/python", "PYTHONDONTWRITEBYTECODE": "1",
+            "F": Fixtures.path("streams/version-1"), "PYTHON": Python.withNumpy ?? "", "PYTHONPATH": repositoryRoot + "/pipelines/python", "PYTHONDONTWRITEBYTECODE": "1",
             "CHECK": repositoryRoot + "/pipelines/python/check_record_stream.py", "RAW": Fixtures.path("ultrafeedback/vicuna_bench.jsonl.gz"),
         ])
     }

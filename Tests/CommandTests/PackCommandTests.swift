@@ -24,8 +24,8 @@ import Testing
                 dimensions: ["helpfulness", "honesty"], ratings: [Double](repeating: 3, count: 2 * count), rated: [UInt8](repeating: 1, count: 2 * count),
                 targets: [Double](repeating: share, count: 2 * count))
             try writer.append(TokensRecord(
-                id: Text("\(number)"), origin: Origin(input: 1, line: UInt64(number)), source: "made-up", ratings: ratings, prompt: prompt,
-                promptTurns: [0, UInt32(prompt.count)], responses: (0 ..< count).map { _ in tokens(150) }))
+                id: Text("\(number)"), origin: Origin(input: 1, line: UInt64(number)), source: "made-up", ratings: ratings,
+                prompts: [.init(ids: prompt, turnStarts: [0, UInt32(prompt.count)], roles: ["user"])], responses: (0 ..< count).map { _ in tokens(150) }))
         }
         try writer.finish(StreamTail(licences: ["made-up": "Apache-2.0"]))
         try file.finish()

@@ -65,13 +65,16 @@ import Testing
         // Variable, the commands whose option it is, and the words that these must get.
         let cases: [(String, [String], String)] = [
             ("FROM=ultrafeedback", ["uf-convert"], "[--from][ultrafeedback]"), ("SCORE_FROM=overall_score", ["uf-convert"], "[--score-from][overall_score]"),
+            ("SYSTEM=completion", ["uf-convert"], "[--system][completion]"),
             ("DIMENSIONS=a b,c=d", ["uf-convert"], "[--dimensions][a b,c=d]"), ("SCALE=c=0:1", ["uf-convert"], "[--scale][c=0:1]"), ("MISSING=floor", ["uf-convert"], "[--missing][floor]"),
             ("TEMPERATURE=2", ["uf-convert"], "[--temperature][2]"), ("RATING_RANGE=0..7", ["uf-convert"], "[--rating-range][0..7]"),
             ("ON_BAD_RECORD=skip", ["uf-convert"], "[--on-bad-record][skip]"), ("STRICT=1", ["uf-convert"], "[--strict]"),
             ("DECONTAMINATE=mmlu.tar arc.jsonl", ["uf-convert"], "[--decontaminate][mmlu.tar][--decontaminate][arc.jsonl]"),
             ("LICENCES=a=MIT b=it's", ["uf-convert"], "[--licence][a=MIT][--licence][b=it's]"),
             ("RATE=brevity,formatting", ["uf-convert"], "[--rate][brevity,formatting]"), ("DEDUP=near", ["uf-convert"], "[--dedup][near]"),
-            ("MAP=map.json", ["uf-convert"], "[--map][map.json]"),
+            ("MAP=map.json", ["uf-convert"], "[--map][map.json]"), ("WHERE=gap >= 1 and source != 'it is'", ["uf-convert"], "[--where][gap >= 1 and source != 'it is']"),
+            ("SAMPLE=20", ["uf-convert"], "[--sample][20][--seed][0]"), ("STRATIFY=source", ["uf-convert"], "[--stratify][source]"), ("SAMPLE_SEED=4", ["uf-convert"], "[--seed][4]"),
+            ("EXPECT_RECORDS=9", ["uf-convert"], "[--expect-records][9]"), ("EXPECT_SHA256=aa bb", ["uf-convert"], "[--expect-sha256][aa][--expect-sha256][bb]"),
             ("SPLIT=train=0.6,validation=0.4", ["uf-convert"], "[--split][train=0.6,validation=0.4]"),
             ("TEMPLATE=plain", ["uf-tokenize"], "[--template][plain]"), ("SYSTEM_TURN=It's \"so\", a; b", ["uf-tokenize"], "[--system][It's \"so\", a; b]"),
             ("BOS=<s>", ["uf-tokenize"], "[--bos][<s>]"), ("EOS=</s>", ["uf-tokenize"], "[--eos][</s>]"), ("CONTEXT_LENGTH=99", ["uf-tokenize"], "[--context-length][99]"),

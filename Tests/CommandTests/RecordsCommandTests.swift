@@ -7,7 +7,7 @@ import Testing
 /// `uf-records` as a user runs it.
 @Suite struct RecordsCommandTests {
     private let folder = TemporaryFolder()
-    private static let fixtures = Fixtures.path("streams")
+    private static let fixtures = Fixtures.path("streams/version-1")
     private static let codecs = ["none", "zlib", "zstd"]
     private static let kinds = ["rated", "tokens", "packed", "logps"]
 
@@ -97,20 +97,20 @@ import Testing
         #expect(mixed.status == 65 && text(mixed).hasPrefix("rated-none.uf: ok, 3 records"))
         #expect(
             mixed.errors == """
-                uf-records: bad-flipped-bit.uf: frame 1 at byte 1088: the payload's checksum does not match: the data is damaged
+                uf-records: bad-flipped-bit.uf: frame 1 at byte 1152: the payload's checksum does not match: the data is damaged
                 uf-records: nowhere.uf: cannot be opened for reading: No such file or directory
 
                 """)
         #expect(run("uf-records check $F/nowhere.uf").status == 66)
         let json = try JSON.parse(run("cd $F; uf-records check --json bad-index.uf").output)
-        #expect(json["ok"] == false && json["status"]?.int == 65 && json["error"]?.string == "bad-index.uf: frame 5 at byte 8384: the index does not match the blocks before it")
+        #expect(json["ok"] == false && json["status"]?.int == 65 && json["error"]?.string == "bad-index.uf: frame 5 at byte 8960: the index does not match the blocks before it")
     }
 
     @Test func everyDamagedFileIsNamed() throws {
         let outcome = run("cd $F && uf-records check bad-*.uf")
         let files = text(run("cd $F && ls bad-*.uf")).split(separator: "\n")
         #expect(outcome.status == 65 && outcome.output.isEmpty)
-        #expect(outcome.errors.split(separator: "\n").count == files.count && files.count == 19)
+        #expect(outcome.errors.split(separator: "\n").count == files.count && files.count == 20)
         for file in files { #expect(outcome.errors.contains("uf-records: \(file): "), "\(file)") }
     }
 
@@ -148,7 +148,7 @@ import Testing
     @Test func damageStopsView() throws {
         let outcome = run("cat $F/bad-blocks-swapped.uf | uf-records view")
         #expect(outcome.status == 65)
-        #expect(outcome.errors == "uf-records: standard input: frame 6 at byte 8576: the digest of the content does not match: blocks were exchanged or altered\n")
+        #expect(outcome.errors == "uf-records: standard input: frame 6 at byte 9152: the digest of the content does not match: blocks were exchanged or altered\n")
         let unmapped = run("uf-records view $F/bad-cut-after-block.uf")
         #expect(unmapped.status == 65 && unmapped.output.isEmpty)
     }

@@ -53,7 +53,7 @@ import Testing
                 }
             }
             bin.members = [.init(
-                id: Text(name), origin: Origin(input: 1, line: 1), source: "", ratings: ratings, promptCut: 0, responseCuts: responses.map { _ in 0 })]
+                id: Text(name), origin: Origin(input: 1, line: 1), source: "", ratings: ratings, promptCuts: [0], responseCuts: responses.map { _ in 0 })]
             return bin
         }
     }

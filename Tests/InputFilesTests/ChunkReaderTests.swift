@@ -61,6 +61,18 @@ import Testing
         #expect(seen == 4)
     }
 
+    @Test(arguments: [1, 3, 16, 1 << 20])
+    func theLineWithoutAFeedIsKnown(chunkSize: Int) throws {
+        func unended(_ text: String) throws -> [Int] {
+            let reader = reader([text], chunkSize: chunkSize)
+            var found: [Int] = []
+            while let chunk = try reader.next() { if let line = chunk.unendedLine { found.append(line) } }
+            return found
+        }
+        #expect(try unended("a\n\nb\nc") == [4] && unended("a") == [1] && unended("a\r\n  ") == [2])
+        #expect(try unended("a\nb\n").isEmpty && unended("").isEmpty && unended("[1,2]").isEmpty)
+    }
+
     @Test func arraysCanBeTurnedOff() throws {
         #expect(try records(reader(["[1,2]\n[3]"], readsArrays: false)).map(\.text) == ["[1,2]", "[3]"])
     }

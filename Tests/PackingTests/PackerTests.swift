@@ -55,7 +55,16 @@ import Testing
         #expect(expected.isEmpty, "\(place): records in no bin: \(expected.keys)")
     }
 
-    private func tokens(_ record: TokensRecord) -> Int { record.prompt.count + record.responses.reduce(0) { $0 + $1.count } }
+    private func isSubsequence(_ part: [UInt32], of whole: [UInt32]) -> Bool {
+        var rest = whole[...]
+        for token in part {
+            guard let at = rest.firstIndex(of: token) else { return false }
+            rest = rest[(at + 1)...]
+        }
+        return true
+    }
+
+    private func tokens(_ record: TokensRecord) -> Int { record.prompts.reduce(0) { $0 + $1.ids.count } + record.responses.reduce(0) { $0 + $1.count } }
 
     private func check(
         _ member: PackedBin.Member, _ number: Int, of bin: PackedBin, _ record: TokensRecord, _ fitted: FittedRecord, _ options: PackingOptions, _ place: String
@@ -63,16 +72,16 @@ import Testing
         #expect(member.origin == record.origin && member.source == record.source && member.responseCount == record.responses.count, "\(place)")
         #expect(member.ratings.dimensions == record.ratings.dimensions && member.ratings.rated == record.ratings.rated && member.ratings.targets == record.ratings.targets, "\(place)")
         #expect(member.ratings.ratings.map(\.bitPattern) == record.ratings.ratings.map(\.bitPattern), "\(place)")
-        #expect(Int(member.promptCut) == record.prompt.count - fitted.record.prompt.count, "\(place)")
+        #expect(member.promptCuts.map { Int($0) } == zip(record.prompts, fitted.record.prompts).map { $0.ids.count - $1.ids.count }, "\(place)")
+        #expect(zip(record.prompts, fitted.record.prompts).allSatisfy { $0.ids.count == $1.ids.count ? $0.ids == $1.ids : isSubsequence($1.ids, of: $0.ids) }, "\(place)")
         for (response, whole) in record.responses.enumerated() {
             let (sequence, labelsFrom) = try #require(bin.sequence(number, response), "\(place): no response \(response)")
             #expect(sequence.count <= options.maxLength, "\(place)")
-            #expect(Array(sequence[..<labelsFrom]) == fitted.record.prompt, "\(place), response \(response)")
+            #expect(Array(sequence[..<labelsFrom]) == fitted.record.prompt(of: response), "\(place), response \(response)")
             // Of a response the head is kept, by any rule; of a prompt a subsequence, by the paper's rule the head.
             #expect(whole.starts(with: sequence[labelsFrom...]) && whole.count - (sequence.count - labelsFrom) == Int(member.responseCuts[response]), "\(place)")
-            if options.truncation == .paper { #expect(record.prompt.starts(with: sequence[..<labelsFrom]), "\(place)") }
+            if options.truncation == .paper { #expect(record.prompt(of: response).starts(with: sequence[..<labelsFrom]), "\(place)") }
         }
-        if fitted.promptCut == 0 { #expect(fitted.record.prompt == record.prompt, "\(place)") }
         if options.layout == .sharedPrefix {
             #expect(member.rowMap.isEmpty && member.piTarget.isEmpty, "\(place)")
             return
@@ -96,6 +105,23 @@ import Testing
         ])
     }
 
+    /// Responses under system prompts of their own: what the prompts begin with stands once, the rest before each response, without labels.
+    @Test func ownPromptsShareTheirBeginning() throws {
+        var record = TokenRecords.make(5, prompt: 4, responses: [2, 1])
+        record.prompts = [TokenRecords.prompt([7, 8, 1, 9], [0, 3]), TokenRecords.prompt([7, 8, 2, 2, 9], [0, 4])]
+        let (bins, report) = try TokenRecords.pack([record], PackingOptions(maxLength: 16))
+        #expect(bins.count == 1 && bins[0].tokens == [7, 8, 1, 9, 4, 5, 2, 2, 9, 6] && bins[0].positions == [0, 1, 2, 3, 4, 5, 2, 3, 4, 5])
+        #expect(bins[0].segments == [
+            .init(start: 0, end: 2, parent: -1, record: 0, response: -1, labelStart: 2),
+            .init(start: 2, end: 6, parent: 0, record: 0, response: 0, labelStart: 4),
+            .init(start: 6, end: 10, parent: 0, record: 0, response: 1, labelStart: 9),
+        ])
+        #expect(report.sharedTokens == 10 && report.rowTokens == 12 && report.counts.tokensIn == 12)
+        record.prompts[1].ids[0] = 6
+        let apart = try TokenRecords.pack([record], PackingOptions(maxLength: 16)).bins[0]
+        #expect(apart.segments.map(\.parent) == [-1, -1] && apart.segments.map(\.labelStart) == [4, 11] && apart.tokens.count == 12)
+    }
+
     @Test func cutsAreMarkedAndCounted() throws {
         let records = [
             TokenRecords.make(1, prompt: 6, responses: [20, 4, 11]), TokenRecords.make(2, prompt: 12, responses: [12, 2], turns: [0, 5, 9, 11]),
@@ -103,7 +129,7 @@ import Testing
             TokenRecords.make(5, prompt: 20, responses: [14, 2], turns: [0, 12]), TokenRecords.make(6, prompt: 2, responses: [2, 2]),
         ]
         let (bins, report) = try TokenRecords.pack(records, PackingOptions(maxLength: 16))
-        #expect(bins.flatMap(\.members).map { [$0.promptCut] + $0.responseCuts } == [[0, 10, 0, 1], [9, 0, 0], [20, 0, 0], [0, 0, 0]])
+        #expect(bins.flatMap(\.members).map { $0.promptCuts + $0.responseCuts } == [[0, 10, 0, 1], [9, 0, 0], [20, 0, 0], [0, 0, 0]])
         let summary = "dropped 2 of 6 records: 1 with fewer than two responses, 1 with no room for prompt and response in --max-length; "
             + "cut 2 prompts (29 tokens, 2 whole turns), 2 responses of 1 records (11 tokens, their stop tokens with them)"
         #expect(report.counts.summary == summary)

@@ -51,8 +51,8 @@ import Testing
         let ratings = Ratings(
             dimensions: json["dimensions"]?.array?.compactMap(\.text) ?? [], ratings: matrix("ratings"), rated: targets.map { _ in 1 }, targets: targets)
         return TokensRecord(
-            id: try #require(json["id"]?.text), origin: Origin(input: 1, line: UInt64(line)), source: "made-up", ratings: ratings, prompt: prompt,
-            promptTurns: [0, UInt32(prompt.count)], responses: (json["responses"]?.array ?? []).map { ids($0) })
+            id: try #require(json["id"]?.text), origin: Origin(input: 1, line: UInt64(line)), source: "made-up", ratings: ratings,
+            prompts: [TokenRecords.prompt(prompt, [0, UInt32(prompt.count)])], responses: (json["responses"]?.array ?? []).map { ids($0) })
     }
 
     @Test(arguments: [1, 3], [false, true]) func equalNumPyElementByElement(recordsPerBin: Int, epsilon: Bool) throws {

@@ -22,8 +22,15 @@ enum TokenRecords {
             dimensions: dimensions, ratings: [Double](repeating: 3, count: count), rated: [UInt8](repeating: 1, count: count),
             targets: [Double](repeating: share, count: count))
         return TokensRecord(
-            id: id(number), origin: Origin(input: 1, line: UInt64(number + 1)), source: "made-up", ratings: ratings, prompt: tokens(prompt),
-            promptTurns: turns ?? [0, UInt32(prompt)], responses: responses.map(tokens))
+            id: id(number), origin: Origin(input: 1, line: UInt64(number + 1)), source: "made-up", ratings: ratings,
+            prompts: [Self.prompt(tokens(prompt), turns ?? [0, UInt32(prompt)])], responses: responses.map(tokens))
+    }
+
+    /// A prompt whose turns alternate and end with the user's; an even number starts with a system turn.
+    static func prompt(_ ids: [UInt32], _ starts: [UInt32]) -> TokensRecord.Prompt {
+        let count = max(starts.count - 1, 0)
+        let roles: [Text] = (0 ..< count).map { $0 == 0 && count % 2 == 0 ? "system" : (count - $0) % 2 == 1 ? "user" : "assistant" }
+        return TokensRecord.Prompt(ids: ids, turnStarts: starts, roles: roles)
     }
 
     static func id(_ number: Int) -> Text {
@@ -47,11 +54,15 @@ enum TokenRecords {
             matrix.rated += marks.map { $0 == 0 ? 0 : 1 }
             matrix.targets += marks.map { sum == 0 ? 0 : $0 / sum }
         }
-        let prompt = (0 ..< (below(30) == 0 ? 0 : 1 + length())).map { _ in UInt32.random(in: 0 ... .max, using: &generator) }
-        let starts = (0 ..< below(7)).map { _ in UInt32(below(prompt.count + 1)) }.sorted()
+        // Some prompts share a beginning, as those under different system prompts do.
+        let beginning = (0 ..< below(4)).map { UInt32($0) }
+        let prompts = (0 ..< (below(3) == 0 && responses > 0 ? responses : 1)).map { _ in
+            let ids = beginning + (0 ..< (below(30) == 0 ? 0 : 1 + length())).map { _ in UInt32.random(in: 0 ... .max, using: &generator) }
+            return Self.prompt(ids, (0 ... below(6)).map { _ in UInt32(below(ids.count + 1)) }.sorted())
+        }
         return TokensRecord(
             id: id(number), origin: Origin(input: 1 + UInt32(below(3)), line: UInt64(number)), source: Text("source \(below(3))"), ratings: matrix,
-            prompt: prompt, promptTurns: starts,
+            prompts: prompts,
             responses: (0 ..< responses).map { _ in
                 (0 ..< (below(60) == 0 ? 0 : 1 + length())).map { _ in UInt32.random(in: 0 ... .max, using: &generator) }
             })

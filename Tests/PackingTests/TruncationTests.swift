@@ -40,33 +40,48 @@ import Testing
     /// Prompt of 100: beginning 0..<2, system 2..<12, question 12..<30, answer 30..<50, question 50..<92, header 92..<100.
     private let turns: [UInt32] = [2, 12, 30, 50, 92]
 
+    private func cut(_ length: Int, _ starts: [UInt32], _ room: Int, roles: [Text]? = nil) -> PromptCut? {
+        var prompt = TokenRecords.prompt([UInt32](repeating: 1, count: length), starts)
+        if let roles { prompt.roles = roles }
+        return PromptCut(prompt, room: room)
+    }
+
     @Test func wholeTurnsGoFirst() {
         // 1 too many: the oldest question goes with its answer.
-        #expect(PromptCut(length: 100, starts: turns, room: 99).map(\.kept) == [0 ..< 2, 2 ..< 12, 50 ..< 92, 92 ..< 100])
-        #expect(PromptCut(length: 100, starts: turns, room: 62).map { [$0.turnsRemoved, $0.middleTokens, $0.length] } == [2, 0, 62])
-        #expect(PromptCut(length: 100, starts: turns, room: 100).map { [$0.turnsRemoved, $0.middleTokens, $0.length] } == [0, 0, 100])
+        #expect(cut(100, turns, 99).map(\.kept) == [0 ..< 2, 2 ..< 12, 50 ..< 92, 92 ..< 100])
+        #expect(cut(100, turns, 62).map { [$0.turnsRemoved, $0.middleTokens, $0.length] } == [2, 0, 62])
+        #expect(cut(100, turns, 100).map { [$0.turnsRemoved, $0.middleTokens, $0.length] } == [0, 0, 100])
     }
 
     @Test func thenTheMiddleOfTheLongerTurn() {
         // 52 of system and last turn must become 41: the last turn gives its middle.
-        #expect(PromptCut(length: 100, starts: turns, room: 51).map(\.kept) == [0 ..< 2, 2 ..< 12, 50 ..< 66, 77 ..< 92, 92 ..< 100])
+        #expect(cut(100, turns, 51).map(\.kept) == [0 ..< 2, 2 ..< 12, 50 ..< 66, 77 ..< 92, 92 ..< 100])
         // 15 are left for both: 7 and 8.
-        #expect(PromptCut(length: 100, starts: turns, room: 25).map(\.kept) == [0 ..< 2, 2 ..< 6, 9 ..< 12, 50 ..< 54, 88 ..< 92, 92 ..< 100])
-        #expect(PromptCut(length: 100, starts: turns, room: 11).map(\.kept) == [0 ..< 2, 50 ..< 51, 92 ..< 100])
-        #expect(PromptCut(length: 100, starts: turns, room: 10) == nil)
+        #expect(cut(100, turns, 25).map(\.kept) == [0 ..< 2, 2 ..< 6, 9 ..< 12, 50 ..< 54, 88 ..< 92, 92 ..< 100])
+        #expect(cut(100, turns, 11).map(\.kept) == [0 ..< 2, 50 ..< 51, 92 ..< 100])
+        #expect(cut(100, turns, 10) == nil)
     }
 
-    @Test func anOddNumberOfTurnsHasNoSystemTurn() {
+    /// What a tool says belongs to the question before it: both go, or both stay.
+    @Test func rolesSayWhatGoesTogether() {
+        let roles: [Text] = ["user", "tool", "user", "tool"]
+        #expect(cut(100, turns, 99, roles: roles).map(\.kept) == [0 ..< 2, 30 ..< 50, 50 ..< 92, 92 ..< 100])
+        #expect(cut(100, turns, 40, roles: roles).map(\.kept) == [0 ..< 2, 30 ..< 50, 50 ..< 55, 87 ..< 92, 92 ..< 100])
+        #expect(cut(100, turns, 30, roles: roles) == nil)
+        #expect(cut(100, [2, 40, 92], 99, roles: ["user", "assistant"]).map(\.kept) == [0 ..< 2, 2 ..< 40, 40 ..< 66, 67 ..< 92, 92 ..< 100])
+    }
+
+    @Test func withoutASystemTurn() {
         // question 0..<40, answer 40..<60, question 60..<90, header 90..<100.
-        #expect(PromptCut(length: 100, starts: [0, 40, 60, 90], room: 99).map(\.kept) == [60 ..< 90, 90 ..< 100])
-        #expect(PromptCut(length: 100, starts: [0, 40, 60, 90], room: 20).map(\.kept) == [60 ..< 65, 85 ..< 90, 90 ..< 100])
+        #expect(cut(100, [0, 40, 60, 90], 99).map(\.kept) == [60 ..< 90, 90 ..< 100])
+        #expect(cut(100, [0, 40, 60, 90], 20).map(\.kept) == [60 ..< 65, 85 ..< 90, 90 ..< 100])
         // A long system turn before a short question is the one that gives.
-        #expect(PromptCut(length: 100, starts: [0, 80, 90], room: 30).map(\.kept) == [0 ..< 5, 75 ..< 80, 80 ..< 90, 90 ..< 100])
+        #expect(cut(100, [0, 80, 90], 30).map(\.kept) == [0 ..< 5, 75 ..< 80, 80 ..< 90, 90 ..< 100])
     }
 
     @Test func withoutTurnStartsThePromptIsOneTurn() {
-        #expect(PromptCut(length: 100, starts: [], room: 11).map(\.kept) == [0 ..< 6, 95 ..< 100])
-        #expect(PromptCut(length: 100, starts: [90], room: 20).map(\.kept) == [0 ..< 5, 85 ..< 90, 90 ..< 100])
+        #expect(cut(100, [], 11).map(\.kept) == [0 ..< 6, 95 ..< 100])
+        #expect(cut(100, [90], 20).map(\.kept) == [0 ..< 5, 85 ..< 90, 90 ..< 100])
     }
 
     @Test func anyTurnStartsGiveAPromptThatFitsAndKeepsItsHeader() {
@@ -75,7 +90,7 @@ import Testing
             let length = Int.random(in: 1 ... 60, using: &generator)
             let starts = (0 ..< Int.random(in: 0 ... 6, using: &generator)).map { _ in UInt32.random(in: 0 ... UInt32(length), using: &generator) }.sorted()
             let room = Int.random(in: 1 ... 60, using: &generator)
-            guard let cut = PromptCut(length: length, starts: starts, room: room) else { continue }
+            guard let cut = self.cut(length, starts, room) else { continue }
             let place = "round \(round): length \(length), starts \(starts), room \(room): \(cut)"
             let kept = cut.kept.flatMap { Array($0) }
             #expect(kept == Set(kept).sorted() && kept.allSatisfy { (0 ..< length).contains($0) } && cut.kept.allSatisfy { !$0.isEmpty }, "\(place)")

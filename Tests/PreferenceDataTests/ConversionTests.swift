@@ -79,7 +79,6 @@ import TestSupport
             4: "line 1: completions[1].response is null, expected a string",
             5: "line 1: its keys show no source that is known: prompt, text; name one with --from, or describe the records with --map",
             6: "line 1: chosen is a number, expected a string or messages",
-            8: "line 1, column 97: the string has no end",
         ]
         for (number, message) in expected {
             let path = folder.file("x\(number).jsonl")
@@ -88,6 +87,10 @@ import TestSupport
             try file.finish()
             #expect(failure([path]) == "\(path): \(message) (--on-bad-record skip to continue)")
         }
+        let file = try AtomicFile(path: folder.file("x8.jsonl"))
+        try file.write(String(lines[7]) + "\n")
+        try file.finish()
+        #expect(failure([file.name]) == "\(file.name): line 1, column 97: the string has no end (--on-bad-record skip to continue)")
         let (records, counts, _) = try convert([bad]) { $0.onBadRecord = .skip }
         #expect(records.map(\.origin.line) == [1, 9])
         #expect(counts.skipped == ["invalid_json": 3, "unreadable_rating": 1, "wrong_schema": 3])

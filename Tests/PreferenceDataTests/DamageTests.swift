@@ -37,7 +37,11 @@ import TestSupport
             case 2: bytes.insert(UInt8.random(in: 0...255, using: &random), at: at)
             default: bytes.removeSubrange(at..<min(bytes.count, at + Int.random(in: 1...200, using: &random)))
             }
-            let counts = try convert(bytes, skip: true)
+            let counts: ConversionCounts
+            do { counts = try convert(bytes, skip: true) } catch let error as InputError where error.message.hasSuffix(Self.cut) {
+                #expect(bytes.last != 0x0A, "round \(round), byte \(at)")
+                continue
+            }
             #expect(counts.kept + counts.joined + counts.droppedTotal + counts.skippedTotal == counts.read, "round \(round), byte \(at)")
             #expect(counts.read <= lines + 2)
             do { _ = try convert(bytes, skip: false) } catch let error as InputError {
@@ -45,6 +49,29 @@ import TestSupport
                 #expect(!error.message.contains("\n"), "one line: \(error)")
             }
         }
+    }
+
+    private static let cut = ", and no line feed follows: the input seems cut; copy or fetch it again"
+
+    /// A half line is no bad record that may be passed over: its other half was lost. Cut between lines, or after the last bracket, nothing shows.
+    @Test func everyCutInsideALineIsRefused() throws {
+        let record = Array(#"{"instruction":"\u00e9 é","completions":[{"response":"a\"]","annotations":{"d":{"Rating":"1"}}},{"response":"b","annotations":{"d":{"Rating":2}}}]}"#.utf8)
+        let whole = record + [0x0A, 0x0A] + record + [0x0D, 0x0A]
+        for skip in [false, true] {
+            #expect(try convert(whole, skip: skip).kept == 2)
+            for length in 1 ..< whole.count {
+                let bytes = Array(whole[..<length])
+                guard length < record.count || length > record.count + 2 && length < 2 * record.count + 2 else {
+                    #expect(try convert(bytes, skip: skip).kept == (length < 2 * record.count ? 1 : 2), "cut at \(length)")
+                    continue
+                }
+                let line = length < record.count ? 1 : 3
+                let message = (#expect(throws: InputError.self, "cut at \(length)") { try convert(bytes, skip: skip) })?.message ?? ""
+                #expect(message.hasPrefix("x: line \(line), column ") && message.hasSuffix(Self.cut), "cut at \(length): \(message)")
+            }
+        }
+        // Whole values of another schema, and a key that stands twice, are what they were.
+        #expect(try convert(record + [0x0A] + Array("[1]".utf8), skip: true).skipped == ["wrong_schema": 1])
     }
 
     @Test func everyCutOfAnArrayIsRefused() throws {

@@ -45,6 +45,20 @@ import Testing
         #expect(error?.message.hasSuffix(", expected 1..5 or N/A") == true)
     }
 
+    @Test func systemPromptsOfCompletions() throws {
+        func read(_ completions: String, _ systems: SystemPrompts) throws -> RawPreference {
+            try JSONParser().read(Array(#"{"instruction":"i","completions":[\#(completions)]}"#.utf8)) { try UltraFeedback(systems: systems).read($0, range: nil) }
+        }
+        let completions = #"{"response":"a","custom_system_prompt":"Be kind."},{"response":"b","custom_system_prompt":null},{"response":"c"}"#
+        let kept = try read(completions, .completion), left = try read(completions, .none)
+        #expect(kept.responseSystems == ["Be kind.", "", ""] && left.responseSystems.isEmpty)
+        #expect(RecordIdentity.id(kept) != RecordIdentity.id(left) && RecordIdentity.promptHash(kept) == RecordIdentity.promptHash(left))
+        #expect(try read(#"{"response":"a","custom_system_prompt":""},{"response":"b"}"#, .completion).responseSystems.isEmpty)
+        let fault = #expect(throws: BadRecord.self) { try read(#"{"response":"a","custom_system_prompt":1}"#, .completion) }
+        #expect(fault?.message == "completions[0].custom_system_prompt is a number, expected a string")
+        #expect(try read(#"{"response":"a","custom_system_prompt":1}"#, .none).responses == ["a"])
+    }
+
     @Test func dimensionsOfThePaperComeFirstAndInItsOrder() throws {
         let record = try read(#"""
             {"source":"s","instruction":"i","completions":[

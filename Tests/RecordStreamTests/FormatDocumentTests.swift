@@ -63,6 +63,6 @@ import Testing
 
     @Test func guaranteesAreNumbered() throws {
         let text = try lines().joined(separator: "\n")
-        for number in 1 ... 8 { #expect(text.contains("* **G\(number)** "), "G\(number)") }
+        for number in 1 ... 11 { #expect(text.contains("* **G\(number)** "), "G\(number)") }
     }
 }

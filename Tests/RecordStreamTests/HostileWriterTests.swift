@@ -104,8 +104,8 @@ import Testing
             try refusal(Sample.rated) { block, schema in block[words: schema.firstArray("ratings")] = [0, 3, 4, 8] }
                 == "memory: record 0: 3 ratings, 4 marks and 4 targets for 2 dimensions of 2 responses")
         #expect(
-            try refusal(Sample.tokens) { block, schema in block[words: schema.firstArray("prompt_turns") + 1][1] = 5 }
-                == "memory: record 0: the prompt's turns do not lie in order within its 4 tokens")
+            try refusal(Sample.tokens) { block, schema in block[words: schema.firstArray("turn_starts") + 2][1] = 5 }
+                == "memory: record 0: the 1 turns of a prompt do not lie in order within its 4 tokens")
         #expect(
             try refusal(Sample.packed) { block, schema in block[words: schema.firstArray("segment_parents") + 1][1] = 2 }
                 == "memory: record 0: segment 1: its parent 2 does not come before it in the same record")

@@ -62,15 +62,21 @@ import Testing
         #expect(try digest(Array(records.dropLast()) + [records[0]], 1, 2) != expected)
     }
 
-    /// A dictionary text that is used again and again makes a record's bytes grow far beyond its block: refused before it takes the memory.
+    /// A dictionary text that is used again and again makes a record grow far beyond its block: refused before it takes the memory.
     @Test func hostileDictionaryIsBounded() throws {
         let schema = Schema(kind: "other", columns: [.dictionary("names", depth: 1)])
         let builder = BlockBuilder(schema: schema)
-        let name = [UInt8](repeating: 0x61, count: 1 << 20)
-        builder.add(names: [[UInt8]](repeating: name, count: 400), to: 0)
-        try builder.endRecord()
-        let payload = builder.payload()
-        let block = try Block(schema: schema, name: "x", firstRecord: 5, count: 1, payload: payload.bytes, owner: payload)
-        #expect(throws: InputError("x: record 5: more than 268435456 bytes")) { try block.recordBytes(0) }
+        let name = Text([UInt8](repeating: 0x61, count: 1 << 20))
+        func block(_ uses: [Int]) throws -> Block {
+            builder.removeAll()
+            for count in uses {
+                builder.add(names: [Text](repeating: name, count: count), to: 0)
+                try builder.endRecord()
+            }
+            let payload = builder.payload()
+            return try Block(schema: schema, name: "x", firstRecord: 5, count: uses.count, payload: payload.bytes, owner: payload)
+        }
+        #expect(try block([64, 40]).recordBytes(0).count == 4 + 64 * (4 + 1 << 20))
+        #expect(throws: InputError("record 1 of the block has names of 68157440 bytes; a record of the stream holds at most 67108864")) { try block([64, 65]) }
     }
 }

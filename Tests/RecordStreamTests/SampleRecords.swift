@@ -17,19 +17,22 @@ enum Sample {
         return RatedRecord(
             id: Text("id-\(i)"), origin: Origin(input: 1, line: UInt64(i + 1)), source: i == 2 ? Text("other") : Text("made-up"),
             turns: [Turn(role: Text("system"), content: Text("")), Turn(role: Text("user"), content: halfEmoji)],
-            responses: [Text("yes \(i)"), Text("")], models: [Text("a"), Text("")],
+            responses: [Text("yes \(i)"), Text("")], responseSystems: i == 2 ? ["Be brief.", ""] : [], models: [Text("a"), Text("")],
             ratings: i == 1 ? none : ratings, ratingStates: i == 1 ? [] : [0, 0, 0, 1])
     }
 
+    /// The last one with a prompt for each response.
     static let tokens: [TokensRecord] = (0 ..< 3).map { i in
-        TokensRecord(
-            id: Text("id-\(i)"), origin: Origin(input: 1, line: UInt64(i + 1)), source: "made-up", ratings: ratings, prompt: [1, 7, 9, UInt32(i)],
-            promptTurns: [0, 3], responses: [[5, 6, 2], [2]])
+        let one = TokensRecord.Prompt(ids: [1, 7, 9, UInt32(i)], turnStarts: [0, 3], roles: ["user"])
+        let other = TokensRecord.Prompt(ids: [1, 8, 8, 7, 9, UInt32(i)], turnStarts: [0, 3, 5], roles: ["system", "user"])
+        return TokensRecord(
+            id: Text("id-\(i)"), origin: Origin(input: 1, line: UInt64(i + 1)), source: "made-up", ratings: ratings, prompts: i == 2 ? [one, other] : [one],
+            responses: [[5, 6, 2], [2]])
     }
 
     static let packed: [PackedBin] = (0 ..< 2).map { i in
         let member = PackedBin.Member(
-            id: Text("id-\(i)"), origin: Origin(input: 1, line: UInt64(i + 1)), source: "made-up", ratings: ratings, promptCut: 0, responseCuts: [0, 3])
+            id: Text("id-\(i)"), origin: Origin(input: 1, line: UInt64(i + 1)), source: "made-up", ratings: ratings, promptCuts: [0], responseCuts: [0, 3])
         return PackedBin(
             tokens: [1, 7, 5, 6, 2, 4], positions: [0, 1, 2, 3, 4, 2],
             segments: [

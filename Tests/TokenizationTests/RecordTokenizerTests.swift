@@ -38,7 +38,7 @@ import Testing
         }
         #expect(counts.records == 300 && counts.responses == 900)
         #expect(counts.texts.literalSpecialTokens == 300 && counts.texts.surrogates == 300)
-        #expect(counts.promptTokens == one.reduce(0) { $0 + $1.prompt.count })
+        #expect(counts.promptTokens == one.reduce(0) { $0 + $1.prompts[0].ids.count })
         #expect(counts.responseTokens == one.reduce(0) { $0 + $1.responses.reduce(0) { $0 + $1.count } })
         #expect(counts.alterations == "300 special tokens in texts left as text, 300 lone surrogates replaced by U+FFFD")
     }
@@ -48,10 +48,27 @@ import Testing
         let (out, counts) = try run([record], workers: 1)
         let tokens = try #require(out.first)
         #expect(tokens.id == record.id && tokens.origin == record.origin && tokens.source == record.source && tokens.ratings == record.ratings)
-        #expect(tokens.promptTurns == [0, 6] && tokens.prompt.count == 10 && tokens.responses.count == 2)
+        let prompt = tokens.prompts[0]
+        #expect(tokens.prompts.count == 1 && prompt.turnStarts == [0, 6] && prompt.roles == ["user"] && prompt.ids.count == 10 && tokens.responses.count == 2)
         #expect(counts.alterations == nil)
         let tokenizer = try TokenizerFiles.fixture("smollm2")
-        #expect(try tokenizer.decodeText(tokens.prompt + tokens.responses[1]) == Array("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nNo<|im_end|>".utf8))
+        #expect(try tokenizer.decodeText(prompt.ids + tokens.responses[1]) == Array("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nNo<|im_end|>".utf8))
+    }
+
+    /// Each response under its own system prompt has a prompt of its own; one for all where they are the same.
+    @Test func systemPromptsOfResponses() throws {
+        var record = Self.record(5, "Hi", ["Yes", "No", "Well"])
+        record.responseSystems = ["Agree.", "", "Agree."]
+        let tokens = try #require(run([record], workers: 1).0.first), tokenizer = try TokenizerFiles.fixture("smollm2")
+        let texts = try tokens.prompts.map { try Text(tokenizer.decodeText($0.ids)) }
+        let plain: Text = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
+        let under: Text = "<|im_start|>system\nAgree.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
+        #expect(texts == [under, plain, under])
+        #expect(tokens.prompts.map(\.roles) == [["system", "user"], ["user"], ["system", "user"]])
+        record.responseSystems = ["Agree.", "Agree.", "Agree."]
+        #expect(try run([record], workers: 1).0[0].prompts == [tokens.prompts[0]])
+        record.responseSystems = ["", "", ""]
+        #expect(try run([record], workers: 1).0[0].prompts == [tokens.prompts[1]])
     }
 
     @Test func countsAsJSON() throws {

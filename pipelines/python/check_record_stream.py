@@ -50,11 +50,11 @@ def shown(kind, record):
         {"start": starts[i], "end": starts[i + 1], "parent": none(record["segment_parents"][i]), "record": record["segment_records"][i],
          "response": none(record["segment_responses"][i]), "label_start": record["label_starts"][i]}
         for i in range(len(starts) - 1)]
-    single = {"id": "ids", "origin_input": "origin_inputs", "origin_line": "origin_lines", "source": "sources", "prompt_cut": "prompt_cuts"}
+    single = {"id": "ids", "origin_input": "origin_inputs", "origin_line": "origin_lines", "source": "sources"}
     members = []
     for i in range(len(record["ids"])):
         member = {name: record[column][i] for name, column in single.items()}
-        member |= {name: record[name][i] for name in ["dimensions", "response_cuts"]}
+        member |= {name: record[name][i] for name in ["dimensions", "prompt_cuts", "response_cuts"]}
         member |= {name: rows(record[name][i], len(member["dimensions"])) for name in MATRICES[:3]}
         members.append(member | ({name: record[name][i] for name in ["row_map", "pi_target"]} if record["row_map"][i] else {}))
     return {"tokens": record["tokens"], "positions": record["positions"], "segments": segments, "records": members}

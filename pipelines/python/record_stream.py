@@ -1,4 +1,4 @@
-"""Reads record streams (.uf) into numpy arrays, by FORMAT.md alone (format version 0). Needs numpy; libzstd for streams compressed with zstd.
+"""Reads record streams (.uf) into numpy arrays, by FORMAT.md alone (format version 1). Needs numpy; libzstd for streams compressed with zstd.
 
     for block in read("packed.uf"):              # every block, everything verified, the digests of the end mark too
         block["tokens"].values, block["tokens"].offsets
@@ -160,7 +160,7 @@ def frames(path) -> Iterator[Frame]:
         kind = name.decode("ascii", "replace")
         order = {"": ["HEAD"], "HEAD": ["DATA", "TAIL"], "DATA": ["DATA", "TAIL"], "TAIL": ["INDX"], "INDX": ["DONE"]}[before]
         limit = {"DATA": 128 << 20, "INDX": 32 * len(entries), "DONE": 64}.get(kind, 16 << 20)
-        need((version, zero, frame, first, mark) == (0, 0, number, record, tag) and kind in order, place + "a frame that does not belong here")
+        need((version, zero, frame, first, mark) == (1, 0, number, record, tag) and kind in order, place + "a frame that does not belong here")
         need(raw <= limit and stored <= limit + limit // 128 + 1024 and (codec or stored == raw), place + "lengths beyond the limits")
         need((1 <= records <= 65536 and codec <= 2) if kind == "DATA" else not records and not codec, place + "records or codec")
         end = at + 64 + -(-stored // 64) * 64

@@ -39,7 +39,7 @@ public struct PreferenceEvaluation {
                     ratings: member.ratings, policy: ours[index].logProbs, reference: theirs[index].logProbs, tokenCounts: ours[index].tokenCounts)
                 do { try outcome.metrics.add(record, divergence: divergences?[index]) } catch let error as InputError { throw error.at("\(name): record \(member.id)") }
                 outcome.cutResponses += member.responseCuts.count { $0 > 0 }
-                outcome.cutPrompts += member.promptCut > 0 ? 1 : 0
+                outcome.cutPrompts += member.promptCuts.contains { $0 > 0 } ? 1 : 0
             }
             progress(outcome.metrics.records)
         }

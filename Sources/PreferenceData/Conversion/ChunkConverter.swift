@@ -8,7 +8,8 @@ struct ConvertedChunk: Sendable {
     /// Records of the wanted part, kept or not, in order: what tells duplicates, which only the order of the whole input shows.
     struct Item: Sendable {
         var promptHash: UInt64
-        var shard: Int
+        /// The stream that it goes to: its part of the split, or its shard.
+        var output: Int
         var idHash: UInt64
         var place: RecordPlace
         var record: RatedRecord?
@@ -25,7 +26,7 @@ struct ConvertedChunk: Sendable {
     var items: [Item] = []
     /// Number of the input that it is of.
     var input: Int
-    var counts: ShardedCounts
+    var counts: OutputCounts
     /// What stops the conversion, after all of this.
     var failure: InputError?
 }
@@ -38,12 +39,12 @@ struct ChunkConverter {
 
     init(_ options: ConversionOptions) {
         self.options = options
-        rater = RecordRater(options: options)
+        rater = RecordRater(options)
         parser = JSONParser(limits: JSONLimits(refusesDuplicateKeys: options.strict, skipsByteOrderMark: false))
     }
 
     func convert(_ sourced: SourcedChunk) -> ConvertedChunk {
-        var result = ConvertedChunk(input: sourced.chunk.input, counts: ShardedCounts(shards: options.shards))
+        var result = ConvertedChunk(input: sourced.chunk.input, counts: OutputCounts(outputs: options.outputs))
         // The group that the next row may belong to.
         var open: RowGroup?
         do {
@@ -88,6 +89,8 @@ struct ChunkConverter {
         } catch let unusable as UnusableRecord where !options.strict {
             counts.drop(unusable.reason, place)
             return nil
+        } catch let fault as JSONError where fault.offset != nil && sourced.chunk.unendedLine == place.number {
+            throw InputError("\(printable(explain(fault, place).1)), and no line feed follows: the input seems cut; copy or fetch it again")
         } catch {
             let (reason, message) = explain(error, place)
             guard options.onBadRecord == .skip, !options.strict else {

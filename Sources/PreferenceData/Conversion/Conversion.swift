@@ -6,33 +6,37 @@ import SystemIO
 /// Raw preference data to rated records.
 public final class Conversion {
     public let options: ConversionOptions
-    /// Of all that was read.
-    public var counts: ConversionCounts { options.shard.map { sharded.counts(ofShard: $0) } ?? sharded.total }
+    /// Of all that was read; where one shard alone is kept, as its stream has them.
+    public var counts: ConversionCounts { options.shard.map(counts(of:)) ?? byOutput.total }
     /// Name of each input and the source that its first record showed; empty where a source was given.
     public private(set) var detected: [(input: String, source: String)] = []
-    private var sharded: ShardedCounts
+    private var byOutput: OutputCounts
     /// Every record that was left out because it shares text with a benchmark, in the order of the inputs.
     public private(set) var contaminations: [Contamination] = []
+    /// Where there are fewer records than the sample should have: how many, in which part.
+    private(set) var smallSamples: [(part: String?, records: Int)] = []
     /// Of the records that were looked at, where the options ask for them.
     public private(set) var statistics: DataStatistics?
     /// How many records each input had, by its number.
-    public private(set) var records: [Int: Int] = [:]
+    private(set) var records: [Int: Int] = [:]
     private var prompts: Set<UInt64> = []
     private var ids: Set<UInt64> = []
     private let rater: RecordRater
-    private var duplicates: DuplicateIndex?
+    /// One for each population.
+    private var duplicates: [DuplicateIndex], samplers: [Sampler] = []
     private let store: PromptStore?
+    private var earlier: DuplicateIndex?
     /// The last group of rows, to which the next chunk may add.
     private var pending: RowGroup?
 
-    /// - Parameter store: what has the prompts of earlier releases, and takes those of this one; its `earlier` must be that of the options.
+    /// - Parameter store: what has the prompts of earlier releases, and takes those of this one; `options.earlier` must be its own.
     public init(_ options: ConversionOptions, store: PromptStore? = nil) {
         self.options = options
         self.store = store
-        sharded = ShardedCounts(shards: options.shards)
-        rater = RecordRater(options: options)
+        byOutput = OutputCounts(outputs: options.outputs)
+        rater = RecordRater(options)
         statistics = options.gathersStatistics ? DataStatistics() : nil
-        duplicates = options.deduplication.map(DuplicateIndex.init)
+        duplicates = options.deduplication.map { Array(repeating: DuplicateIndex($0), count: options.populations) } ?? []
     }
 
     /// Converts all inputs on `threads` threads and hands every kept record to `write` with the number of its output, in the order of the inputs; the records do not depend
@@ -41,7 +45,8 @@ public final class Conversion {
     /// Throws `InputError` with file and place for what cannot be read, unless the options say to pass over it.
     public func run(_ reader: ChunkReader, threads: Int, write: (RatedRecord, Int) throws -> Void) throws {
         let options = options
-        if let store, let mode = options.deduplication { try store.readEarlier(mode, threads: threads) { duplicates?.addEarlier($0, bandKeys: $1) } }
+        if let sample = options.sample { samplers = try (0 ..< options.populations).map { _ in try Sampler(sample, head: options.head) } }
+        if let store, let mode = options.deduplication { earlier = try store.readEarlier(mode, threads: threads) }
         let detector = SourceDetector(reader, options)
         try orderedMap(
             workers: threads,
@@ -50,25 +55,34 @@ public final class Conversion {
             transform: { (converter: inout ChunkConverter, chunk: SourcedChunk) in converter.convert(chunk) },
             consume: { (chunk: ConvertedChunk) in try take(chunk, write) })
         try flush(write)
+        try finishSamples(write)
         detected = detector.detected
         try checkNames()
     }
 
     /// The end of each output stream: what was read and what became of it. Call it after `run`.
     public func tails(_ inputs: DecodedInputs) -> [StreamTail] {
-        (options.shard.map { [$0] } ?? Array(sharded.shards.indices)).map { shard in
-            StreamTail(
-                inputs: inputs.digests.map { .raw(sha256: $0.sha256, bytes: $0.length) }, counts: sharded.counts(ofShard: shard).json, licences: options.licences)
+        (options.shard.map { [$0] } ?? Array(byOutput.outputs.indices)).map { output in
+            StreamTail(inputs: inputs.digests.map { .raw(sha256: $0.sha256, bytes: $0.length) }, counts: counts(of: output).json, licences: options.licences)
         }
     }
 
     /// Enters the prompts of what was kept into the store. Call it after `run`, and the store's `commit` when all outputs are in place.
-    public func enterPrompts(_ inputs: DecodedInputs) throws { try store?.enter(options.heads[0], inputs.digests) }
+    public func enterPrompts(_ inputs: DecodedInputs) throws { try store?.enter(options.heads, inputs.digests) }
+
+    /// Of one stream: the records of the others are those of other parts or shards.
+    private func counts(of output: Int) -> ConversionCounts {
+        var counts = byOutput.shared
+        counts.add(byOutput.outputs[output])
+        let elsewhere = byOutput.outputs.reduce(0) { $0 + $1.looked } - byOutput.outputs[output].looked
+        if options.writesParts { counts.otherParts += elsewhere } else { counts.otherShards += elsewhere }
+        return counts
+    }
 
     private func take(_ chunk: ConvertedChunk, _ write: (RatedRecord, Int) throws -> Void) throws {
         if let first = chunk.first {
             if try pending?.join(first) == true {
-                sharded.shared.joined += 1
+                byOutput.shared.joined += 1
             } else {
                 try flush(write)
                 pending = first
@@ -78,43 +92,52 @@ public final class Conversion {
         for item in chunk.items { try take(item, write) }
         if let last = chunk.last { pending = last }
         records[chunk.input, default: 0] += chunk.counts.shared.read
-        sharded.add(chunk.counts)
+        byOutput.add(chunk.counts)
         if let failure = chunk.failure { throw failure }
     }
 
     private func flush(_ write: (RatedRecord, Int) throws -> Void) throws {
         guard let group = pending else { return }
         pending = nil
-        if let item = try rater.rate(group, &sharded) { try take(item, write) }
+        if let item = try rater.rate(group, &byOutput) { try take(item, write) }
     }
 
     private func take(_ item: ConvertedChunk.Item, _ write: (RatedRecord, Int) throws -> Void) throws {
-        let isNewPrompt = prompts.insert(item.promptHash).inserted
-        let isNewRecord = ids.insert(item.idHash).inserted
-        if !isNewPrompt {
-            sharded.shards[item.shard].duplicatePrompts += 1
-            sharded.shards[item.shard].note(.duplicatePrompt, item.place)
-        }
-        if !isNewRecord {
-            sharded.shards[item.shard].duplicateRecords += 1
-            sharded.shards[item.shard].note(.duplicateRecord, item.place)
-        }
-        let isWanted = options.shard.map { $0 == item.shard } ?? true
-        if options.strict, isWanted, !isNewPrompt {
+        let isNewPrompt = prompts.insert(item.promptHash).inserted, isWritten = options.writes(item.output)
+        byOutput.outputs[item.output].countRepeats(prompt: !isNewPrompt, record: !ids.insert(item.idHash).inserted, item.place)
+        if options.strict, isWritten, !isNewPrompt {
             throw InputError("\(item.place): the prompt of an earlier record stands here again (--strict stops at the first oddity)")
         }
-        if isWanted, let contamination = item.contamination { contaminations.append(contamination) }
-        if isWanted, let raw = item.raw { statistics?.add(raw) }
+        if isWritten, let contamination = item.contamination { contaminations.append(contamination) }
+        if isWritten, let raw = item.raw { statistics?.add(raw) }
         guard let record = item.record else { return }
-        if let sketch = item.sketch, let match = duplicates?.addUnlessKnown(sketch, bandKeys: item.bandKeys) {
-            let isEarlier = match.prompt < duplicates?.earlierCount ?? 0
-            sharded.shards[item.shard].drop(record, as: isEarlier ? .earlierRelease : .duplicatePrompt, item.place)
-            return
+        let population = options.population(of: item.output)
+        if let sketch = item.sketch {
+            let isEarlier = earlier?.match(sketch, bandKeys: item.bandKeys) != nil
+            if isEarlier || duplicates[population].addUnlessKnown(sketch, bandKeys: item.bandKeys) != nil {
+                byOutput.outputs[item.output].drop(isSingle: record.responses.count == 1, as: isEarlier ? .earlierRelease : .duplicatePrompt, item.place)
+                return
+            }
         }
-        guard isWanted else { return }
-        if let sketch = item.sketch { try store?.add(sketch) }
+        guard options.sample != nil else { return try keep(record, item.output, item.sketch, write) }
+        if let leftOut = try samplers[population].add(record, output: item.output) { leaveOut(leftOut) }
+    }
+
+    /// Writes a record, unless it is of a shard that another run writes.
+    private func keep(_ record: RatedRecord, _ output: Int, _ sketch: PromptSketch?, _ write: (RatedRecord, Int) throws -> Void) throws {
+        guard options.writes(output) else { return }
         statistics?.add(targetsOf: record)
-        try write(record, options.shard == nil ? item.shard : 0)
+        if let store { try store.add(sketch ?? PromptSketch(record.turns)) }
+        try write(record, options.shard == nil ? output : 0)
+    }
+
+    private func leaveOut(_ record: Sampler.LeftOut) { byOutput.outputs[record.output].drop(isSingle: record.isSingle, as: .notSampled, nil) }
+
+    private func finishSamples(_ write: (RatedRecord, Int) throws -> Void) throws {
+        for (part, sampler) in samplers.enumerated() {
+            let found = try sampler.finish(leftOut: leaveOut) { record, output in try keep(record, output, nil, write) }
+            if let sample = options.sample, found < sample.count { smallSamples.append((options.writesParts ? options.split?.parts[part].name : nil, found)) }
+        }
     }
 
     /// An option that names what no record has was misspelt, or meant for other data.
@@ -130,8 +153,8 @@ public final class Conversion {
         let kept = options.dimensions.map { Set($0.picks.map { Text($0.name) }) } ?? counts.offered
         try check("--scale", options.scale?.named.map(\.name) ?? [], among: kept)
         try check("--temperature", options.targets.temperature.named.map(\.name), among: kept)
-        if options.score != nil, options.fixedSource == nil, !detected.contains(where: { $0.source == UltraFeedback(score: nil).name }) {
-            throw InputError("--score-from: no input is of ultrafeedback, which alone has such scores")
-        }
+        guard options.fixedSource == nil, !detected.contains(where: { $0.source == UltraFeedback().name }) else { return }
+        if options.score != nil { throw InputError("--score-from: no input is of ultrafeedback, which alone has such scores") }
+        if options.systems != .none { throw InputError("--system \(options.systems.rawValue): no input is of ultrafeedback, which alone has such system prompts") }
     }
 }

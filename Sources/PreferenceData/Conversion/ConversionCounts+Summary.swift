@@ -41,6 +41,7 @@ extension ConversionCounts {
                 ("read", number(read)), ("kept", number(kept)), ("single", number(single)), ("joined", number(joined)), ("other_parts", number(otherParts)), ("no_part", number(noPart)),
                 ("other_shards", number(otherShards)),
                 ("dropped", .object(Dropped.allCases.map { ($0.rawValue, number(dropped[$0] ?? 0)) })),
+                ("unmet", .object(unmet.sorted { $0.key < $1.key }.map { ($0.key, number($0.value)) })),
                 ("skipped", .object(BadRecord.Reason.allCases.map { ($0.rawValue, number(skipped[$0.rawValue] ?? 0)) })),
             ])),
             ("responses", number(responses)),
@@ -70,7 +71,9 @@ extension ConversionCounts {
         if read == 0 { return "no records in the input" }
         var parts: [String] = []
         let skippedWords = skipped.sorted { $0.key < $1.key }.map { "\($0.value) \(BadRecord.Reason(rawValue: $0.key)?.words ?? $0.key)" }
-        let droppedWords = Dropped.allCases.compactMap { reason in dropped[reason].map { "\($0) \(reason.words)" } }
+        let droppedWords = Dropped.allCases.flatMap { reason in
+            reason == .unmetCondition ? unmet.sorted { $0.key < $1.key }.map { "\($0.value) not meeting \($0.key)" } : dropped[reason].map { ["\($0) \(reason.words)"] } ?? []
+        }
         if droppedTotal + skippedTotal > 0 {
             parts.append("dropped \(droppedTotal + skippedTotal) of \(read) records: " + (droppedWords + skippedWords).joined(separator: ", "))
         }
@@ -99,6 +102,7 @@ extension ConversionCounts {
         if noPart > 0 { rows.append(["in no part of the split", "\(noPart)"]) }
         if otherShards > 0 { rows.append(["in other shards", "\(otherShards)"]) }
         for reason in Dropped.allCases { if let count = dropped[reason] { rows.append(["dropped: \(reason.words)", "\(count)"]) } }
+        for (condition, count) in unmet.sorted(by: { $0.key < $1.key }) { rows.append(["of them not meeting \(condition)", "\(count)"]) }
         for (reason, count) in skipped.sorted(by: { $0.key < $1.key }) { rows.append(["skipped: \(BadRecord.Reason(rawValue: reason)?.words ?? reason)", "\(count)"]) }
         rows.append(["responses", "\(responses)"])
         for (count, records) in completions.sorted(by: { $0.key < $1.key }) { rows.append(["records with \(count) completions", "\(records)"]) }

@@ -11,8 +11,10 @@ public struct ConversionCounts: Sendable, Equatable {
         case noTargets = "no_targets"
         case differentPrompts = "different_prompts"
         case contaminated
+        case unmetCondition = "unmet_condition"
         case duplicatePrompt = "duplicate_prompt"
         case earlierRelease = "earlier_release"
+        case notSampled = "not_sampled"
 
         var words: String {
             switch self {
@@ -21,8 +23,10 @@ public struct ConversionCounts: Sendable, Equatable {
             case .noTargets: "without a dimension that has two ratings"
             case .differentPrompts: "whose answers are to different prompts"
             case .contaminated: "with text of a benchmark"
+            case .unmetCondition: "that do not meet a condition"
             case .duplicatePrompt: "whose prompt an earlier one has"
             case .earlierRelease: "whose prompt an earlier release has"
+            case .notSampled: "outside the sample"
             }
         }
     }
@@ -50,6 +54,8 @@ public struct ConversionCounts: Sendable, Equatable {
     public internal(set) var noPart = 0
     public internal(set) var otherShards = 0
     public internal(set) var dropped: [Dropped: Int] = [:]
+    /// Of those dropped for a condition: by the first that they do not meet.
+    public internal(set) var unmet: [String: Int] = [:]
     /// Records that cannot be read and were passed over on request, by `BadRecord.Reason`.
     public internal(set) var skipped: [String: Int] = [:]
     /// Records by their number of completions.
@@ -78,15 +84,28 @@ public struct ConversionCounts: Sendable, Equatable {
     }
 
     /// Takes back that a record was kept.
-    mutating func drop(_ record: RatedRecord, as reason: Dropped, _ place: RecordPlace) {
+    /// - Parameter place: nil where nothing is odd about the record.
+    mutating func drop(isSingle: Bool, as reason: Dropped, _ place: RecordPlace?) {
         kept -= 1
-        if record.responses.count == 1 { single -= 1 }
-        drop(reason, place)
+        if isSingle { single -= 1 }
+        dropped[reason, default: 0] += 1
+        if let place { note(.dropped(reason), place) }
     }
 
     mutating func skip(_ reason: BadRecord.Reason, _ place: RecordPlace) {
         skipped[reason.rawValue, default: 0] += 1
         note(.skipped(reason), place)
+    }
+
+    mutating func countRepeats(prompt: Bool, record: Bool, _ place: RecordPlace) {
+        if prompt {
+            duplicatePrompts += 1
+            note(.duplicatePrompt, place)
+        }
+        if record {
+            duplicateRecords += 1
+            note(.duplicateRecord, place)
+        }
     }
 
     public var droppedTotal: Int { dropped.values.reduce(0, +) }
@@ -102,6 +121,7 @@ public struct ConversionCounts: Sendable, Equatable {
         noPart += other.noPart
         otherShards += other.otherShards
         dropped.merge(other.dropped, uniquingKeysWith: +)
+        unmet.merge(other.unmet, uniquingKeysWith: +)
         skipped.merge(other.skipped, uniquingKeysWith: +)
         completions.merge(other.completions, uniquingKeysWith: +)
         responses += other.responses

@@ -10,8 +10,8 @@ enum Oddity: Sendable, Hashable {
     case rating(RatingState)
     case emptyPrompt, emptyResponse, identicalResponses, duplicatePrompt, duplicateRecord, repeatedKey, repairedScore
 
-    /// In the order of the report.
-    static let all: [Oddity] = ConversionCounts.Dropped.allCases.map(Oddity.dropped) + BadRecord.Reason.allCases.map(Oddity.skipped)
+    /// In the order of the report. Nothing is odd about a record that the sample does not need.
+    static let all: [Oddity] = ConversionCounts.Dropped.allCases.filter { $0 != .notSampled }.map(Oddity.dropped) + BadRecord.Reason.allCases.map(Oddity.skipped)
         + ConversionCounts.absentStates.map(Oddity.rating) + others
 
     private static let others: [Oddity] = [.emptyPrompt, .emptyResponse, .identicalResponses, .duplicatePrompt, .duplicateRecord, .repeatedKey, .repairedScore]

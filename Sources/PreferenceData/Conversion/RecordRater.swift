@@ -3,46 +3,57 @@ import JSON
 import RecordStream
 import SystemIO
 
-/// Makes records of the stream from raw ones: dimensions, scale, split, targets, identity; counts what it meets.
-struct RecordRater: Sendable {
-    let options: ConversionOptions
+/// Makes records of the stream from raw ones: dimensions, scale, split, targets, conditions, identity; counts what it meets. One for each thread.
+struct RecordRater {
+    private let options: ConversionOptions
+    private let probe = RecordProbe<RatedRecord>()
+
+    init(_ options: ConversionOptions) { self.options = options }
 
     /// - Returns: nil when the record is in another part of the split or another shard.
-    func rate(_ group: RowGroup, _ counts: inout ShardedCounts) throws -> ConvertedChunk.Item? {
-        counts.shared.note(dimensions: group.record.dimensions + options.raters.map(\.dimension))
-        let raw = scaled(chosen(rated(group.record))), place = group.place
+    func rate(_ group: RowGroup, _ counts: inout OutputCounts) throws -> ConvertedChunk.Item? {
+        counts.shared.note(dimensions: group.record.dimensions)
+        if !options.raters.isEmpty { counts.shared.note(dimensions: options.raters.map(\.dimension)) }
+        let isAsRead = options.raters.isEmpty && options.dimensions == nil && options.scale == nil
+        let raw = isAsRead ? group.record : scaled(chosen(rated(group.record))), place = group.place
         let promptHash = RecordIdentity.promptHash(raw)
-        if let split = options.split {
-            guard let part = split.part(of: promptHash) else {
-                counts.shared.noPart += 1
-                return nil
-            }
-            guard part == split.wanted else {
-                counts.shared.otherParts += 1
-                return nil
-            }
-        }
-        let shard = ShardIdentity.shard(of: promptHash, count: options.shards)
-        let isWanted = options.shard.map { $0 == shard } ?? true
-        // Which prompt is the first of similar ones, only those of all shards tell: they are made, and left out at the end.
-        guard isWanted || options.deduplication != nil else {
-            counts.shared.otherShards += 1
-            return nil
-        }
-        if options.strict, isWanted { try refuseOddities(raw, place) }
-        counts.shards[shard].count(raw, place)
-        let id = RecordIdentity.id(raw)
+        guard let output = output(of: promptHash, &counts.shared) else { return nil }
+        if options.strict, options.writes(output) { try refuseOddities(raw, place) }
+        counts.outputs[output].count(raw, place)
+        let (id, idHash) = RecordIdentity.id(raw)
         let contamination = options.decontamination?.contamination(of: raw, at: place)
-        if contamination != nil { counts.shards[shard].drop(.contaminated, place) }
-        let made = contamination == nil ? record(raw, id, place, &counts.shards[shard]) : nil
-        var item = ConvertedChunk.Item(promptHash: promptHash, shard: shard, idHash: firstHalf(id), place: place, record: made, contamination: contamination)
+        if contamination != nil { counts.outputs[output].drop(.contaminated, place) }
+        let made = contamination == nil ? try record(raw, id, place, &counts.outputs[output]) : nil
+        var item = ConvertedChunk.Item(promptHash: promptHash, output: output, idHash: idHash, place: place, record: made, contamination: contamination)
         if options.gathersStatistics { item.raw = raw }
         if made != nil, let mode = options.deduplication {
-            let sketch = PromptSketch(raw, withShingles: mode == .near || options.earlier != nil)
+            let sketch = PromptSketch(raw.turns, withShingles: mode == .near || options.earlier != nil)
             item.sketch = sketch
             if mode == .near { item.bandKeys = MinHash.bandKeys(sketch.shingles) }
         }
         return item
+    }
+
+    /// The stream that a record with this prompt goes to; nil for one of another part or shard.
+    private func output(of promptHash: UInt64, _ counts: inout ConversionCounts) -> Int? {
+        if let split = options.split {
+            guard let part = split.part(of: promptHash) else {
+                counts.noPart += 1
+                return nil
+            }
+            guard let wanted = split.wanted else { return part }
+            guard part == wanted else {
+                counts.otherParts += 1
+                return nil
+            }
+        }
+        let shard = ShardIdentity.shard(of: promptHash, count: options.shards)
+        // A sample is of all shards, and so are duplicates: whoever writes one shard must know what the others have.
+        guard options.writes(shard) || options.sample != nil || options.deduplication != nil else {
+            counts.otherShards += 1
+            return nil
+        }
+        return shard
     }
 
     /// `--rate`: dimensions from the text itself, each response against the last turn before it.
@@ -77,7 +88,7 @@ struct RecordRater: Sendable {
         }
     }
 
-    private func record(_ raw: RawPreference, _ id: Text, _ place: RecordPlace, _ counts: inout ConversionCounts) -> RatedRecord? {
+    private func record(_ raw: RawPreference, _ id: Text, _ place: RecordPlace, _ counts: inout ConversionCounts) throws -> RatedRecord? {
         func drop(_ reason: ConversionCounts.Dropped) -> RatedRecord? {
             counts.drop(reason, place)
             return nil
@@ -85,12 +96,23 @@ struct RecordRater: Sendable {
         guard raw.responses.count >= 2 || raw.standsAlone else { return drop(.fewerThanTwoResponses) }
         guard let ratings = options.targets.make(raw) else { return drop(.missingRating) }
         guard ratings.rated.contains(1) || raw.standsAlone else { return drop(.noTargets) }
+        let record = RatedRecord(
+            id: id, origin: Origin(input: UInt32(clamping: place.input), line: UInt64(place.number)), source: raw.source, turns: raw.turns,
+            responses: raw.responses, responseSystems: raw.responseSystems, models: raw.models, ratings: ratings, ratingStates: raw.states.map(\.rawValue))
+        if let unmet = try unmetCondition(record, place) {
+            counts.unmet[unmet.text, default: 0] += 1
+            return drop(.unmetCondition)
+        }
         if !raw.standsAlone { counts.countLeftOut(ratings, source: raw.source) }
         counts.kept += 1
         if raw.standsAlone { counts.single += 1 }
-        return RatedRecord(
-            id: id, origin: Origin(input: UInt32(clamping: place.input), line: UInt64(place.number)), source: raw.source, turns: raw.turns,
-            responses: raw.responses, models: raw.models, ratings: ratings, ratingStates: raw.states.map(\.rawValue))
+        return record
+    }
+
+    /// `--where`: the first condition that keeps the record out.
+    private func unmetCondition(_ record: RatedRecord, _ place: RecordPlace) throws -> RecordFilter? {
+        guard !options.conditions.isEmpty else { return nil }
+        do { return try probe.firstUnmet(options.conditions, by: record).map { options.conditions[$0] } } catch let error as InputError { throw error.at("\(place)") }
     }
 
     /// `--strict`: "N/A" is the one value without a number that the schema provides for.
@@ -119,6 +141,4 @@ struct RecordRater: Sendable {
         default: "missing"
         }
     }
-
-    private func firstHalf(_ id: Text) -> UInt64 { UInt64(String(decoding: id.bytes.prefix(16), as: UTF8.self), radix: 16) ?? 0 }
 }

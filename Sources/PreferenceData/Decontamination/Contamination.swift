@@ -40,13 +40,6 @@ extension Contamination {
 }
 
 extension Conversion {
-    /// As the counts have it; of what was left out for its text the first places too.
-    public var summaryLine: String? {
-        guard !contaminations.isEmpty else { return counts.summaryLine }
-        let shown = contaminations.prefix(3).map { "\($0.place) in \($0.document)" }.joined(separator: ", ")
-        return (counts.summaryLine.map { $0 + "; " } ?? "") + "found \(shown)\(contaminations.count > 3 ? ", ... (--report lists all)" : "")"
-    }
-
     /// For the report: the benchmarks' files, and every record that was left out with what it matched; nil without decontamination.
     public var decontaminationJSON: JSONValue? {
         guard let files = options.decontamination?.files else { return nil }

@@ -28,8 +28,6 @@ public struct DuplicateIndex {
 
     /// Prompts that were added.
     public private(set) var count = 0
-    /// How many of them, the first ones, are of earlier releases.
-    public private(set) var earlierCount = 0
 
     public struct Match: Sendable, Equatable {
         /// Number of the earlier prompt, from 0 in the order in which they were added.
@@ -37,25 +35,19 @@ public struct DuplicateIndex {
         public var similarity: Double
     }
 
-    /// The most similar earlier prompt that makes this one a duplicate, the first of equally similar ones; nil when there is none, and then the prompt is added.
+    /// The most similar earlier prompt that makes this one a duplicate, the first of equally similar ones; nil when there is none.
     /// - Parameter bandKeys: of `MinHash`, for near duplicates; made here when absent.
-    public mutating func addUnlessKnown(_ sketch: PromptSketch, bandKeys: [UInt64]? = nil) -> Match? {
+    public func match(_ sketch: PromptSketch, bandKeys: [UInt64]? = nil) -> Match? {
         if let known = digests[sketch.digest] { return Match(prompt: known, similarity: 1) }
-        guard mode == .near else {
-            add(sketch, [])
-            return nil
-        }
-        let keys = bandKeys ?? MinHash.bandKeys(sketch.shingles)
-        if let match = mostSimilar(sketch, keys) { return match }
-        add(sketch, keys)
-        return nil
+        return mode == .near ? mostSimilar(sketch, bandKeys ?? MinHash.bandKeys(sketch.shingles)) : nil
     }
 
-    /// Adds a prompt of an earlier release; to be called before any other is added. It is not compared with others.
-    mutating func addEarlier(_ sketch: PromptSketch, bandKeys: [UInt64]) {
-        precondition(count == earlierCount, "an earlier release after the first prompt of this one")
-        add(sketch, bandKeys)
-        earlierCount = count
+    /// The same; where there is none, the prompt is added.
+    public mutating func addUnlessKnown(_ sketch: PromptSketch, bandKeys: [UInt64]? = nil) -> Match? {
+        let keys = mode == .near ? bandKeys ?? MinHash.bandKeys(sketch.shingles) : []
+        if let match = match(sketch, bandKeys: keys) { return match }
+        add(sketch, keys)
+        return nil
     }
 
     private func mostSimilar(_ sketch: PromptSketch, _ keys: [UInt64]) -> Match? {
@@ -75,7 +67,8 @@ public struct DuplicateIndex {
         return best
     }
 
-    private mutating func add(_ sketch: PromptSketch, _ keys: [UInt64]) {
+    /// Adds a prompt of which it is known that no earlier one is equal.
+    mutating func add(_ sketch: PromptSketch, _ keys: [UInt64]) {
         digests[sketch.digest] = count
         if mode == .near {
             shingles.append(sketch.shingles)

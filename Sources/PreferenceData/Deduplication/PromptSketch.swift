@@ -1,4 +1,5 @@
 import Checksums
+import RecordStream
 
 /// What is remembered of a prompt to find the same and similar ones: a digest of its words, and a sample of its word 3-grams.
 ///
@@ -27,8 +28,8 @@ public struct PromptSketch: Sendable, Equatable {
     var digestBytes: [UInt8] { withUnsafeBytes(of: digest) { Array($0) } }
 
     /// - Parameter withShingles: off where only equal prompts are looked for, and nothing is kept of them.
-    init(_ record: RawPreference, withShingles: Bool = true) {
-        let words = record.turns.flatMap { Words($0.content).small }
+    init(_ turns: [Turn], withShingles: Bool = true) {
+        let words = turns.flatMap { Words($0.content).small }
         var sha = SHA256()
         for word in words {
             sha.update(Array(word))

@@ -135,8 +135,9 @@ public final class PromptStore {
         var bandKeys: [UInt64]
     }
 
-    /// Hands every earlier prompt to `body`, in the order of the digests, and holds all prompts to the digests of the runs. Throws `.invalidData` for a damaged store.
-    func readEarlier(_ mode: DuplicateIndex.Mode, threads: Int, _ body: (PromptSketch, [UInt64]) -> Void) throws {
+    /// All earlier prompts. Holds all prompts of the store to the digests of the runs, and throws `.invalidData` for a damaged one.
+    func readEarlier(_ mode: DuplicateIndex.Mode, threads: Int) throws -> DuplicateIndex {
+        var index = DuplicateIndex(mode)
         let rows = try connection.prepare("SELECT digest, run, shingles FROM prompts ORDER BY digest"), base = base
         var brought: [Int64: MultisetDigest] = [:], isAtEnd = false
         try orderedMap(
@@ -160,13 +161,14 @@ public final class PromptStore {
             },
             consume: { digests, prompts in
                 for (run, digest) in digests { brought[run, default: MultisetDigest()].add(digest) }
-                for prompt in prompts { body(prompt.sketch, prompt.bandKeys) }
+                for prompt in prompts { index.add(prompt.sketch, prompt.bandKeys) }
             })
         for run in runs {
             state.add(brought.removeValue(forKey: run.number) ?? MultisetDigest())
             guard run.state == Earlier(count: state.count, sha256: state.hexadecimalSum) else { throw damaged("the prompts of run \(run.number) are not those that it entered") }
         }
         guard brought.isEmpty else { throw damaged("it has prompts of no run") }
+        return index
     }
 
     private func damaged(_ what: String) -> InputError { InputError("\(path): damaged store: \(what); restore it from a copy") }
@@ -186,11 +188,12 @@ public final class PromptStore {
     }
 
     /// Enters the prompts that were added, for `commit` to make visible. A run that the store has already enters nothing.
-    func enter(_ head: StreamHead, _ inputs: [InputDigest]) throws {
+    /// - Parameter heads: of all streams of the run.
+    func enter(_ heads: [StreamHead], _ inputs: [InputDigest]) throws {
         guard held != nil else { return }
         let release = PromptStore.release(inputs)
         guard self.release == nil || self.release == release else { throw InputError("an input changed between its two readings; run the command again when nobody writes to it") }
-        let identity = SHA256.hexDigest(of: try head.jsonText() + inputs.flatMap { Array("\n\($0.sha256)".utf8) })
+        let identity = SHA256.hexDigest(of: try heads.flatMap { try $0.jsonText() } + inputs.flatMap { Array("\n\($0.sha256)".utf8) })
         guard !runs.contains(where: { $0.identity == identity }) else { return }
         let number = (runs.last?.number ?? 0) + 1
         let rows = try connection.prepare("SELECT digest, shingles FROM brought ORDER BY digest")

@@ -34,10 +34,12 @@ extension RecordSource {
 struct SourceTable: Sendable {
     let sources: [any RecordSource]
 
-    /// - Parameter score: which score of UltraFeedback to read in place of its dimensions.
-    init(score: UltraFeedbackScore? = nil) {
+    /// - Parameters:
+    ///   - score: which score of UltraFeedback to read in place of its dimensions.
+    ///   - systems: whether the system prompts of its completions are kept.
+    init(score: UltraFeedbackScore? = nil, systems: SystemPrompts = .none) {
         sources = [
-            UltraFeedback(score: score), SafeRLHF(), Nectar(), HelpSteer(), LlamaFactory(), HHRLHF(), Argilla(), UltraFeedbackBinarized(), TRL(), Messages(),
+            UltraFeedback(score: score, systems: systems), SafeRLHF(), Nectar(), HelpSteer(), LlamaFactory(), HHRLHF(), Argilla(), UltraFeedbackBinarized(), TRL(), Messages(),
             ShareGPT(), Alpaca(), UltraChat(),
         ]
     }

@@ -9,11 +9,18 @@ public enum UltraFeedbackScore: String, Sendable, CaseIterable {
     case fineGrained = "fine-grained_score"
 }
 
+/// What becomes of the system prompt that each completion of UltraFeedback was written under.
+public enum SystemPrompts: String, Sendable, CaseIterable {
+    /// Left out, as the paper's code does: all responses of a record answer one prompt.
+    case none
+    /// Kept with its response, which then answers a prompt of its own.
+    case completion
+}
+
 /// Records of openbmb/UltraFeedback, by its README:
 /// `{"source", "instruction", "models", "completions": [{"model", "response", "annotations": {DIMENSION: {"Rating": "4", ...}}}], ...}`.
 /// Any number of completions and dimensions. In the schema of August 2023 each dimension is an array of such annotations; the mean of its ratings
-/// is the rating. Each completion was written under a system prompt of its own (`custom_system_prompt`), which is left out: the responses of a
-/// record answer one prompt.
+/// is the rating. Each completion was written under a system prompt of its own (`custom_system_prompt`; none where it is absent, null or empty).
 ///
 /// With a score in place of the dimensions there is one dimension, `score`. The origin read some critiques' "1" as 10: an overall score of 10 whose
 /// completion has dimensions with a mean of 2 or less becomes 1, as its authors set it right, and is counted.
@@ -21,7 +28,8 @@ struct UltraFeedback: RecordSource {
     let name = "ultrafeedback"
     let summary = "UltraFeedback: N completions rated in m dimensions (1..5), or one score of it (--score-from)"
 
-    let score: UltraFeedbackScore?
+    var score: UltraFeedbackScore?
+    var systems = SystemPrompts.none
 
     private let range = RatingRange(low: 1, high: 5)
     private let overallRange = RatingRange(low: 1, high: 10)
@@ -42,25 +50,29 @@ struct UltraFeedback: RecordSource {
         var annotations: [JSONCursor?] = []
         var found: [Text] = []
         for (i, completion) in completions.enumerated() {
-            guard completion.kind == .object else { throw BadRecord.type("completions[\(i)]", completion, expected: "an object") }
-            guard let response = completion["response"]?.text else {
-                throw BadRecord.type("completions[\(i)].response", completion["response"], expected: "a string")
+            guard let members = completion.members else { throw BadRecord.type("completions[\(i)]", completion, expected: "an object") }
+            var response: JSONCursor?, model: JSONCursor?, rated: JSONCursor?
+            for (key, value) in members {
+                if JSONCursor.equal(key, "response") { response = value }
+                if JSONCursor.equal(key, "model") { model = value }
+                if JSONCursor.equal(key, "annotations") { rated = value }
             }
-            responses.append(response)
-            models.append(completion["model"]?.text ?? Text())
-            let rated = completion["annotations"]
+            guard let text = response?.text else { throw BadRecord.type("completions[\(i)].response", response, expected: "a string") }
+            responses.append(text)
+            models.append(model?.text ?? Text())
             guard let rated, !rated.isNull else {
                 annotations.append(nil)
                 continue
             }
             guard let members = rated.members else { throw BadRecord.type("completions[\(i)].annotations", rated, expected: "an object") }
             annotations.append(rated)
-            for (key, _) in members where !found.contains(where: { $0.bytes.elementsEqual(key) }) {
+            for (key, _) in members where !found.contains(where: { $0.holds(key) }) {
                 guard found.count < mostDimensions else { throw BadRecord.wrong("completions[\(i)].annotations: more than \(mostDimensions) dimensions in one record") }
-                found.append(Text(Array(key)))
+                found.append(dimensions.first { $0.holds(key) } ?? Text(Array(key)))
             }
         }
         var raw = RawPreference(source: source, turns: [Turn(role: "user", content: instruction)], responses: responses, models: models)
+        if systems == .completion { raw.responseSystems = try systemPrompts(completions) }
         let range = score == nil ? given ?? range : range
         for dimension in dimensions.filter(found.contains) + found.filter({ !dimensions.contains($0) }) {
             raw.rate(dimension, in: range, try annotations.enumerated().map { i, rated in
@@ -71,17 +83,28 @@ struct UltraFeedback: RecordSource {
         return try scored(raw, completions, by: score, in: given ?? (score == .overall ? overallRange : range))
     }
 
-    private func rating(_ annotation: JSONCursor?, _ path: String, _ range: RatingRange) throws -> (Double, RatingState) {
+    /// Empty where no completion has one.
+    private func systemPrompts(_ completions: JSONElements) throws -> [Text] {
+        let texts = try completions.enumerated().map { i, completion -> Text in
+            guard let value = completion["custom_system_prompt"], !value.isNull else { return Text() }
+            guard let text = value.text else { throw BadRecord.type("completions[\(i)].custom_system_prompt", value, expected: "a string") }
+            return text
+        }
+        return texts.allSatisfy(\.isEmpty) ? [] : texts
+    }
+
+    /// - Parameter path: asked for only when something is wrong: there are sixteen ratings in a record.
+    private func rating(_ annotation: JSONCursor?, _ path: @autoclosure () -> String, _ range: RatingRange) throws -> (Double, RatingState) {
         guard let annotation else { return (.nan, .missing) }
         if annotation.isNull { return (.nan, .null) }
         if let several = annotation.elements {
-            let ratings = try several.enumerated().map { i, one in try rating(one, "\(path)[\(i)]", range) }
+            let ratings = try several.enumerated().map { i, one in try rating(one, "\(path())[\(i)]", range) }
             let rated = ratings.filter { $0.1 == .rated }
             guard !rated.isEmpty else { return ratings.first ?? (.nan, .missing) }
             return (rated.reduce(0) { $0 + $1.0 } / Double(rated.count), .rated)
         }
-        guard annotation.kind == .object else { throw BadRecord.type(path, annotation, expected: "an object with a Rating, or an array of such") }
-        return try RatingValue.read(annotation["Rating"], path: path + ".Rating", range: range)
+        guard annotation.kind == .object else { throw BadRecord.type(path(), annotation, expected: "an object with a Rating, or an array of such") }
+        return try RatingValue.read(annotation["Rating"], path: path() + ".Rating", range: range)
     }
 
     private func scored(_ raw: RawPreference, _ completions: JSONElements, by score: UltraFeedbackScore, in range: RatingRange) throws -> RawPreference {

@@ -91,7 +91,7 @@ public struct ExternalSort {
     }
 
     private static func merge(_ files: [SortedFile], buffer: Int, _ body: (Entry) throws -> Void) throws {
-        let readers = files.map { SortedFile.Reader($0, buffer: buffer) }
+        let readers = try files.map { try SortedFile.Reader($0, buffer: buffer) }
         try mergeSorted(
             readers.count, next: { try readers[$0].next() },
             precedes: { a, b in a.key == b.key ? a.value.lexicographicallyPrecedes(b.value) : a.key.lexicographicallyPrecedes(b.key) }) { entry, _ in try body(entry) }

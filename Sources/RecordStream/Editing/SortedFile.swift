@@ -1,27 +1,18 @@
 import Checksums
-import Glibc
 import SystemIO
 
-/// Sorted entries on disk, in a file of $TMPDIR (or /tmp) that has no name any more: it is gone with the process, however that ends.
+/// Sorted entries on disk, in a file without a name.
 ///
 /// An entry is the number of its key's bytes, of its value's and their CRC-32C (4 bytes each), then the bytes: a disk that changes a bit is noticed.
 final class SortedFile {
     private static let headerBytes = 12
-    private let descriptor: Int32
-    private let name: String
+    private let file: UnnamedFile
     private let sink: BufferedSink
 
     init() throws {
-        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        name = "a temporary file in \(folder)"
-        var template = Array((folder + "/uf-sort-XXXXXX").utf8CString)
-        descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw InputError.cannotCreate(name) }
-        unlink(&template)
-        sink = BufferedSink(FileSink(descriptor: descriptor, name: name), capacity: 1 << 18)
+        file = try UnnamedFile()
+        sink = BufferedSink(file.sink, capacity: 1 << 18)
     }
-
-    deinit { close(descriptor) }
 
     /// - Parameter bytes: of the key, then of the value.
     func write(_ bytes: UnsafeRawBufferPointer, keyBytes: Int) throws {
@@ -33,11 +24,8 @@ final class SortedFile {
         try sink.write(bytes)
     }
 
-    /// After the last entry. Nothing is synced: nobody else ever reads the file.
-    func seal() throws {
-        try sink.flush()
-        guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw InputError.cannotRead(name, at: 0) }
-    }
+    /// After the last entry.
+    func seal() throws { try sink.flush() }
 
     /// Hands out the entries of a sealed file, once.
     final class Reader {
@@ -47,10 +35,10 @@ final class SortedFile {
         private var at = 0
         private let size: Int
 
-        init(_ file: SortedFile, buffer size: Int) {
+        init(_ file: SortedFile, buffer size: Int) throws {
             self.file = file
             self.size = size
-            source = FileSource(descriptor: file.descriptor, name: file.name)
+            source = try file.file.rewind()
         }
 
         func next() throws -> ExternalSort.Entry? {
@@ -59,7 +47,7 @@ final class SortedFile {
             let covered = crc32c(Array(buffer[at ..< at + 8]))
             at += SortedFile.headerBytes
             guard try fill(keyBytes + valueBytes), crc32c(Array(buffer[at ..< at + keyBytes + valueBytes]), continuing: covered) == checksum else {
-                throw InputError("\(file.name) does not hold what was written to it: is the disk damaged?", status: .ioError)
+                throw InputError("\(source.name) does not hold what was written to it: is the disk damaged?", status: .ioError)
             }
             defer { at += keyBytes + valueBytes }
             return ExternalSort.Entry(key: Array(buffer[at ..< at + keyBytes]), value: Array(buffer[at + keyBytes ..< at + keyBytes + valueBytes]))

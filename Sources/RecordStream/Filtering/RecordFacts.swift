@@ -16,52 +16,56 @@ enum RecordFact: String, CaseIterable {
     case ties
     /// Ratings that are not there.
     case missing
+    /// The largest difference between two responses' mean ratings, each the mean over the dimensions that rate the response; 0 where fewer than two are rated.
+    /// Of a bin: the largest of its records.
+    case gap
 
     var isText: Bool { self == .id || self == .source }
 
+    /// The fact of a record, by its number in the block.
+    typealias Reading<Value> = @Sendable (Block, Int) -> Value
+
     /// How the fact is read from blocks of a schema; nil where the kind does not have it.
-    func texts(in schema: Schema) -> ((Block, Int) -> [[UInt8]])? {
-        func column(_ name: String) -> Int? { schema.columns.firstIndex { $0.name == name } }
+    func texts(in schema: Schema) -> Reading<[[UInt8]]>? {
         switch self {
-        case .id:
-            if let id = column("id") { return { [$0.text(id, $1)] } }
-            return column("ids").map { ids in { $0.texts(ids, $1) } }
-        case .source:
-            if let source = column("source") { return { [$0.name(source, $1)] } }
-            return column("sources").map { sources in { $0.names(sources, $1) } }
-        default: return nil
+        case .id: schema.reading("id") { [$0.text($2, $1)] } ?? schema.reading("ids") { $0.texts($2, $1) }
+        case .source: schema.reading("source") { [$0.name($2, $1)] } ?? schema.reading("sources") { $0.names($2, $1) }
+        default: nil
         }
     }
 
     /// As `texts`, for numbers.
-    func number(in schema: Schema) -> ((Block, Int) -> Double)? {
-        func column(_ name: String) -> Int? { schema.columns.firstIndex { $0.name == name } }
+    func number(in schema: Schema) -> Reading<Double>? {
+        func matrices(_ fact: @escaping @Sendable ([Matrix]) -> Double) -> Reading<Double>? { schema.reading("dimensions") { fact(RecordFact.matrices($0, $1, $2)) } }
         switch self {
         case .id, .source: return nil
-        case .originInput: return column("origin_input").map { input in { Double($0.number(input, $1, as: UInt32.self)) } }
-        case .originLine: return column("origin_line").map { line in { Double($0.number(line, $1, as: UInt64.self)) } }
-        case .length: return RecordFact.length(schema, column)
+        case .originInput: return schema.reading("origin_input") { Double($0.number($2, $1, as: UInt32.self)) }
+        case .originLine: return schema.reading("origin_line") { Double($0.number($2, $1, as: UInt64.self)) }
+        case .length: return RecordFact.length(schema)
         case .responses:
-            if let cuts = column("response_cuts") { return { block, record in Double(block.range(cuts, record).reduce(0) { $0 + block.innerRange(cuts, $1).count }) } }
-            return (column("responses") ?? column("log_probs")).map { responses in { Double($0.range(responses, $1).count) } }
-        case .dimensions:
-            return column("dimensions").map { dimensions in { Double(RecordFact.matrices($0, $1, dimensions).map(\.rows).max() ?? 0) } }
-        case .ties:
-            return column("dimensions").map { dimensions in { Double(RecordFact.matrices($0, $1, dimensions).reduce(0) { $0 + $1.ties }) } }
-        case .missing:
-            return column("dimensions").map { dimensions in { Double(RecordFact.matrices($0, $1, dimensions).reduce(0) { $0 + $1.ratings.count(where: \.isNaN) }) } }
+            return schema.reading("response_cuts") { block, record, cuts in Double(block.range(cuts, record).reduce(0) { $0 + block.innerRange(cuts, $1).count }) }
+                ?? schema.reading("responses") { Double($0.range($2, $1).count) } ?? schema.reading("log_probs") { Double($0.range($2, $1).count) }
+        case .dimensions: return matrices { Double($0.map(\.rows).max() ?? 0) }
+        case .ties: return matrices { Double($0.reduce(0) { $0 + $1.ties }) }
+        case .missing: return matrices { Double($0.reduce(0) { $0 + $1.ratings.count(where: \.isNaN) }) }
+        case .gap: return matrices { $0.map(\.gap).max() ?? 0 }
         }
     }
 
-    private static func length(_ schema: Schema, _ column: (String) -> Int?) -> ((Block, Int) -> Double)? {
-        func longest(_ block: Block, _ record: Int, _ column: Int) -> Int { block.range(column, record).map { block.innerRange(column, $0).count }.max() ?? 0 }
-        if let tokens = column("tokens") { return { Double($0.range(tokens, $1).count) } }
-        if let counts = column("token_counts") { return { Double($0.list(counts, $1, as: UInt32.self).max() ?? 0) } }
-        guard let responses = column("responses") else { return nil }
-        if let prompt = column("prompt") { return { Double($0.range(prompt, $1).count + longest($0, $1, responses)) } }
-        return column("contents").map { contents in
-            { block, record in Double(block.range(contents, record).reduce(0) { $0 + block.innerRange(contents, $1).count } + longest(block, record, responses)) }
+    private static func length(_ schema: Schema) -> Reading<Double>? {
+        @Sendable func sizes(_ block: Block, _ record: Int, _ column: Int) -> [Int] { block.range(column, record).map { block.innerRange(column, $0).count } }
+        if let tokens = schema.reading("tokens", { Double($0.range($2, $1).count) }) { return tokens }
+        if let counts = schema.reading("token_counts", { Double($0.list($2, $1, as: UInt32.self).max() ?? 0) }) { return counts }
+        guard let responses = schema.reading("responses", sizes) else { return nil }
+        // A prompt of each response's own, or one for all.
+        if let prompts = schema.reading("prompts", sizes) {
+            return { block, record in
+                let prompts = prompts(block, record), responses = responses(block, record)
+                guard prompts.count == responses.count else { return Double((prompts.max() ?? 0) + (responses.max() ?? 0)) }
+                return Double(zip(prompts, responses).map { $0 + $1 }.max() ?? 0)
+            }
         }
+        return schema.reading("contents") { Double(sizes($0, $1, $2).reduce(0, +) + (responses($0, $1).max() ?? 0)) }
     }
 
     /// The ratings of a record, m x N, or of each record of a bin; they stand in the column after `dimensions`.
@@ -85,5 +89,39 @@ enum RecordFact: String, CaseIterable {
                 return Set(given).count < given.count
             }
         }
+
+        var gap: Double {
+            guard rows > 0 else { return 0 }
+            let width = ratings.count / rows
+            let means = (0 ..< width).map { response in
+                stride(from: ratings.startIndex + response, to: ratings.endIndex, by: width).reduce(into: Mean()) { $0.add(ratings[$1]) }
+            }.filter { $0.count > 0 }
+            guard let least = means.min(by: { $0.value < $1.value }), let most = means.max(by: { $0.value < $1.value }) else { return 0 }
+            return most.difference(from: least)
+        }
     }
+}
+
+private extension Schema {
+    /// How a fact is read from a column, which `read` is given last; nil where there is none of that name.
+    func reading<Value>(_ name: String, _ read: @escaping @Sendable (Block, Int, Int) -> Value) -> RecordFact.Reading<Value>? {
+        guard let column = columns.firstIndex(where: { $0.name == name }) else { return nil }
+        return { read($0, $1, column) }
+    }
+}
+
+/// The mean of the ratings that are there.
+private struct Mean {
+    var sum = 0.0, count = 0.0
+
+    var value: Double { sum / count }
+
+    mutating func add(_ rating: Double) {
+        guard !rating.isNaN else { return }
+        sum += rating
+        count += 1
+    }
+
+    /// Over the common denominator, so that whole ratings give a difference that is rounded once: 13/3 - 10/3 is 1.
+    func difference(from other: Mean) -> Double { (sum * other.count - other.sum * count) / (count * other.count) }
 }

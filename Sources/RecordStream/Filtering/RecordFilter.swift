@@ -5,13 +5,24 @@ import SystemIO
 ///     expression = term { "or" term }        term = factor { "and" factor }        factor = "not" factor | "(" expression ")" | comparison
 ///     comparison = fact ("=" | "!=" | "<" | "<=" | ">" | ">=") value                texts only with = and !=; a value with spaces stands in quotes, ' or "
 ///
-/// Facts are those of `RecordFact`: id, source, origin_input, origin_line, length, responses, dimensions, ties, missing. For a bin, `source = x` holds when one of its
-/// records comes from x, and `source != x` when none does.
-public struct RecordFilter {
-    private let test: (Block, Int) -> Bool
+/// Facts are those of `RecordFact`. For a bin, `source = x` holds when one of its records comes from x, and `source != x` when none does.
+public struct RecordFilter: Sendable {
+    /// As it was given.
+    public let text: String
+    private let test: FilterParser.Test
+
+    /// What every command that takes a condition says of it in its help.
+    public static let help =
+        """
+        A condition compares facts of a record with numbers or texts (fact = value; also !=, <, <=, >, >=), joined by and, or, not and parentheses: id, source, origin_input, \
+        origin_line; length (prompt with longest response, in bytes or tokens; tokens of a bin), responses, dimensions (their numbers), ties (dimensions in which two responses have \
+        the same rating), missing (ratings that are not there), gap (the largest difference between two responses' mean ratings, over the dimensions that rate each). A text with \
+        spaces stands in quotes. A bin is asked about all its records.
+        """
 
     /// Throws (usage) with the column of the first thing that is wrong, or for a fact that the kind does not have.
     public init(_ text: String, schema: Schema) throws {
+        self.text = text
         var parser = try FilterParser(text, schema: schema)
         test = try parser.parse()
     }
@@ -24,7 +35,7 @@ public struct RecordFilter {
 }
 
 private struct FilterParser {
-    typealias Test = (Block, Int) -> Bool
+    typealias Test = @Sendable (Block, Int) -> Bool
 
     private struct Token {
         /// Quotes taken off.

@@ -24,7 +24,7 @@ enum FrameKind: UInt32, Sendable {
 struct FrameHeader: Equatable, Sendable {
     static let size = 64
     static let sync: UInt64 = 0x0A1A_0A0D_5246_55F5  // F5 55 46 52 0D 0A 1A 0A
-    static let version: UInt8 = 0
+    static let version: UInt8 = 1
 
     var kind: FrameKind
     var codec: Codec
@@ -66,7 +66,8 @@ struct FrameHeader: Equatable, Sendable {
             throw InputError("the frame header's checksum does not match")
         }
         guard bytes[12] == FrameHeader.version else {
-            throw InputError("format version \(bytes[12]); this release reads version \(FrameHeader.version)")
+            throw InputError("format version \(bytes[12])\(bytes[12] == 0 ? " (a draft)" : ""); this release reads version \(FrameHeader.version): "
+                + (bytes[12] < FrameHeader.version ? "make the stream again" : "a later release wrote it"))
         }
         guard let kind = FrameKind(rawValue: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self).littleEndian) else {
             throw InputError("a frame of unknown kind")

@@ -7,43 +7,39 @@ import SystemIO
 /// number of lists (u32) and each list as in depth 1. A dictionary's value is its text: number of bytes (u32) and the bytes. With the schema known no two records have
 /// the same bytes, and a record has the same ones in every block.
 extension Block {
-    /// Appends record `index`. Throws for one whose texts, each as often as it is used, are far beyond what a record may have: a hostile dictionary.
-    public func append(record index: Int, to bytes: inout [UInt8]) throws {
-        let limit = bytes.count + 4 * StreamLimits.recordBytes
-        for column in schema.columns.indices {
-            append(column, index, to: &bytes, limit: limit)
-            guard bytes.count <= limit else { throw InputError("\(name): record \(firstRecord + index): more than \(4 * StreamLimits.recordBytes) bytes") }
-        }
+    /// Appends record `index`: at most about twice what a record may have, since its names are held to the same limit.
+    public func append(record index: Int, to bytes: inout [UInt8]) {
+        for column in schema.columns.indices { append(column, index, to: &bytes) }
     }
 
     /// The bytes of record `index`, after it was held to the rules of its kind.
     public func recordBytes(_ index: Int) throws -> [UInt8] {
         try validate(index)
         var bytes: [UInt8] = []
-        try append(record: index, to: &bytes)
+        append(record: index, to: &bytes)
         return bytes
     }
 
-    private func append(_ column: Int, _ record: Int, to bytes: inout [UInt8], limit: Int) {
+    private func append(_ column: Int, _ record: Int, to bytes: inout [UInt8]) {
         switch schema.columns[column].depth {
-        case 0: append(column, values: record ..< record + 1, to: &bytes, limit: limit)
-        case 1: append(column, list: range(column, record), to: &bytes, limit: limit)
+        case 0: append(column, values: record ..< record + 1, to: &bytes)
+        case 1: append(column, list: range(column, record), to: &bytes)
         default:
             let lists = range(column, record)
             bytes.append(littleEndian: UInt32(lists.count))
-            for list in lists { append(column, list: innerRange(column, list), to: &bytes, limit: limit) }
+            for list in lists { append(column, list: innerRange(column, list), to: &bytes) }
         }
     }
 
-    private func append(_ column: Int, list: Range<Int>, to bytes: inout [UInt8], limit: Int) {
+    private func append(_ column: Int, list: Range<Int>, to bytes: inout [UInt8]) {
         bytes.append(littleEndian: UInt32(list.count))
-        append(column, values: list, to: &bytes, limit: limit)
+        append(column, values: list, to: &bytes)
     }
 
-    private func append(_ column: Int, values range: Range<Int>, to bytes: inout [UInt8], limit: Int) {
+    private func append(_ column: Int, values range: Range<Int>, to bytes: inout [UInt8]) {
         guard schema.columns[column].meaning == .dictionary else { return bytes.append(contentsOf: rawValues(column, range)) }
         let entries = values(column, as: UInt32.self)
-        for at in range where bytes.count <= limit {
+        for at in range {
             let text = dictionaryText(column, Int(entries[at]))
             bytes.append(littleEndian: UInt32(text.count))
             bytes.append(contentsOf: text)

@@ -26,9 +26,9 @@ struct ImportValue {
         return elements.enumerated().map { ImportValue(cursor: $1, path: path + [.index($0)]) }
     }
 
-    func text() throws(ImportFault) -> [UInt8] {
-        guard let bytes = cursor.stringBytes else { throw expected("a string") }
-        return Array(bytes)
+    func text() throws(ImportFault) -> Text {
+        guard let text = cursor.text else { throw expected("a string") }
+        return text
     }
 
     func number<Number: ImportNumber>(_: Number.Type = Number.self) throws(ImportFault) -> Number {

@@ -21,8 +21,8 @@ struct RecordParser {
             case .column(let column): try append(value, to: column, builder)
             case .turns(let roles, let contents):
                 let turns = try value.elements().map { try $0.members(["role", "content"]) }
-                builder.add(names: try turns.map { try $0["role"]?.text() ?? [] }, to: roles)
-                builder.add(texts: try turns.map { try $0["content"]?.text() ?? [] }, to: contents)
+                builder.add(names: try turns.map { try $0["role"]?.text() ?? Text() }, to: roles)
+                builder.add(texts: try turns.map { try $0["content"]?.text() ?? Text() }, to: contents)
             case .segments, .members: break
             }
         }
@@ -96,16 +96,16 @@ extension PackedBin {
 
 extension PackedBin.Member {
     fileprivate init(imported value: ImportValue) throws {
-        let names = ["id", "origin_input", "origin_line", "source", "dimensions", "ratings", "rated", "targets", "prompt_cut", "response_cuts"]
+        let names = ["id", "origin_input", "origin_line", "source", "dimensions", "ratings", "rated", "targets", "prompt_cuts", "response_cuts"]
         let members = try value.members(names, optional: ["row_map", "pi_target"])
         func numbers<Number: ImportNumber>(_ name: String) throws -> [Number] { try members[name]?.flattened().map { try $0.number() } ?? [] }
         func number<Number: ImportNumber>(_ name: String) throws -> Number { try members[name]!.number() }
-        func text(_ name: String) throws -> Text { Text(try members[name]!.text()) }
+        func text(_ name: String) throws -> Text { try members[name]!.text() }
         self.init(
             id: try text("id"), origin: Origin(input: try number("origin_input"), line: try number("origin_line")), source: try text("source"),
             ratings: Ratings(
-                dimensions: try members["dimensions"]!.elements().map { Text(try $0.text()) }, ratings: try numbers("ratings"), rated: try numbers("rated"),
+                dimensions: try members["dimensions"]!.elements().map { try $0.text() }, ratings: try numbers("ratings"), rated: try numbers("rated"),
                 targets: try numbers("targets")),
-            promptCut: try number("prompt_cut"), responseCuts: try numbers("response_cuts"), rowMap: try numbers("row_map"), piTarget: try numbers("pi_target"))
+            promptCuts: try numbers("prompt_cuts"), responseCuts: try numbers("response_cuts"), rowMap: try numbers("row_map"), piTarget: try numbers("pi_target"))
     }
 }

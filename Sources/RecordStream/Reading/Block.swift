@@ -35,6 +35,40 @@ public final class Block: @unchecked Sendable {
         for (index, column) in schema.columns.enumerated() {
             do { try check(column, index) } catch let error as InputError { throw error.at("column \(column.name)") }
         }
+        try checkNames()
+    }
+
+    /// Holds what a record's dictionary texts come to, each as often as it is used, to the limit of a record: one long text behind a million indices would cost its
+    /// readers any memory.
+    private func checkNames() throws {
+        let columns = schema.columns.indices.filter { schema.columns[$0].meaning == .dictionary }
+        let most = columns.reduce(0.0) { sum, column in
+            let values = arrays[firstArray[column] + schema.columns[column].depth].count / 4, text = arrays[firstArray[column] + schema.columns[column].depth + 2].count
+            return sum + Double(values) * Double(text)
+        }
+        // So it is in any stream that a person made.
+        guard most > Double(StreamLimits.recordBytes) else { return }
+        let entries = columns.map { words($0, schema.columns[$0].depth) }
+        for record in 0 ..< count {
+            var bytes = 0
+            for (column, entries) in zip(columns, entries) {
+                for at in valueRange(column, record) { bytes += dictionaryText(column, Int(entries[at])).count }
+            }
+            guard bytes <= StreamLimits.recordBytes else {
+                throw InputError("record \(record) of the block has names of \(bytes) bytes; a record of the stream holds at most \(StreamLimits.recordBytes)")
+            }
+        }
+    }
+
+    /// Which values of a column are a record's, across its lists.
+    private func valueRange(_ column: Int, _ record: Int) -> Range<Int> {
+        switch schema.columns[column].depth {
+        case 0: return record ..< record + 1
+        case 1: return range(column, record)
+        default:
+            let lists = range(column, record), offsets = words(column, 1)
+            return Int(offsets[lists.lowerBound]) ..< Int(offsets[lists.upperBound])
+        }
     }
 
     /// Reads the directory (one 64-bit length an array) and checks that the arrays fill the payload exactly, with zeros between them.

@@ -20,7 +20,7 @@ public struct LogProbRecord: StreamRecord, Equatable {
     ])
 
     public func append(to builder: BlockBuilder) {
-        builder.add(text: id.bytes, to: 0)
+        builder.add(text: id, to: 0)
         builder.add(list: logProbs, to: 1)
         builder.add(list: tokenCounts, to: 2)
     }

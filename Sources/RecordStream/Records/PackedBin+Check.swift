@@ -17,7 +17,12 @@ extension PackedBin {
             do { try check(segment, number, &seen) } catch let error as InputError { throw error.at("segment \(number)") }
         }
         guard seen.allSatisfy({ $0.allSatisfy { $0 } }) else { throw InputError("a response without a segment") }
-        for member in members { try member.ratings.check(responses: member.responseCount) }
+        for member in members {
+            try member.ratings.check(responses: member.responseCount)
+            guard member.promptCuts.count == 1 || member.promptCuts.count == member.responseCount else {
+                throw InputError("\(member.promptCuts.count) cuts of prompts for \(member.responseCount) responses, expected one for all or one each")
+            }
+        }
         for (record, member) in members.enumerated() where !member.rowMap.isEmpty || !member.piTarget.isEmpty {
             guard member.rowMap.count == member.ratings.targets.count, member.piTarget.count == member.rowMap.count,
                 member.piTarget.allSatisfy(\.isFinite)

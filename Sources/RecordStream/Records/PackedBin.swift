@@ -44,8 +44,8 @@ public struct PackedBin: StreamRecord, Equatable {
         public var ratings: Ratings
         /// N.
         public var responseCount: Int { responseCuts.count }
-        /// Tokens that truncation took from the prompt.
-        public var promptCut: UInt32
+        /// Counts of tokens that truncation took from the prompt, or from each of N prompts.
+        public var promptCuts: [UInt32]
         /// N counts of tokens that truncation took from each response; a cut response has no stop token.
         public var responseCuts: [UInt32]
         /// rows16: for row N * dimension + response of the paper's tensors the segment that holds it; else empty.
@@ -53,12 +53,12 @@ public struct PackedBin: StreamRecord, Equatable {
         /// rows16: the paper's `pi_target`, m x N in f32; else empty.
         public var piTarget: [Float]
 
-        public init(id: Text, origin: Origin, source: Text, ratings: Ratings, promptCut: UInt32, responseCuts: [UInt32], rowMap: [UInt32] = [], piTarget: [Float] = []) {
+        public init(id: Text, origin: Origin, source: Text, ratings: Ratings, promptCuts: [UInt32], responseCuts: [UInt32], rowMap: [UInt32] = [], piTarget: [Float] = []) {
             self.id = id
             self.origin = origin
             self.source = source
             self.ratings = ratings
-            self.promptCut = promptCut
+            self.promptCuts = promptCuts
             self.responseCuts = responseCuts
             self.rowMap = rowMap
             self.piTarget = piTarget
@@ -85,7 +85,7 @@ public struct PackedBin: StreamRecord, Equatable {
         Column("segment_responses", .i32, depth: 1), Column("label_starts", .u32, depth: 1),
         .text("ids", depth: 2), Column("origin_inputs", .u32, depth: 1), Column("origin_lines", .u64, depth: 1), .dictionary("sources", depth: 1),
         .dictionary("dimensions", depth: 2), Column("ratings", .f64, depth: 2), Column("rated", .u8, depth: 2), Column("targets", .f64, depth: 2),
-        Column("prompt_cuts", .u32, depth: 1), Column("response_cuts", .u32, depth: 2), Column("row_map", .u32, depth: 2), Column("pi_target", .f32, depth: 2),
+        Column("prompt_cuts", .u32, depth: 2), Column("response_cuts", .u32, depth: 2), Column("row_map", .u32, depth: 2), Column("pi_target", .f32, depth: 2),
     ])
 
     public func append(to builder: BlockBuilder) {
@@ -96,15 +96,15 @@ public struct PackedBin: StreamRecord, Equatable {
         builder.add(list: segments.map(\.record), to: 4)
         builder.add(list: segments.map(\.response), to: 5)
         builder.add(list: segments.map(\.labelStart), to: 6)
-        builder.add(texts: members.map(\.id.bytes), to: 7)
+        builder.add(texts: members.lazy.map(\.id), to: 7)
         builder.add(list: members.map(\.origin.input), to: 8)
         builder.add(list: members.map(\.origin.line), to: 9)
-        builder.add(names: members.map(\.source.bytes), to: 10)
-        builder.add(nameLists: members.map { $0.ratings.dimensions.map(\.bytes) }, to: 11)
+        builder.add(names: members.lazy.map(\.source), to: 10)
+        builder.add(nameLists: members.map { $0.ratings.dimensions }, to: 11)
         builder.add(lists: members.map(\.ratings.ratings), to: 12)
         builder.add(lists: members.map(\.ratings.rated), to: 13)
         builder.add(lists: members.map(\.ratings.targets), to: 14)
-        builder.add(list: members.map(\.promptCut), to: 15)
+        builder.add(lists: members.map(\.promptCuts), to: 15)
         builder.add(lists: members.map(\.responseCuts), to: 16)
         builder.add(lists: members.map(\.rowMap), to: 17)
         builder.add(lists: members.map(\.piTarget), to: 18)
@@ -128,7 +128,7 @@ public struct PackedBin: StreamRecord, Equatable {
         let ids = block.texts(7, record), inputs: [UInt32] = block.list(8, record), lines: [UInt64] = block.list(9, record)
         let sources = block.names(10, record), dimensions = block.nameLists(11, record), ratings: [[Double]] = block.lists(12, record)
         let rated: [[UInt8]] = block.lists(13, record), targets: [[Double]] = block.lists(14, record)
-        let promptCuts: [UInt32] = block.list(15, record), responseCuts: [[UInt32]] = block.lists(16, record)
+        let promptCuts: [[UInt32]] = block.lists(15, record), responseCuts: [[UInt32]] = block.lists(16, record)
         let rowMaps: [[UInt32]] = block.lists(17, record), piTargets: [[Float]] = block.lists(18, record)
         let counts = [
             inputs.count, lines.count, sources.count, dimensions.count, ratings.count, rated.count, targets.count, promptCuts.count,
@@ -138,7 +138,8 @@ public struct PackedBin: StreamRecord, Equatable {
         return ids.indices.map { i in
             Member(
                 id: Text(ids[i]), origin: Origin(input: inputs[i], line: lines[i]), source: Text(sources[i]),
-                ratings: Ratings(dimensions: dimensions[i].map { Text($0) }, ratings: ratings[i], rated: rated[i], targets: targets[i]), promptCut: promptCuts[i], responseCuts: responseCuts[i], rowMap: rowMaps[i], piTarget: piTargets[i])
+                ratings: Ratings(dimensions: dimensions[i].map { Text($0) }, ratings: ratings[i], rated: rated[i], targets: targets[i]),
+                promptCuts: promptCuts[i], responseCuts: responseCuts[i], rowMap: rowMaps[i], piTarget: piTargets[i])
         }
     }
 }

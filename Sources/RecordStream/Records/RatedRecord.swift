@@ -71,7 +71,7 @@ public struct Ratings: Sendable, Equatable {
         guard ratings.count == expected, rated.count == expected, targets.count == expected else {
             throw InputError("\(ratings.count) ratings, \(rated.count) marks and \(targets.count) targets for \(dimensions.count) dimensions of \(responses) responses")
         }
-        guard dimensions.count < 2 || Set(dimensions).count == dimensions.count else { throw InputError("a dimension stands twice") }
+        guard !dimensions.hasEqualTexts else { throw InputError("a dimension stands twice") }
         guard !ratings.contains(where: \.isInfinite) else { throw InputError("an infinite rating") }
         for row in 0 ..< dimensions.count {
             var sum = 0.0
@@ -94,18 +94,21 @@ public struct RatedRecord: StreamRecord, Equatable {
     public var source: Text
     public var turns: [Turn]
     public var responses: [Text]
+    /// N system prompts, where each response was written under its own and is kept so; else empty. An empty text is no system prompt.
+    public var responseSystems: [Text]
     /// Which model wrote each response; empty where unknown.
     public var models: [Text]
     public var ratings: Ratings
     /// m x N, `RatingState`.
     public var ratingStates: [UInt8]
 
-    public init(id: Text, origin: Origin, source: Text, turns: [Turn], responses: [Text], models: [Text], ratings: Ratings, ratingStates: [UInt8]) {
+    public init(id: Text, origin: Origin, source: Text, turns: [Turn], responses: [Text], responseSystems: [Text] = [], models: [Text], ratings: Ratings, ratingStates: [UInt8]) {
         self.id = id
         self.origin = origin
         self.source = source
         self.turns = turns
         self.responses = responses
+        self.responseSystems = responseSystems
         self.models = models
         self.ratings = ratings
         self.ratingStates = ratingStates
@@ -113,22 +116,23 @@ public struct RatedRecord: StreamRecord, Equatable {
 
     public static let schema = Schema(kind: "rated", columns: [
         .text("id"), Column("origin_input", .u32), Column("origin_line", .u64), .dictionary("source"),
-        .dictionary("roles", depth: 1), .text("contents", depth: 2), .text("responses", depth: 2), .dictionary("models", depth: 1),
+        .dictionary("roles", depth: 1), .text("contents", depth: 2), .text("responses", depth: 2), .dictionary("response_systems", depth: 1), .dictionary("models", depth: 1),
         .dictionary("dimensions", depth: 1), Column("ratings", .f64, depth: 1), Column("rated", .u8, depth: 1), Column("targets", .f64, depth: 1),
         Column("rating_states", .u8, depth: 1),
     ])
 
     public func append(to builder: BlockBuilder) {
-        builder.add(text: id.bytes, to: 0)
+        builder.add(text: id, to: 0)
         builder.add(number: origin.input, to: 1)
         builder.add(number: origin.line, to: 2)
-        builder.add(name: source.bytes, to: 3)
-        builder.add(names: turns.map(\.role.bytes), to: 4)
-        builder.add(texts: turns.map(\.content.bytes), to: 5)
-        builder.add(texts: responses.map(\.bytes), to: 6)
-        builder.add(names: models.map(\.bytes), to: 7)
-        builder.add(ratings, to: 8)
-        builder.add(list: ratingStates, to: 12)
+        builder.add(name: source, to: 3)
+        builder.add(names: turns.lazy.map(\.role), to: 4)
+        builder.add(texts: turns.lazy.map(\.content), to: 5)
+        builder.add(texts: responses, to: 6)
+        builder.add(names: responseSystems, to: 7)
+        builder.add(names: models, to: 8)
+        builder.add(ratings, to: 9)
+        builder.add(list: ratingStates, to: 13)
     }
 
     public init(_ block: Block, _ record: Int) throws {
@@ -139,9 +143,10 @@ public struct RatedRecord: StreamRecord, Equatable {
         guard roles.count == contents.count else { throw InputError("\(roles.count) roles for \(contents.count) turns") }
         turns = zip(roles, contents).map { Turn(role: Text($0), content: Text($1)) }
         responses = block.texts(6, record).map { Text($0) }
-        models = block.names(7, record).map { Text($0) }
-        ratings = Ratings(block, record, at: 8)
-        ratingStates = block.list(12, record)
+        responseSystems = block.names(7, record).map { Text($0) }
+        models = block.names(8, record).map { Text($0) }
+        ratings = Ratings(block, record, at: 9)
+        ratingStates = block.list(13, record)
     }
 
     public func validate() throws {
@@ -149,13 +154,16 @@ public struct RatedRecord: StreamRecord, Equatable {
         guard models.count == responses.count, ratingStates.count == ratings.ratings.count,
             ratingStates.allSatisfy({ RatingState(rawValue: $0) != nil })
         else { throw InputError("\(models.count) models for \(responses.count) responses, or unknown rating states") }
+        guard responseSystems.isEmpty || responseSystems.count == responses.count else {
+            throw InputError("\(responseSystems.count) system prompts for \(responses.count) responses, expected none or one each")
+        }
     }
 }
 
 extension BlockBuilder {
     /// Four columns in a row: dimensions, ratings, rated, targets.
     func add(_ ratings: Ratings, to column: Int) {
-        add(names: ratings.dimensions.map(\.bytes), to: column)
+        add(names: ratings.dimensions, to: column)
         add(list: ratings.ratings, to: column + 1)
         add(list: ratings.rated, to: column + 2)
         add(list: ratings.targets, to: column + 3)

@@ -155,7 +155,7 @@ extension PackedBin.Member {
             ("id", .string(id)), ("origin_input", JSONValue(Int(origin.input))), ("origin_line", .integer(Int64(clamping: origin.line))), ("source", .string(source)),
             ("dimensions", .array(ratings.dimensions.map { .string($0) })), ("ratings", matrix(ratings.ratings.map { $0.isNaN ? .null : .number($0) })),
             ("rated", matrix(ratings.rated.map { JSONValue(Int($0)) })), ("targets", matrix(ratings.targets.map { .number($0) })),
-            ("prompt_cut", JSONValue(Int(promptCut))), ("response_cuts", integers(responseCuts)),
+            ("prompt_cuts", integers(promptCuts)), ("response_cuts", integers(responseCuts)),
         ]
         if !rowMap.isEmpty {
             members += [("row_map", integers(rowMap)), ("pi_target", .array(piTarget.map { .number(Double($0)) }))]

@@ -1,3 +1,4 @@
+import JSON
 import SystemIO
 
 /// Collects records column by column until they make a block.
@@ -69,15 +70,13 @@ public final class BlockBuilder {
         columns[column].add(lists: values)
     }
 
-    public func add(text: [UInt8], to column: Int) { columns[column].add(list: text) }
+    public func add(text: Text, to column: Int) { columns[column].add(list: text.bytes) }
 
-    public func add(texts: [[UInt8]], to column: Int) { columns[column].add(lists: texts) }
+    public func add(texts: some Sequence<Text>, to column: Int) { columns[column].add(texts: texts) }
 
-    public func add(name: [UInt8], to column: Int) { columns[column].add(number: columns[column].entry(name)) }
+    public func add(name: Text, to column: Int) { columns[column].add(name: name) }
 
-    public func add(names: [[UInt8]], to column: Int) { columns[column].add(list: names.map(columns[column].entry)) }
+    public func add(names: some Sequence<Text>, to column: Int) { columns[column].add(names: names) }
 
-    public func add(nameLists lists: [[[UInt8]]], to column: Int) {
-        columns[column].add(lists: lists.map { $0.map(columns[column].entry) })
-    }
+    public func add(nameLists: some Sequence<[Text]>, to column: Int) { columns[column].add(nameLists: nameLists) }
 }

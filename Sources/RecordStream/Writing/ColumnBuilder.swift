@@ -1,3 +1,5 @@
+import JSON
+
 /// The growing arrays of one column.
 final class ColumnBuilder {
     // Offsets wrap around only in a record far above the limit, which `endRecord` refuses.
@@ -7,7 +9,9 @@ final class ColumnBuilder {
     private let values = RawBuffer()
     private let dictionaryOffsets = RawBuffer()
     private let dictionaryBytes = RawBuffer()
-    private var entries: [[UInt8]: UInt32] = [:]
+    /// Of a dictionary: its texts in order, and their numbers where there are more than are compared one by one.
+    private var names: [Text] = []
+    private var numbers: [Text: UInt32] = [:]
     private var lists: UInt32 = 0
     private(set) var records = 0
 
@@ -24,7 +28,8 @@ final class ColumnBuilder {
 
     func removeAll() {
         for buffer in [outer, inner, values, dictionaryOffsets, dictionaryBytes] { buffer.removeAll() }
-        entries.removeAll(keepingCapacity: true)
+        names.removeAll(keepingCapacity: true)
+        numbers.removeAll(keepingCapacity: true)
         lists = 0
         records = 0
         start()
@@ -61,12 +66,48 @@ final class ColumnBuilder {
         records += 1
     }
 
+    func add(texts: some Sequence<Text>) {
+        check(UInt8.self, depth: 2)
+        for text in texts {
+            text.bytes.withUnsafeBytes { values.append($0) }
+            inner.append(UInt32(truncatingIfNeeded: values.count))
+            lists &+= 1
+        }
+        outer.append(lists)
+        records += 1
+    }
+
+    func add(name: Text) { add(number: entry(name)) }
+
+    func add(names: some Sequence<Text>) {
+        check(UInt32.self, depth: 1)
+        for name in names { values.append(entry(name)) }
+        outer.append(UInt32(truncatingIfNeeded: values.count / 4))
+        records += 1
+    }
+
+    func add(nameLists: some Sequence<[Text]>) {
+        check(UInt32.self, depth: 2)
+        for names in nameLists {
+            for name in names { values.append(entry(name)) }
+            inner.append(UInt32(truncatingIfNeeded: values.count / 4))
+            lists &+= 1
+        }
+        outer.append(lists)
+        records += 1
+    }
+
+    /// Names that are compared one by one: most dictionaries hold a few models or dimensions, and a hash costs more than that.
+    private static let fewNames = 32
+
     /// The dictionary's number for `text`, a new one when it is new in this block.
-    func entry(_ text: [UInt8]) -> UInt32 {
-        if let known = entries[text] { return known }
-        let entry = UInt32(truncatingIfNeeded: entries.count)
-        entries[text] = entry
-        text.withUnsafeBytes { dictionaryBytes.append($0) }
+    private func entry(_ text: Text) -> UInt32 {
+        if let known = names.prefix(ColumnBuilder.fewNames).firstIndex(where: { $0.hasBytes(of: text) }) { return UInt32(known) }
+        if let known = numbers[text] { return known }
+        let entry = UInt32(truncatingIfNeeded: names.count)
+        names.append(text)
+        if names.count > ColumnBuilder.fewNames { numbers[text] = entry }
+        text.bytes.withUnsafeBytes { dictionaryBytes.append($0) }
         dictionaryOffsets.append(UInt32(truncatingIfNeeded: dictionaryBytes.count))
         return entry
     }
@@ -92,7 +133,7 @@ final class ColumnBuilder {
 
     private func addValues(_ count: Int, _ cursor: inout RecordCursor) {
         guard column.meaning == .dictionary else { return values.append(cursor.bytes(count * column.type.size)) }
-        for _ in 0 ..< count { values.append(entry(Array(cursor.bytes(cursor.count())))) }
+        for _ in 0 ..< count { values.append(entry(Text(Array(cursor.bytes(cursor.count()))))) }
     }
 
     private func check<Value>(_ type: Value.Type, depth: Int) {

@@ -28,18 +28,12 @@ public final class TemplateEncoder: Sendable {
         specialIDs = ids
     }
 
-    public struct Prompt: Sendable, Equatable {
-        public var ids: [UInt32] = []
-        /// Where each turn starts in `ids`, then the answer's header. A start inside a text is that of the first token that the turn has a part in.
-        public var turnStarts: [UInt32] = []
-        public var trimmed = 0
-    }
-
-    public func encodePrompt(_ turns: [Turn], scratch: EncodingScratch) throws(InputError) -> Prompt {
+    /// The prompt's ids and turns, and how many turns the template trimmed. A turn's start inside a text is that of the first token that the turn has a part in.
+    public func encodePrompt(_ turns: [Turn], scratch: EncodingScratch) throws(InputError) -> (prompt: TokensRecord.Prompt, trimmed: Int) {
         var turns = turns
         if let system, turns.first?.role != "system" { turns.insert(Turn(role: "system", content: system), at: 0) }
         let rendered = template.prompt(turns)
-        var prompt = Prompt(trimmed: rendered.trimmed)
+        var prompt = TokensRecord.Prompt(ids: [], turnStarts: [], roles: turns.map(\.role))
         var text: [UInt8] = [], startsInText: [Int] = []
         var isFirstText = true
         var starts = rendered.turnStarts[...]
@@ -78,7 +72,7 @@ public final class TemplateEncoder: Sendable {
         }
         startsInText += starts.map { _ in text.count }
         try finishText()
-        return prompt
+        return (prompt, rendered.trimmed)
     }
 
     /// The ids of an answer with its stop token, and whether the template trimmed it.
