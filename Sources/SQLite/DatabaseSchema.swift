@@ -27,11 +27,15 @@ public struct DatabaseSchema: Sendable {
         try check(connection)
     }
 
-    /// The same inside the transaction of a `HeldDatabase`, where journal and synchronisation are SQLite's own: a rollback journal, and FULL.
-    public func prepare(_ held: HeldDatabase) throws {
-        try makeTables(held.connection)
+    /// Whether the tables are there; false in a new file. Throws for a file that is someone else's or of another version.
+    public func isMade(in held: HeldDatabase) throws -> Bool {
+        if try isEmpty(held.connection) { return false }
         try check(held.connection)
+        return true
     }
+
+    /// Makes the tables in a new file, inside the transaction that holds it. Journal and synchronisation are SQLite's own: a rollback journal, and FULL.
+    public func make(in held: HeldDatabase) throws { try makeTables(held.connection) }
 
     private func makeTables(_ connection: Connection) throws {
         guard try isEmpty(connection) else { return }

@@ -18,34 +18,32 @@ public final class HeldDatabase {
         while true {
             let isAbsent = access(target, F_OK) != 0
             let connection = try Connection(path: path, writable: true)
-            if isAbsent { TemporaryFiles.add(target) }
-            do { try connection.begin(patience: HeldDatabase.patienceSeconds, waiting: waiting) } catch {
-                // Whoever holds it now has made it its own.
-                if isAbsent { TemporaryFiles.remove(target) }
-                throw error
-            }
+            try connection.begin(patience: HeldDatabase.patienceSeconds, waiting: waiting)
             // Who held it before may have made the file and, failing, removed it again: this one then has a file that nobody finds.
             guard connection.hasMoved else {
                 self.connection = connection
                 made = isAbsent ? target : nil
+                if isAbsent { HeldDatabase.files(target).forEach(TemporaryFiles.add) }
                 return
             }
-            if isAbsent { TemporaryFiles.remove(target) }
         }
     }
 
     public func commit() throws {
         try connection.execute("COMMIT")
         isDone = true
-        if let made { TemporaryFiles.remove(made) }
+        if let made { HeldDatabase.files(made).forEach(TemporaryFiles.remove) }
     }
+
+    /// A database and its journal.
+    private static func files(_ path: String) -> [String] { [path, path + "-journal"] }
 
     deinit {
         guard !isDone else { return }
         // While it is still held, so that nobody enters anything in a file that then goes.
         if let made {
             unlink(made)
-            TemporaryFiles.remove(made)
+            HeldDatabase.files(made).forEach(TemporaryFiles.remove)
         }
         try? connection.execute("ROLLBACK")
     }

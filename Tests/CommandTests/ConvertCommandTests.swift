@@ -200,6 +200,5 @@ import Testing
         func message(_ options: String) -> String { String(Command.shell("uf-convert raw.jsonl \(options)", in: folder.path).errors.prefix { $0 != "\n" }) }
         #expect(message("--rate brevity,wit").hasPrefix("uf-convert: --rate: no rater \"wit\"; expected names among brevity,formatting,"))
         #expect(message("--rate brevity,brevity").hasPrefix("uf-convert: --rate names brevity twice"))
-        #expect(message("--dedup near --shard 0/2").hasPrefix("uf-convert: --dedup looks among all prompts, and each shard is made alone"))
     }
 }

@@ -72,8 +72,7 @@ public final class PromptStore {
         }
         let held = try HeldDatabase(path: path, waiting: waiting)
         (self.path, self.held, connection) = (path, held, held.connection)
-        try PromptStore.schema.prepare(held)
-        runs = try PromptStore.runs(connection)
+        runs = try PromptStore.schema.isMade(in: held) ? PromptStore.runs(connection) : []
         release = runs.isEmpty ? nil : try PromptStore.release(operands)
         let known = runs.first { [release] in $0.release == release }
         base = known?.base ?? runs.last?.number ?? 0
@@ -138,6 +137,7 @@ public final class PromptStore {
     /// All earlier prompts. Holds all prompts of the store to the digests of the runs, and throws `.invalidData` for a damaged one.
     func readEarlier(_ mode: DuplicateIndex.Mode, threads: Int) throws -> DuplicateIndex {
         var index = DuplicateIndex(mode)
+        guard !runs.isEmpty else { return index }
         let rows = try connection.prepare("SELECT digest, run, shingles FROM prompts ORDER BY digest"), base = base
         var brought: [Int64: MultisetDigest] = [:], isAtEnd = false
         try orderedMap(
@@ -190,11 +190,12 @@ public final class PromptStore {
     /// Enters the prompts that were added, for `commit` to make visible. A run that the store has already enters nothing.
     /// - Parameter heads: of all streams of the run.
     func enter(_ heads: [StreamHead], _ inputs: [InputDigest]) throws {
-        guard held != nil else { return }
+        guard let held else { return }
         let release = PromptStore.release(inputs)
         guard self.release == nil || self.release == release else { throw InputError("an input changed between its two readings; run the command again when nobody writes to it") }
         let identity = SHA256.hexDigest(of: try heads.flatMap { try $0.jsonText() } + inputs.flatMap { Array("\n\($0.sha256)".utf8) })
         guard !runs.contains(where: { $0.identity == identity }) else { return }
+        try PromptStore.schema.make(in: held)
         let number = (runs.last?.number ?? 0) + 1
         let rows = try connection.prepare("SELECT digest, shingles FROM brought ORDER BY digest")
         let insert = try connection.prepare("INSERT OR IGNORE INTO prompts (digest, run, shingles) VALUES (?, ?, ?)")
