@@ -3,6 +3,7 @@
 #   make demo      the whole pipeline on what the repository ships, in under three minutes after the build
 #   make test      every test, with counts and the ten slowest
 #   make fuzz      a million mutated inputs (N=..., from number FIRST=...; SEED=... repeats one)
+#   make bench     speed beside simdjson, Python and others on the same bytes (BENCH_DATA=FOLDER BENCH_RECORDS=N BENCH_RUNS=N LLAMAFACTORY=install)
 #   make smollm2   the same pipeline with a real instruct model on several hundred records
 #   make install PREFIX=/usr/local
 #
@@ -20,6 +21,12 @@ PYTHON ?= python3
 N ?= 1000000
 FIRST ?= 1
 SEED ?=
+# For `make bench`: a folder with *.jsonl of UltraFeedback (empty: as many records as BENCH_RECORDS are made), how often each command runs, and a Python that
+# has LLaMA-Factory, or install (about 7 GB), to be compared with it too.
+BENCH_DATA ?=
+BENCH_RECORDS ?= 64000
+BENCH_RUNS ?= 5
+LLAMAFACTORY ?=
 COMMANDS := uf-convert uf-tokenize uf-pack uf-train uf-eval uf-records
 # One configuration for commands and tests: optimised, because numerics in debug builds take minutes, and testable.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -27,7 +34,7 @@ BIN := .build/release
 # Left out of the build's output: its steps, and what the linker says of a function inside Swift's own Foundation archive.
 QUIET := { grep -v -e '^\[' -e 'is dangerous, better use' || true; }
 
-.PHONY: help setup pip build demo smollm2 test fuzz install uninstall clean
+.PHONY: help setup pip build demo smollm2 test fuzz bench install uninstall clean
 
 help: ## What this Makefile can do.
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -71,6 +78,12 @@ test: setup ## Build and run every test; prints counts and the ten slowest.
 
 fuzz: build ## Give N=1000000 mutated inputs to the library, from number FIRST=1; SEED=... repeats one. Status 1 when one is not handled.
 	@mkdir -p build/fuzz && cd build/fuzz && $(abspath $(BIN))/uf-fuzz $(if $(SEED),--seed $(SEED),--count $(N) --first $(FIRST))
+
+bench: build ## Speed beside simdjson, a converter in Python and, with LLAMAFACTORY=install, LLaMA-Factory; about ten minutes.
+	@if ! command -v $(PYTHON) >/dev/null; then \
+	  echo "make: all of bench was skipped: what runs it is Python, and $(PYTHON) is not there (PYTHON= names another); the commands need none" >&2; exit 66; fi
+	@$(PYTHON) pipelines/bench/bench.py --bin $(BIN) --records $(BENCH_RECORDS) --runs $(BENCH_RUNS) $(if $(BENCH_DATA),--data '$(BENCH_DATA)') \
+	  $(if $(LLAMAFACTORY),--llamafactory '$(LLAMAFACTORY)')
 
 install: build ## Put commands, man pages and completions under PREFIX.
 	@PREFIX="$(DESTDIR)$(PREFIX)" BIN=$(BIN) SWIFT_FLAGS="-Xswiftc -enable-testing" bash pipelines/install.sh $(COMMANDS)
