@@ -2,6 +2,7 @@
 #
 #   make demo      the whole pipeline on what the repository ships, in under three minutes after the build
 #   make test      every test, with counts and the ten slowest
+#   make fuzz      a million mutated inputs (N=..., from number FIRST=...; SEED=... repeats one)
 #   make smollm2   the same pipeline with a real instruct model on several hundred records
 #   make install PREFIX=/usr/local
 #
@@ -15,6 +16,10 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 DESTDIR ?=
 PYTHON ?= python3
+# How many mutants `make fuzz` runs, and the number of the first.
+N ?= 1000000
+FIRST ?= 1
+SEED ?=
 COMMANDS := uf-convert uf-tokenize uf-pack uf-train uf-eval uf-records
 # One configuration for commands and tests: optimised, because numerics in debug builds take minutes, and testable.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -22,7 +27,7 @@ BIN := .build/release
 # Left out of the build's output: its steps, and what the linker says of a function inside Swift's own Foundation archive.
 QUIET := { grep -v -e '^\[' -e 'is dangerous, better use' || true; }
 
-.PHONY: help setup pip build demo smollm2 test install uninstall clean
+.PHONY: help setup pip build demo smollm2 test fuzz install uninstall clean
 
 help: ## What this Makefile can do.
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +68,9 @@ test: setup ## Build and run every test; prints counts and the ten slowest.
 	swift test --skip-build $(SWIFT_FLAGS) --disable-xctest --no-parallel --quiet --xunit-output .build/tests.xml || status=$$?; \
 	if [ -s .build/tests.xml ]; then awk -f Tests/summary.awk .build/tests.xml || status=1; \
 	else echo "make: the test process ended without a report" >&2; status=1; fi; exit $$status
+
+fuzz: build ## Give N=1000000 mutated inputs to the library, from number FIRST=1; SEED=... repeats one. Status 1 when one is not handled.
+	@mkdir -p build/fuzz && cd build/fuzz && $(abspath $(BIN))/uf-fuzz $(if $(SEED),--seed $(SEED),--count $(N) --first $(FIRST))
 
 install: build ## Put commands, man pages and completions under PREFIX.
 	@PREFIX="$(DESTDIR)$(PREFIX)" BIN=$(BIN) SWIFT_FLAGS="-Xswiftc -enable-testing" bash pipelines/install.sh $(COMMANDS)

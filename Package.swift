@@ -80,7 +80,10 @@ let package = Package(
         command("uf-records", ["RecordStream", "InputFiles", "JSON", "SystemIO"]),
 
         // Tests mirror the sources; CommandTests runs the built commands as a user does.
-        .target(name: "TestSupport", dependencies: ["SystemIO"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["SystemIO", "Checksums", "JSON", "CZlib", "CZstd", "CArchive"], path: "Tests/TestSupport"),
+        // Mutants of inputs without end, for `make fuzz` and the test run; no product.
+        .executableTarget(
+            name: "uf-fuzz", dependencies: ["TestSupport", "PreferenceData", "InputFiles", "RecordStream", "JSON", "SystemIO", argumentParser], path: "Tests/Fuzzing"),
         tests(of: "SystemIO"), tests(of: "Checksums"), tests(of: "JSON"), tests(of: "PortableMath"),
         tests(of: "RecordStream", ["JSON", "Checksums"]), tests(of: "InputFiles", ["Checksums"]), tests(of: "ModelFiles", ["JSON"]),
         tests(of: "Numerics"), tests(of: "RunDatabase", ["SQLite"]),

@@ -18,6 +18,8 @@ struct uf_json {
 
 namespace {
 
+constexpr size_t hugeDocument = 8 << 20;
+
 int hexDigit(uint8_t c) {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -105,9 +107,10 @@ extern "C" void uf_json_destroy(uf_json *parser) {
 extern "C" int uf_json_parse(uf_json *json, const uint8_t *bytes, size_t length, size_t max_depth, uf_json_document *document) {
     try {
         if (length > simdjson::SIMDJSON_MAXSIZE_BYTES - 2 * simdjson::SIMDJSON_PADDING) return simdjson::CAPACITY;
-        // Growing by halves keeps a file whose lines get longer and longer from allocating at every line.
+        // Growing by halves keeps a file whose lines get longer and longer from allocating at every line. Not so long ones: the tape and its kin
+        // take fourteen times the room of the document, and there may be none for half as much again.
         if (length > json->capacity || max_depth != json->maxDepth) {
-            size_t wanted = length > json->capacity ? length + length / 2 + 4096 : json->capacity;
+            size_t wanted = length > json->capacity ? length + (length < hugeDocument ? length / 2 : 0) + 4096 : json->capacity;
             if (wanted > simdjson::SIMDJSON_MAXSIZE_BYTES) wanted = simdjson::SIMDJSON_MAXSIZE_BYTES;
             json->capacity = 0;
             simdjson::error_code grown = json->parser.allocate(wanted, max_depth + 1);

@@ -43,10 +43,13 @@ public final class StreamInputs {
 /// An output stream of any kind: written as records come, final only with `finish`.
 public final class StreamOutput {
     private let sink: any ByteSink
+    /// The same, where it is a file that appears whole.
+    private let file: AtomicFile?
     private let writer: StreamWriter
 
     public init(_ options: OutputOptions, head: StreamHead) throws {
         sink = try options.open()
+        file = sink as? AtomicFile
         writer = try StreamWriter(to: sink, head: head, codec: options.codec)
     }
 
@@ -60,7 +63,18 @@ public final class StreamOutput {
 
     /// Writes the end mark and makes the file appear under its name.
     public func finish(_ tail: StreamTail) throws {
+        try prepare(tail)
+        try publish()
+    }
+
+    /// The first half of `finish`, for outputs that appear together: after it a file lacks nothing but its name.
+    public func prepare(_ tail: StreamTail) throws {
         try writer.finish(tail)
-        try sink.finish()
+        try file?.prepare()
+    }
+
+    /// The second half.
+    public func publish() throws {
+        if let file { try file.publish() } else { try sink.finish() }
     }
 }

@@ -4,6 +4,8 @@ public struct JSONError: Error, Equatable, CustomStringConvertible {
     public var offset: Int?
     public var line: Int?
     public var column: Int?
+    /// Nothing is known to be wrong with the document: the machine could not hold it.
+    public private(set) var isOutOfMemory = false
 
     public init(_ message: String, offset: Int? = nil, line: Int? = nil, column: Int? = nil) {
         self.message = message
@@ -28,6 +30,12 @@ public struct JSONError: Error, Equatable, CustomStringConvertible {
         let lineStart = offset - (column - 1)
         let before = places.count { $0 < offset }, onLine = places.count { $0 < offset && $0 >= lineStart }
         return JSONError(message, offset: offset - before * size, line: line, column: column - onLine * size)
+    }
+
+    static func outOfMemory(_ what: String) -> JSONError {
+        var error = JSONError("no memory for \(what)")
+        error.isOutOfMemory = true
+        return error
     }
 
     static let hugeInteger = "does not fit 64 bits"

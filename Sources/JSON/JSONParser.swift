@@ -27,7 +27,7 @@ public final class JSONParser {
         guard bytes.count <= limits.maximumBytes else {
             throw JSONError("\(bytes.count) bytes of JSON, the limit is \(limits.maximumBytes)")
         }
-        guard let handle else { throw JSONError("no memory for a JSON parser") }
+        guard let handle else { throw .outOfMemory("a JSON parser") }
         var start = 0
         if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF {
             guard limits.skipsByteOrderMark else { throw JSONError("a byte order mark, which belongs at the start of a file only", at: 0, in: bytes) }
@@ -37,11 +37,11 @@ public final class JSONParser {
         var document = uf_json_document()
         let error = uf_json_parse(handle, body.baseAddress, body.count, limits.maximumDepth, &document)
         guard error == 0, let tape = document.tape, let strings = document.strings else {
-            if error == uf_json_error_out_of_memory() { throw JSONError("no memory for \(bytes.count) bytes of JSON") }
             // simdjson's DOM says what went wrong but not where. This path is taken once, just before an error message, so it may be slow.
             if let fault = JSONFaultFinder.firstFault(in: body, maximumDepth: limits.maximumDepth) {
                 throw JSONError(fault.message, at: start + fault.offset, in: bytes)
             }
+            if error == uf_json_error_out_of_memory() { throw .outOfMemory("\(bytes.count) bytes of JSON") }
             throw JSONError(String(cString: uf_json_message(error)))
         }
         let root = JSONCursor(tape: tape, strings: strings, index: 1)

@@ -3,9 +3,33 @@ public struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
     public var message: String
     public var status: ExitStatus
 
+    /// - Parameter message: may quote data. What would break the line or reach a terminal as a command becomes `?`, and of a very long one the middle is left out.
     public init(_ message: String, status: ExitStatus = .invalidData) {
-        self.message = message
+        self.message = InputError.oneLine(message)
         self.status = status
+    }
+
+    private static let longest = 4096, keptEnd = 1024
+
+    private static func oneLine(_ message: String) -> String {
+        var scalars = message.unicodeScalars
+        if message.utf8.count > longest {
+            let start = prefix(scalars, bytes: longest - keptEnd), end = prefix(scalars.reversed(), bytes: keptEnd).reversed()
+            scalars = String.UnicodeScalarView(start + " ... ".unicodeScalars + end)
+        }
+        guard scalars.contains(where: isControl) || scalars.count < message.unicodeScalars.count else { return message }
+        return String(String.UnicodeScalarView(scalars.map { isControl($0) ? "?" : $0 }))
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool { scalar.value < 0x20 || (0x7F ... 0x9F).contains(scalar.value) }
+
+    /// As many as fit into so many bytes of UTF-8.
+    private static func prefix(_ scalars: some Sequence<Unicode.Scalar>, bytes: Int) -> [Unicode.Scalar] {
+        var room = bytes
+        return Array(scalars.prefix { scalar in
+            room -= UTF8.width(scalar)
+            return room >= 0
+        })
     }
 
     public var description: String { message }

@@ -29,12 +29,15 @@ struct ConvertCommand: ParsableCommand {
             """,
             examples: [
                 ("uf-convert evol_instruct.jsonl sharegpt.jsonl.gz -o rated.uf", "both files, records in order"),
-                ("uf-convert --split train=0.95,validation=0.05 raw.jsonl -o 'ultra-%.uf'", "ultra-train.uf and ultra-validation.uf, which share no prompt with each other's next release either"),
+                ("uf-convert --split train=0.95,validation=0.05 raw.jsonl -o 'ultra-%.uf'",
+                 "ultra-train.uf and ultra-validation.uf; in a later release no prompt changes sides"),
                 ("uf-convert --split train=0.9,test=0.1 --part test raw.jsonl -o test.uf", "a tenth of the prompts; the same ones in every run"),
-                ("uf-convert raw.jsonl --shards 8 -o 'data/train-%05d-of-%05d.uf'", "eight streams and data/train.MANIFEST, for uf-records check data"),
-                ("uf-convert raw.jsonl --where 'gap >= 1 and length < 8000' --where 'source != evol_instruct' -o clear.uf", "clear preferences of some length, without one source"),
+                ("uf-convert raw.jsonl --shards 8 -o 'data/train-%05d-of-%05d.uf'", "eight streams and data/train.MANIFEST, for uf-records check --full data"),
+                ("uf-convert raw.jsonl --where 'gap >= 1 and length < 8000' --where 'source != evol_instruct' -o clear.uf",
+                 "clear preferences of bounded length, without one source"),
                 ("uf-convert *.jsonl --sample 5000 --stratify source --seed 7 -o small.uf", "5000 records in which each source has its share"),
-                ("zcat raw.jsonl.gz | uf-convert --expect-records 63967 -o rated.uf", "refused when zcat fails on the way; or name the file, and uf-convert sees for itself"),
+                ("zcat raw.jsonl.gz | uf-convert --expect-records 63967 -o rated.uf",
+                 "refused when zcat fails on the way; or name the file, and uf-convert sees for itself"),
                 ("uf-convert raw.jsonl --decontaminate mmlu.tar.gz --decontaminate arc/ --report r.json -o clean.uf", "without what these benchmarks hold; r.json lists it"),
                 ("uf-convert v2.jsonl --dedup near --dedup-store released.sqlite -o v2.uf", "without the prompts of v1, which was made with the same store"),
                 ("zstdcat raw.zst | uf-convert --missing floor -v > rated.uf", "as the paper's code treats \"N/A\": as the worst rating"),
@@ -137,7 +140,9 @@ struct ConvertCommand: ParsableCommand {
         guard let parts = try selection.partNames(options, output: output.output) else {
             return try sharding.shards.map { count in try (0 ..< count).map { try sharding.names(output.output).name($0, of: count) } }
         }
-        guard sharding.shards == nil, sharding.shard == nil else { throw ValidationError("--split writes all parts, --shards and --shard divide one of them: give --part NAME") }
+        guard sharding.shards == nil, sharding.shard == nil else {
+            throw ValidationError("--split writes all parts, --shards and --shard divide one of them: give --part NAME")
+        }
         return parts
     }
 
@@ -220,7 +225,9 @@ struct ConvertCommand: ParsableCommand {
     }
 
     private func openOutput(_ options: ConversionOptions) throws -> any ShardOutput<RatedRecord> {
-        if let parts = try selection.partNames(options, output: output.output) { return try PartedRecordOutput<RatedRecord>(parts, output, heads: options.heads) }
+        if let parts = try selection.partNames(options, output: output.output) {
+            return try PartedRecordOutput<RatedRecord>(parts, output, heads: options.heads)
+        }
         guard sharding.shards != nil else { return try RecordOutput<RatedRecord>(output, head: options.heads[0]) }
         return try ShardedRecordOutput<RatedRecord>(sharding.names(output.output), output, heads: options.heads)
     }

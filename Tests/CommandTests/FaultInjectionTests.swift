@@ -7,14 +7,6 @@ import Testing
 ///
 /// The commands run with Tests/FaultInjection/faults.c between them and the C library.
 @Suite struct FaultInjectionTests {
-    /// The library, built once; nil where there is no C compiler.
-    nonisolated(unsafe) static let library: (path: String, folder: TemporaryFolder)? = {
-        let folder = TemporaryFolder(), path = folder.file("faults.so")
-        let source = Command.quoted(repositoryRoot + "/Tests/FaultInjection/faults.c")
-        let built = Command.shell("for c in clang cc gcc; do command -v $c >/dev/null && $c -shared -fPIC -O1 -o faults.so \(source) -ldl && exit 0; done; exit 1", in: folder.path)
-        return built.status == 0 ? (path, folder) : nil
-    }()
-
     struct Case: CustomTestStringConvertible, Sendable {
         var name: String
         /// A command line that makes `target` from files that `prepare` made.
@@ -31,10 +23,19 @@ import Testing
         Case(name: "tokenize", prepare: "uf-convert \(raw) -o rated.uf", run: "uf-tokenize rated.uf --tokenizer \(stories)/tokenizer.json --template plain -j 1 -o out.uf", target: "out.uf"),
         Case(name: "pack", prepare: "uf-convert \(raw) | uf-tokenize --tokenizer \(stories)/tokenizer.json --template plain > tokens.uf",
              run: "uf-pack tokens.uf --max-length 512 --overlong cut --order shuffled --shuffle-memory 1 -o out.uf", target: "out.uf"),
+        // The parts appear one after the other: the last one says that all are there.
+        Case(name: "split", prepare: "uf-convert \(raw) -o rated.uf", run: "uf-records split --parts 4 rated.uf -o out-%.uf", target: "out-003.uf"),
+        // So little memory that every few records go to a temporary file.
+        Case(name: "shuffle", prepare: "uf-convert \(raw) -o rated.uf", run: "uf-records shuffle --memory 0.1 rated.uf -o out.uf", target: "out.uf"),
+        Case(name: "sort", prepare: "uf-convert \(raw) -o rated.uf", run: "uf-records sort --by id --memory 0.1 rated.uf -o out.uf", target: "out.uf"),
+        Case(name: "import", prepare: "uf-convert \(raw) -o rated.uf && uf-records view --with-head rated.uf > lines",
+             run: "uf-records import lines -j 1 -o out.uf", target: "out.uf"),
+        Case(name: "salvage", prepare: "uf-convert \(raw) | uf-records split --records 10 --part 0 > whole.uf; head -c -200 whole.uf > cut.uf",
+             run: "uf-records salvage cut.uf --report out.json -o out.uf", target: "out.uf"),
     ]
 
     private func prepared(_ test: Case) -> TemporaryFolder {
-        let folder = TemporaryFolder()
+        let folder = TemporaryFolder(inMemory: true)
         let made = Command.shell("\(test.prepare); \(test.run) 2>/dev/null && mkdir first && mv out* first && ls first | wc -l", in: folder.path)
         #expect(made.status == 0, "\(test.name): \(made.errors)")
         return folder
@@ -45,14 +46,14 @@ import Testing
         """
         attempt() {
           rm -rf out* .out*
-          LD_PRELOAD=\(Command.quoted(Self.library?.path ?? "")) UFTOOLS_FAULT=$1 \(test.run) 2> errors > /dev/null
+          LD_PRELOAD=\(Command.quoted(FaultInjection.path)) UFTOOLS_FAULT=$1 \(test.run) 2> errors > /dev/null
           status=$?
         }
         """
     }
 
     /// The N-th call fails, N = 1, 2, 3 ... until the command makes none any more: a documented status, one line, and nothing under the final name.
-    @Test(.enabled(if: library != nil, "needs a C compiler"), arguments: cases, ["read:5", "write:28", "fsync:5", "rename:5", "open:24"])
+    @Test(.enabled(if: FaultInjection.isBuilt, "needs a C compiler"), arguments: cases, ["read:5", "write:28", "fsync:5", "rename:5", "open:24"])
     func everyFailureIsClean(test: Case, fault: String) {
         let folder = prepared(test), parts = fault.split(separator: ":")
         let outcome = Command.shell(
@@ -86,7 +87,7 @@ import Testing
 
     /// Killed before its N-th call of any kind, at 200 places spread over the run: the target is absent or whole, the old one stands otherwise, and the next run makes
     /// the same bytes and clears what was left.
-    @Test(.enabled(if: library != nil, "needs a C compiler"), arguments: cases)
+    @Test(.enabled(if: FaultInjection.isBuilt, "needs a C compiler"), arguments: cases)
     func everyMomentMayBeTheLast(test: Case) {
         let folder = prepared(test)
         let outcome = Command.shell(
@@ -102,7 +103,7 @@ import Testing
             for n in $(seq 200 | awk -v calls=$calls -v seed=7 'BEGIN { srand(seed) } { print calls <= 200 ? $1 : 1 + int(rand() * calls) }' | sort -nu); do
               [ $n -lt $calls ] || continue
               old
-              LD_PRELOAD=\(Command.quoted(Self.library?.path ?? "")) UFTOOLS_FAULT=any:$n:kill \(test.run) 2> errors > /dev/null
+              LD_PRELOAD=\(Command.quoted(FaultInjection.path)) UFTOOLS_FAULT=any:$n:kill \(test.run) 2> errors > /dev/null
               status=$?
               [ $status = 137 ] || echo "call $n: status $status"
               for f in first/*; do

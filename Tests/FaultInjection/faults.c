@@ -2,8 +2,9 @@
 //
 //   UFTOOLS_FAULT=write:3:28    the third write fails with error number 28 (ENOSPC)
 //   UFTOOLS_FAULT=any:57:kill   the 57th of all calls below ends the process by SIGKILL, before the call is made
+//   UFTOOLS_READ_SIZE=17        no read gives more than 17 bytes, as a slow pipe would
 //
-// Built and used by FaultInjectionTests.swift alone.
+// Built by FaultInjection in Tests/CommandTests.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -20,11 +21,14 @@
 
 static char wanted[16];
 static long at, error_number;
+static size_t most_read = (size_t)-1;
 static atomic_long calls;
 
 __attribute__((constructor)) static void read_plan(void) {
     const char *plan = getenv("UFTOOLS_FAULT");
     char action[16] = "";
+    const char *size = getenv("UFTOOLS_READ_SIZE");
+    if (size) most_read = strtoul(size, NULL, 10);
     if (plan && sscanf(plan, "%15[^:]:%ld:%15s", wanted, &at, action) == 3) error_number = strcmp(action, "kill") == 0 ? -1 : atol(action);
 }
 
@@ -39,7 +43,13 @@ static int fails(const char *name) {
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-ssize_t read(int file, void *bytes, size_t count) { return fails("read") ? -1 : NEXT(read)(file, bytes, count); }
+ssize_t read(int file, void *bytes, size_t count) {
+    // Looked up once: with small reads there are millions of them.
+    static __typeof__(&read) next;
+    if (!next) next = NEXT(read);
+    return fails("read") ? -1 : next(file, bytes, count < most_read ? count : most_read);
+}
+
 ssize_t write(int file, const void *bytes, size_t count) { return fails("write") ? -1 : NEXT(write)(file, bytes, count); }
 int fsync(int file) { return fails("fsync") ? -1 : NEXT(fsync)(file); }
 int rename(const char *from, const char *to) { return fails("rename") ? -1 : NEXT(rename)(from, to); }

@@ -1,6 +1,7 @@
 import CArchive
 import Checksums
 import SystemIO
+import TestSupport
 import Testing
 @testable import InputFiles
 

@@ -48,7 +48,7 @@ enum GoldenStreams {
     }
 
     private static func rated() throws -> [UInt8] { try kinds[0].stream(.none) }
-    private static func frames(_ number: Int) throws -> Range<Int> { try DissectedStream.frameRanges(rated())[number] }
+    private static func frames(_ number: Int) throws -> Range<Int> { DissectedStream.frameRanges(try rated())[number] }
     private static func taken() throws -> DissectedStream { try DissectedStream(rated()) }
 
     /// The rated stream with its first block taken apart, changed, and everything around it made right again, the digests too.
@@ -56,7 +56,7 @@ enum GoldenStreams {
         var stream = try taken()
         var block = DissectedBlock(stream.frames[1].payload, schema: RatedRecord.schema)
         change(&block)
-        stream.frames[1].payload = block.payload()
+        stream.frames[1].payload = block.payload
         return try stream.assembled(.remade)
     }
 
@@ -118,7 +118,9 @@ enum GoldenStreams {
         Damaged(name: "bad-text.uf", message: "the block at byte 1152: column responses: text that is not UTF-8 (byte 0 of the column)") { try hostile { $0.arrays[array("responses", 2)][0] = 0xC3 } },
         Damaged(name: "bad-array-length.uf", message: "the block at byte 1152: array 4 of the block reaches beyond its end") {
             var stream = try taken()
-            stream.frames[1].payload = DissectedBlock(stream.frames[1].payload, schema: RatedRecord.schema).payload(lengths: [4: 1 << 63])
+            var block = DissectedBlock(stream.frames[1].payload, schema: RatedRecord.schema)
+            block.lies = [4: 1 << 63]
+            stream.frames[1].payload = block.payload
             return try stream.assembled(.remade)
         },
         Damaged(name: "bad-matrices.uf", message: "record 0: targets of dimension helpfulness sum to 0.75") { try hostile { $0.arrays[array("targets", 1)].replaceSubrange(0 ..< 8, with: withUnsafeBytes(of: 0.5) { Array($0) }) } },

@@ -19,40 +19,19 @@ import Testing
             var generator = SeededGenerator(seed: seed)
             var stream = try DissectedStream(sample.bytes)
             var block = DissectedBlock(stream.frames[1].payload, schema: schema)
-            var lengths: [Int: UInt64] = [:]
-            for _ in 0 ..< Int.random(in: 1 ... 3, using: &generator) { mutate(&block, &lengths, &generator) }
-            stream.frames[1].payload = block.payload(lengths: lengths)
+            for _ in 0 ..< Int.random(in: 1 ... 3, using: &generator) { block.scramble(using: &generator) }
+            stream.frames[1].payload = block.payload
             if Int.random(in: 0 ..< 10, using: &generator) == 0 { stream.frames[1].records = Int.random(in: 1 ... 65536, using: &generator) }
             if try sample.refusal(of: stream.assembled(.remade)) == nil { accepted += 1 } else { refused += 1 }
         }
         #expect(refused > 700, "\(refused) refused, \(accepted) accepted")
     }
 
-    private func mutate(_ block: inout DissectedBlock, _ lengths: inout [Int: UInt64], _ generator: inout SeededGenerator) {
-        let array = Int.random(in: 0 ..< block.arrays.count, using: &generator)
-        let extremes: [UInt32] = [0, 1, 2, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 0xFFFF_FFFE, UInt32.random(in: 0 ... .max, using: &generator)]
-        switch Int.random(in: 0 ..< 6, using: &generator) {
-        case 0:
-            lengths[array] = [1 << 63, .max, 1 << 32, 0, UInt64(block.arrays[array].count) + 1, 64].randomElement(using: &generator)
-        case 1:
-            block.arrays[array].append(contentsOf: (0 ..< Int.random(in: 1 ... 70, using: &generator)).map { _ in UInt8.random(in: 0 ... 255, using: &generator) })
-        case 2:
-            block.arrays[array].removeLast(min(block.arrays[array].count, Int.random(in: 1 ... 9, using: &generator)))
-        case 3 where !block.arrays[array].isEmpty:
-            let at = block.arrays[array].indices.randomElement(using: &generator) ?? 0
-            block.arrays[array][at] = [0xFF, 0x80, 0xED, 0, 1, 0xC0].randomElement(using: &generator) ?? 0
-        default:
-            guard block.arrays[array].count >= 4 else { return }
-            let word = Int.random(in: 0 ..< block.arrays[array].count / 4, using: &generator)
-            block[words: array][word] = extremes.randomElement(using: &generator) ?? 0
-        }
-    }
-
     private func refusal<Record: StreamRecord>(_ records: [Record], _ change: (inout DissectedBlock, Schema) -> Void) throws -> String? {
         var stream = try DissectedStream(Sample.stream(records))
         var block = DissectedBlock(stream.frames[1].payload, schema: Record.schema)
         change(&block, Record.schema)
-        stream.frames[1].payload = block.payload()
+        stream.frames[1].payload = block.payload
         do {
             _ = try Sample.read(stream.assembled(.remade), as: Record.self)
             return nil
@@ -125,24 +104,26 @@ import Testing
         var block = DissectedBlock(stream.frames[1].payload, schema: RatedRecord.schema)
         let sizes: [UInt64] = [1 << 63, .max, 1 << 40]
         for length in sizes {
-            stream.frames[1].payload = block.payload(lengths: [3: length])
+            block.lies = [3: length]
+            stream.frames[1].payload = block.payload
             #expect(throws: InputError("memory: the block at byte \(try headBytes(Sample.rated)): array 3 of the block reaches beyond its end")) {
                 try Sample.read(stream.assembled(.remade), as: RatedRecord.self)
             }
         }
+        block.lies = [:]
         block.arrays[0].append(0)
-        stream.frames[1].payload = block.payload()
+        stream.frames[1].payload = block.payload
         #expect(throws: InputError("memory: the block at byte \(try headBytes(Sample.rated)): column id: 17 bytes of offsets for 3 records")) {
             try Sample.read(stream.assembled(.remade), as: RatedRecord.self)
         }
         for (claimed, frame, limit) in [(Int.max, 1, StreamLimits.blockBytes), (StreamLimits.blockBytes + 64, 1, StreamLimits.blockBytes), (StreamLimits.headBytes + 1, 2, StreamLimits.headBytes)] {
             var lying = try DissectedStream(Sample.stream(Sample.rated))
-            lying.frames[frame].claimedBytes = claimed
+            lying.frames[frame].claim(bytes: claimed)
             let kind = lying.frames[frame].kind.name
             #expect(try message(lying.assembled(.remade))?.hasSuffix("a \(kind) frame of \(claimed) bytes, more than the format allows (\(limit))") == true)
         }
         // Within the limits, but not there: the memory asked for is never touched.
-        stream.frames[1].claimedBytes = StreamLimits.blockBytes
+        stream.frames[1].claim(bytes: StreamLimits.blockBytes)
         #expect(try message(stream.assembled(.remade))?.hasSuffix("the stream ends early, inside a DATA frame: it was cut, or the command that wrote it failed") == true)
     }
 
@@ -231,7 +212,7 @@ import Testing
         var stream = try DissectedStream(Sample.stream(SampleStream.fourRated, blockTarget: 1))
         var block = DissectedBlock(stream.frames[2].payload, schema: RatedRecord.schema)
         block[words: RatedRecord.schema.firstArray("id")] = [1, 4]
-        stream.frames[2].payload = block.payload()
+        stream.frames[2].payload = block.payload
         let reader = try RecordStreamReader(MemorySource(stream.assembled(.remade)))
         _ = try reader.nextBlock()
         var messages: Set<String> = []
@@ -248,7 +229,7 @@ import Testing
         block[words: RatedRecord.schema.firstArray("roles") + 1] = [0]
         block[words: RatedRecord.schema.firstArray("roles") + 2] = [0, 6]
         block.arrays[RatedRecord.schema.firstArray("roles") + 3] = Array("system".utf8)
-        stream.frames[2].payload = block.payload()
+        stream.frames[2].payload = block.payload
         let reader = try RecordReader<RatedRecord>(MemorySource(stream.assembled(.remade)))
         #expect(try reader.next()?.id == "id-0")
         for _ in 0 ..< 3 { #expect(throws: InputError("memory: record 1: 1 roles for 2 turns")) { try reader.next() } }

@@ -75,7 +75,7 @@ import Testing
     @Test func foreignTag() throws {
         let one = try Sample.stream(SampleStream.fourRated, blockTarget: 1)
         let other = try Sample.stream(SampleStream.fourRated, provenance: Provenance(command: "uf-other", recipe: 1, arguments: []), blockTarget: 1)
-        let (frames, foreign) = (try DissectedStream.frameRanges(one), try DissectedStream.frameRanges(other))
+        let (frames, foreign) = (DissectedStream.frameRanges(one), DissectedStream.frameRanges(other))
         let pasted = Array(one[..<frames[2].lowerBound] + other[foreign[2]] + one[frames[2].upperBound...])
         #expect(try refusal(pasted) == "memory: frame 2 at byte \(frames[2].lowerBound): the frame belongs to another stream")
         let swapped = Array(one[..<frames[1].lowerBound] + one[frames[2]] + one[frames[1]] + one[frames[2].upperBound...])
@@ -99,7 +99,7 @@ import Testing
         var block = DissectedBlock(attacked.frames[1].payload, schema: RatedRecord.schema)
         let ratings = RatedRecord.schema.firstArray("ratings") + 1
         block.arrays[ratings].replaceSubrange(0 ..< 8, with: withUnsafeBytes(of: 3.0.bitPattern) { Array($0) })
-        attacked.frames[1].payload = block.payload()
+        attacked.frames[1].payload = block.payload
         #expect(try refusal(attacked.assembled(.kept))?.hasSuffix(Self.foreignBlock) == true)
         #expect(try refusal(attacked.assembled(.remade)) == nil)
     }

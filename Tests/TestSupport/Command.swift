@@ -29,9 +29,15 @@ public struct Command {
         return Outcome(status: status, output: read(out), errors: String(decoding: read(err), as: UTF8.self))
     }
 
-    private static func run(_ arguments: [String]) -> Int32 {
+    private static func run(_ words: [String]) -> Int32 {
+        guard let pid = spawn(words[0], words, nil) else { return 127 }
+        return wait(pid)
+    }
+
+    /// Starts a program; nil where that fails.
+    static func spawn(_ path: String, _ words: [String], _ actions: UnsafePointer<posix_spawn_file_actions_t>?) -> pid_t? {
         var pid = pid_t()
-        var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
+        var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
         pointers.append(nil)
         defer { pointers.forEach { free($0) } }
         // Test threads have signals blocked, and a child would inherit that: a command must be as stoppable here as in a shell.
@@ -44,7 +50,11 @@ public struct Command {
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-        guard posix_spawn(&pid, arguments[0], nil, &attributes, pointers, environ) == 0 else { return 127 }
+        return posix_spawn(&pid, path, actions, &attributes, pointers, environ) == 0 ? pid : nil
+    }
+
+    /// The exit status, or 128 + signal.
+    static func wait(_ pid: pid_t) -> Int32 {
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
         let signal = status & 0x7F

@@ -4,14 +4,20 @@ import Glibc
 public final class TemporaryFolder {
     public let path: String
 
-    public init() {
-        let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    /// - Parameter inMemory: on a file system in memory, where there is one with room: for tests that write a thousand times what need not survive the machine.
+    public init(inMemory: Bool = false) {
+        let base = (inMemory ? TemporaryFolder.memory : nil) ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array((base + "/uftools-test-XXXXXX").utf8CString)
         path = template.withUnsafeMutableBufferPointer { buffer in
             mkdtemp(buffer.baseAddress!).map { String(cString: $0) } ?? base
         }
         precondition(path != base, "no temporary folder could be made under \(base)")
     }
+
+    private static let memory: String? = {
+        var room = statvfs()
+        return statvfs("/dev/shm", &room) == 0 && room.f_bavail * room.f_bsize > 256 << 20 && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : nil
+    }()
 
     public func file(_ name: String) -> String { path + "/" + name }
 

@@ -90,11 +90,14 @@ struct ChunkConverter {
             counts.drop(unusable.reason, place)
             return nil
         } catch let fault as JSONError where fault.offset != nil && sourced.chunk.unendedLine == place.number {
-            throw InputError("\(printable(explain(fault, place).1)), and no line feed follows: the input seems cut; copy or fetch it again")
+            throw InputError("\(explain(fault, place).1), and no line feed follows: the input seems cut; copy or fetch it again")
+        } catch let fault as JSONError where fault.isOutOfMemory {
+            // Not the record's fault: passed over, it would be a record that another machine has.
+            throw InputError("\(place): \(fault.message)", status: .internalError)
         } catch {
             let (reason, message) = explain(error, place)
             guard options.onBadRecord == .skip, !options.strict else {
-                throw InputError("\(printable(message)) (\(options.strict ? "--strict stops at the first oddity" : "--on-bad-record skip to continue"))")
+                throw InputError("\(message) (\(options.strict ? "--strict stops at the first oddity" : "--on-bad-record skip to continue"))")
             }
             counts.skip(reason, place)
             return nil
@@ -122,10 +125,5 @@ struct ChunkConverter {
             return (.invalidJSON, place.unit == .line ? "\(place), column \(column): \(fault.message)" : "\(place), byte \(place.offset + offset): \(fault.message)")
         default: return (.invalidJSON, "\(place): \(error)")
         }
-    }
-
-    /// Messages quote the data; a control character in them must not reach a terminal or break the line.
-    private func printable(_ message: String) -> String {
-        String(String.UnicodeScalarView(message.unicodeScalars.map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "?" : $0 }))
     }
 }

@@ -112,7 +112,9 @@ struct RecordRater {
     /// `--where`: the first condition that keeps the record out.
     private func unmetCondition(_ record: RatedRecord, _ place: RecordPlace) throws -> RecordFilter? {
         guard !options.conditions.isEmpty else { return nil }
-        do { return try probe.firstUnmet(options.conditions, by: record).map { options.conditions[$0] } } catch let error as InputError { throw error.at("\(place)") }
+        do {
+            return try probe.firstUnmet(options.conditions, by: record).map { options.conditions[$0] }
+        } catch let error as InputError { throw error.at("\(place)") }
     }
 
     /// `--strict`: "N/A" is the one value without a number that the schema provides for.

@@ -36,7 +36,7 @@ public final class LineImporter {
                 let column = JSONLocator.offset(of: fault.path, in: line) + 1
                 throw InputError("\(place), column \(column): \(fault.path.isEmpty ? "" : JSONStep.words(fault.path) + ": ")\(fault.message)")
             } catch let fault as JSONError {
-                throw InputError("\(place)\(fault.column.map { ", column \($0)" } ?? ""): \(fault.message)")
+                throw InputError("\(place)\(fault.column.map { ", column \($0)" } ?? ""): \(fault.message)", status: fault.isOutOfMemory ? .internalError : .invalidData)
             } catch let error as InputError { throw error.at("\(place), column 1") }
         }
         return result

@@ -52,7 +52,7 @@ public struct LineTokenizer: Sendable {
                 let place = "\(name): line \(batch.first + index)"
                 do { try state.parser.read(text) { try line(state, $0, &output) } } catch let error as JSONError {
                     // The line is the file's, not the parser's, which sees one line only.
-                    throw InputError("\(place)\(error.column.map { ", column \($0)" } ?? ""): \(error.message)")
+                    throw InputError("\(place)\(error.column.map { ", column \($0)" } ?? ""): \(error.message)", status: error.isOutOfMemory ? .internalError : .invalidData)
                 } catch {
                     throw InputError("\(place): \(error)")
                 }

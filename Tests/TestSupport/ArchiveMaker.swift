@@ -1,11 +1,11 @@
 import CArchive
 
-/// Writes archives and compressed files with libarchive, for the reader to read.
-enum ArchiveMaker {
-    enum Format { case raw, tar, zip, sevenZip }
-    enum Filter: String, CaseIterable { case none, gzip, bzip2, xz, zstd }
+/// Writes archives and compressed files with libarchive, for the readers to read.
+public enum ArchiveMaker {
+    public enum Format: CaseIterable, Sendable { case raw, tar, zip, sevenZip }
+    public enum Filter: String, CaseIterable, Sendable { case none, gzip, bzip2, xz, zstd }
 
-    static func make(_ format: Format, _ filter: Filter = .none, _ members: [(String, [UInt8])]) -> [UInt8] {
+    public static func make(_ format: Format, _ filter: Filter = .none, _ members: [(String, [UInt8])]) -> [UInt8] {
         let archive = archive_write_new()
         defer { archive_write_free(archive) }
         switch filter {
