@@ -44,8 +44,8 @@ struct ConversionTables {
     /// A line for each source with its records, then one for each of its dimensions.
     private var ratings: [String] {
         var table = TextTable([
-            ("ratings", .left), ("rated", .right), ("N/A", .right), ("missing", .right), ("null", .right), ("outside", .right), ("mean", .right), ("tied", .right),
-            ("left out", .right), ("entropy", .right),
+            ("ratings", .left), ("rated", .right), ("N/A", .right), ("missing", .right), ("null", .right), ("outside", .right), ("mean", .right),
+            ("tied", .right), ("left out", .right), ("entropy", .right),
         ])
         for (source, statistics) in conversion.statistics?.bySource ?? [] {
             table.add([name(source)] + Array(repeating: "", count: 9))
@@ -53,7 +53,8 @@ struct ConversionTables {
                 let counts = conversion.counts.sources[source]?[dimension.name]
                 let states = [RatingState.notApplicable, .missing, .null, .outOfRange].map { state in counts.map { "\($0.count(state))" } ?? "" }
                 table.add(["  " + name(dimension.name), "\(dimension.rated)"] + states + [
-                    dimension.mean.map { decimal($0, 2) } ?? "", percent(dimension.tiedShare), counts.map { "\($0.leftOut)" } ?? "", percent(dimension.relativeEntropy),
+                    dimension.mean.map { decimal($0, 2) } ?? "", percent(dimension.tiedShare), counts.map { "\($0.leftOut)" } ?? "",
+                    percent(dimension.relativeEntropy),
                 ])
             }
         }
@@ -62,7 +63,8 @@ struct ConversionTables {
 
     private var lengths: [String] {
         let shares = [0.05, 0.25, 0.5, 0.75, 0.95, 0.99]
-        var table = TextTable([("bytes of UTF-8", .left), ("texts", .right), ("shortest", .right)] + shares.map { (decimal($0 * 100, 0) + " %", .right) } + [("longest", .right)])
+        let quantiles = shares.map { (decimal($0 * 100, 0) + " %", TextTable.Alignment.right) }
+        var table = TextTable([("bytes of UTF-8", .left), ("texts", .right), ("shortest", .right)] + quantiles + [("longest", .right)])
         for (what, lengths) in [("prompt", all.promptBytes), ("response", all.responseBytes)] where lengths.count > 0 {
             table.add([what, "\(lengths.count)", "\(lengths.minimum)"] + shares.map { "\(lengths.quantile($0))" } + ["\(lengths.maximum)"])
         }
