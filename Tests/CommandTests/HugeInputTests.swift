@@ -51,11 +51,11 @@ import Testing
 
     /// Bytes that are no stream, and a stream whose first frame promises more than there is.
     @Test func streamsWithoutEnd() {
-        let stream = Command.quoted(Fixtures.path("streams/rated-none.uf"))
+        let stream = Command.quoted(Fixtures.path("streams/version-1/rated-none.uf"))
         for command in ["check", "cat", "view", "stats", "sort --by id", "shuffle", "digest"] {
             expect(Self.zeros, "uf-records \(command)", 65, "frame 0 at byte 0: no frame starts here (the sync bytes F5 55 46 52 0D 0A 1A 0A are missing)")
             expect("cat \(stream); \(Self.zeros)", "uf-records \(command)", 65,
-                "at byte 8704: there is more after the end mark (streams joined with cat are not one stream; name them all as inputs instead)")
+                "at byte 9280: there is more after the end mark (streams joined with cat are not one stream; name them all as inputs instead)")
         }
     }
 }

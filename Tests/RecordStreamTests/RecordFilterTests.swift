@@ -57,6 +57,20 @@ import Testing
         #expect(try matching("gap = 2.5", self.block(Sample.tokens)) == [0, 1, 2] && matching("gap = 2.5", self.block(Sample.packed)) == [0, 1])
     }
 
+    /// Columns of the names that facts have, with other contents, are not asked: a number of one size is not read as one of another.
+    @Test func columnsOfSomebodyElse() throws {
+        for column in RatedRecord.schema.columns.indices {
+            var schema = RatedRecord.schema
+            schema.columns[column].type = schema.columns[column].type == .u8 ? .u32 : .u8
+            schema.columns[column].meaning = .number
+            for condition in ["ties = 0", "id = id-0", "length > 1"] {
+                #expect(throws: InputError("--where: rated records in columns that this release does not know; nothing can be asked about them", status: .usage)) {
+                    try RecordFilter(condition, schema: schema)
+                }
+            }
+        }
+    }
+
     @Test func factsOfOtherKinds() throws {
         let tokens = try block(Sample.tokens)
         #expect(try matching("length = 7 and responses = 2 and missing = 1 and ties = 0", tokens) == [0, 1, 2])

@@ -6,19 +6,29 @@ import SystemIO
 /// What one portion of the input became. Made on any thread, taken up in order.
 struct ConvertedChunk: Sendable {
     /// Records of the wanted part, kept or not, in order: what tells duplicates, which only the order of the whole input shows.
-    struct Item: Sendable {
-        var promptHash: UInt64
+    /// A class, because it goes from hand to hand as one reference in place of twenty; only the thread that makes it changes it.
+    final class Item: @unchecked Sendable {
+        let promptHash: UInt64
         /// The stream that it goes to: its part of the split, or its shard.
-        var output: Int
-        var idHash: UInt64
-        var place: RecordPlace
-        var record: RatedRecord?
+        let output: Int
+        let idHash: UInt64
+        let place: RecordPlace
+        let record: RatedRecord?
         /// Why `options.decontamination` kept the record out.
-        var contamination: Contamination?
+        let contamination: Contamination?
         /// What `record` was made of, where statistics are gathered.
         var raw: RawPreference?
         /// Of a record that is kept, where duplicates are looked for.
         var sketch: PromptSketch?, bandKeys: [UInt64] = []
+
+        init(promptHash: UInt64, output: Int, idHash: UInt64, place: RecordPlace, record: RatedRecord?, contamination: Contamination?) {
+            self.promptHash = promptHash
+            self.output = output
+            self.idHash = idHash
+            self.place = place
+            self.record = record
+            self.contamination = contamination
+        }
     }
 
     /// Where the source groups rows: the first and the last group, before and after `items`; the neighbouring chunks may have more rows of them.
@@ -89,11 +99,11 @@ struct ChunkConverter {
         } catch let unusable as UnusableRecord where !options.strict {
             counts.drop(unusable.reason, place)
             return nil
-        } catch let fault as JSONError where fault.offset != nil && sourced.chunk.unendedLine == place.number {
-            throw InputError("\(explain(fault, place).1), and no line feed follows: the input seems cut; copy or fetch it again")
         } catch let fault as JSONError where fault.isOutOfMemory {
             // Not the record's fault: passed over, it would be a record that another machine has.
             throw InputError("\(place): \(fault.message)", status: .internalError)
+        } catch let fault as JSONError where fault.offset != nil && sourced.chunk.unendedLine == place.number {
+            throw InputError("\(explain(fault, place).1), and no line feed follows: the input seems cut; copy or fetch it again")
         } catch {
             let (reason, message) = explain(error, place)
             guard options.onBadRecord == .skip, !options.strict else {

@@ -68,6 +68,14 @@ public struct ConversionCounts: Sendable, Equatable {
     public internal(set) var sources: [Text: [Text: Dimension]] = [:]
     /// The dimensions of the raw records, whatever is kept of them.
     var offered: Set<Text> = []
+    private var noted = LastNoted()
+
+    /// No count: which dimensions were noted last is nothing that counts are compared by.
+    private struct LastNoted: Sendable, Equatable {
+        var dimensions: [Text] = []
+
+        static func == (left: Self, right: Self) -> Bool { true }
+    }
     /// Where each oddity was met first.
     var firstPlaces: [Oddity: FirstPlaces] = [:]
 
@@ -145,7 +153,10 @@ public struct ConversionCounts: Sendable, Equatable {
         sources[source] != nil || sources.count < ConversionCounts.mostSources ? source : ConversionCounts.otherSources
     }
 
-    mutating func note(dimensions: some Sequence<Text>) {
+    mutating func note(dimensions: some Collection<Text>) {
+        // Most records have the dimensions of the one before.
+        guard dimensions.count != noted.dimensions.count || !zip(dimensions, noted.dimensions).allSatisfy({ $0.hasBytes(of: $1) }) else { return }
+        noted.dimensions = Array(dimensions)
         for name in dimensions where !offered.contains(name) && offered.count < ConversionCounts.mostSources { offered.insert(name) }
     }
 
@@ -166,24 +177,19 @@ public struct ConversionCounts: Sendable, Equatable {
             emptyResponses += empty
             note(.emptyResponse, place)
         }
-        if Set(record.responses).count < record.responses.count {
+        if record.responses.hasEqualTexts {
             identicalResponses += 1
             note(.identicalResponses, place)
         }
-        for state in ConversionCounts.absentStates where record.states.contains(state) { note(.rating(state), place) }
-        let source = bounded(record.source)
-        for (k, name) in record.dimensions.enumerated() {
-            var counts = Dimension()
-            let row = k * record.responses.count..<(k + 1) * record.responses.count
-            for i in row { counts.states[Int(record.states[i].rawValue)] += 1 }
-            let ratings = row.filter { record.states[$0] == .rated }.map { record.values[$0] }
-            counts.tiedPairs = ConversionCounts.tiedPairs(ratings)
-            if ratings.count >= 2, ratings.allSatisfy({ $0 == ratings[0] }) { counts.allTied = 1 }
-            sources[source, default: [:]][name, default: Dimension()].add(counts)
+        if record.states.contains(where: { $0 != .rated }) {
+            for state in ConversionCounts.absentStates where record.states.contains(state) { note(.rating(state), place) }
         }
+        guard !record.dimensions.isEmpty else { return }
+        sources[bounded(record.source), default: [:]].count(record)
     }
 
     static func tiedPairs(_ ratings: [Double]) -> Int {
+        if ratings.count <= 8 { return ratings.indices.reduce(0) { sum, i in sum + ratings[..<i].count { $0 == ratings[i] } } }
         // Equal ones stand side by side: each makes a pair with every one of its run before it.
         let ratings = ratings.sorted()
         var run = 0, pairs = 0
@@ -203,7 +209,27 @@ public struct ConversionCounts: Sendable, Equatable {
     }
 }
 
+extension [Text: ConversionCounts.Dimension] {
+    /// Counts the ratings of a record's dimensions.
+    fileprivate mutating func count(_ record: RawPreference) {
+        let responses = record.responses.count
+        var ratings: [Double] = []
+        for (k, name) in record.dimensions.enumerated() {
+            let row = k * responses ..< (k + 1) * responses
+            ratings.removeAll(keepingCapacity: true)
+            for i in row where record.states[i] == .rated { ratings.append(record.values[i]) }
+            self[name, default: ConversionCounts.Dimension()].add(record.states[row], ratings)
+        }
+    }
+}
+
 extension ConversionCounts.Dimension {
+    fileprivate mutating func add(_ more: ArraySlice<RatingState>, _ ratings: [Double]) {
+        for state in more { states[Int(state.rawValue)] += 1 }
+        tiedPairs += ConversionCounts.tiedPairs(ratings)
+        if ratings.count >= 2, ratings.allSatisfy({ $0 == ratings[0] }) { allTied += 1 }
+    }
+
     mutating func add(_ other: Self) {
         for i in states.indices { states[i] += other.states[i] }
         tiedPairs += other.tiedPairs

@@ -24,7 +24,7 @@ struct RecordRater {
         let contamination = options.decontamination?.contamination(of: raw, at: place)
         if contamination != nil { counts.outputs[output].drop(.contaminated, place) }
         let made = contamination == nil ? try record(raw, id, place, &counts.outputs[output]) : nil
-        var item = ConvertedChunk.Item(promptHash: promptHash, output: output, idHash: idHash, place: place, record: made, contamination: contamination)
+        let item = ConvertedChunk.Item(promptHash: promptHash, output: output, idHash: idHash, place: place, record: made, contamination: contamination)
         if options.gathersStatistics { item.raw = raw }
         if made != nil, let mode = options.deduplication {
             let sketch = PromptSketch(raw.turns, withShingles: mode == .near || options.earlier != nil)
