@@ -49,10 +49,9 @@ public func orderedMap<Input, Output, State>(
     }
 }
 
-/// A queue of numbered inputs and the results that are done. All members are guarded by `mutex`.
+/// A queue of numbered inputs and the results that are done. All members are guarded by `lock`.
 private final class OrderedPool<Input, Output, State>: @unchecked Sendable {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let lock = Lock()
     private var waiting: [(number: Int, input: Input)] = []
     private var done: [Int: Result<Output, any Error>] = [:]
     private var closed = false
@@ -62,44 +61,29 @@ private final class OrderedPool<Input, Output, State>: @unchecked Sendable {
     init(makeState: @escaping @Sendable () throws -> State, transform: @escaping @Sendable (inout State, Input) throws -> Output) {
         self.makeState = makeState
         self.transform = transform
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(changed, nil)
-    }
-
-    deinit {
-        pthread_mutex_destroy(mutex)
-        pthread_cond_destroy(changed)
-        mutex.deallocate()
-        changed.deallocate()
-    }
-
-    private func locked<Value>(_ body: () -> Value) -> Value {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return body()
     }
 
     func submit(_ input: Input, number: Int) {
-        locked {
+        lock.whileHeld {
             waiting.append((number, input))
-            pthread_cond_broadcast(changed)
+            lock.wakeAll()
         }
     }
 
     func close() {
-        locked {
+        lock.whileHeld {
             closed = true
             waiting.removeAll()
-            pthread_cond_broadcast(changed)
+            lock.wakeAll()
         }
     }
 
     /// Waits for the result of an input that was submitted.
     func result(_ number: Int) -> Result<Output, any Error> {
-        locked {
+        lock.whileHeld {
             while true {
                 if let result = done.removeValue(forKey: number) { return result }
-                pthread_cond_wait(changed, mutex)
+                lock.wait()
             }
         }
     }
@@ -114,16 +98,16 @@ private final class OrderedPool<Input, Output, State>: @unchecked Sendable {
     }
 
     private func take() -> (number: Int, input: Input)? {
-        locked {
-            while waiting.isEmpty, !closed { pthread_cond_wait(changed, mutex) }
+        lock.whileHeld {
+            while waiting.isEmpty, !closed { lock.wait() }
             return closed ? nil : waiting.removeFirst()
         }
     }
 
     private func finish(_ number: Int, _ result: Result<Output, any Error>) {
-        locked {
+        lock.whileHeld {
             done[number] = result
-            pthread_cond_broadcast(changed)
+            lock.wakeAll()
         }
     }
 }

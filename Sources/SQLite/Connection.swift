@@ -67,7 +67,8 @@ public final class Connection {
         }
     }
 
-    /// Begins a transaction that holds the file for writing: `waiting` is called when another process holds it, before this one waits for at most so many seconds.
+    /// Begins a transaction that holds the file for writing: `waiting` is called when another process holds it, before this one waits for at most so many
+    /// seconds.
     func begin(patience seconds: Int, waiting: () -> Void) throws {
         patience = 0
         var code = sqlite3_exec(handle, "BEGIN IMMEDIATE", nil, nil, nil)

@@ -1,8 +1,8 @@
 import Glibc
 import SystemIO
 
-/// A database file that one process holds for writing from its opening to `commit`. Without `commit` - when an error is thrown, a signal comes, or the process or the machine dies - the
-/// file is as it was, or is absent when it was.
+/// A database file that one process holds for writing from its opening to `commit`. Without `commit` - when an error is thrown, a signal comes, or the
+/// process or the machine dies - the file is as it was, or is absent when it was.
 public final class HeldDatabase {
     public let connection: Connection
     /// The file's path, when it was absent before.

@@ -20,14 +20,18 @@ struct ConversionTables {
     private static let mostCorrelated = 8
 
     var lines: [String] {
-        let tables = [detected, records, places, ratings, lengths] + all.dimensions.map(histogram) + [correlations, benchmarks]
+        let tables = [records, places, ratings, lengths] + all.dimensions.map(histogram) + [correlations, benchmarks]
         return Array(tables.filter { !$0.isEmpty }.joined(separator: [""])).map { TextTable.cell($0, most: ConversionTables.width) }
     }
 
     private func name(_ text: Text) -> String { TextTable.cell("\(text)", most: ConversionTables.longestName) }
     private func percent(_ share: Double?) -> String { share.map { decimal($0 * 100, 0) + " %" } ?? "" }
 
-    private var detected: [String] { conversion.detected.map { "\($0.input): read as \($0.source)" } }
+    /// Of a place that is too long the end, which has its number.
+    private func ending(_ place: String) -> String {
+        let room = ConversionTables.width - 4
+        return place.count <= room ? place : "..." + place.suffix(room - 3)
+    }
 
     private var records: [String] {
         var table = TextTable([("", .left), ("", .right)])
@@ -38,14 +42,14 @@ struct ConversionTables {
     private var places: [String] {
         let found = conversion.counts.oddities
         guard !found.isEmpty else { return [] }
-        return ["first places"] + found.flatMap { words, places in ["  " + words] + places.map { "    \($0)" } }
+        return ["first places"] + found.flatMap { words, places in ["  " + words] + places.map { "    " + ending("\($0)") } }
     }
 
     /// A line for each source with its records, then one for each of its dimensions.
     private var ratings: [String] {
         var table = TextTable([
-            ("ratings", .left), ("rated", .right), ("N/A", .right), ("missing", .right), ("null", .right), ("outside", .right), ("mean", .right), ("tied", .right),
-            ("left out", .right), ("entropy", .right),
+            ("ratings", .left), ("rated", .right), ("N/A", .right), ("missing", .right), ("null", .right), ("outside", .right), ("mean", .right),
+            ("tied", .right), ("left out", .right), ("entropy", .right),
         ])
         for (source, statistics) in conversion.statistics?.bySource ?? [] {
             table.add([name(source)] + Array(repeating: "", count: 9))
@@ -53,7 +57,8 @@ struct ConversionTables {
                 let counts = conversion.counts.sources[source]?[dimension.name]
                 let states = [RatingState.notApplicable, .missing, .null, .outOfRange].map { state in counts.map { "\($0.count(state))" } ?? "" }
                 table.add(["  " + name(dimension.name), "\(dimension.rated)"] + states + [
-                    dimension.mean.map { decimal($0, 2) } ?? "", percent(dimension.tiedShare), counts.map { "\($0.leftOut)" } ?? "", percent(dimension.relativeEntropy),
+                    dimension.mean.map { decimal($0, 2) } ?? "", percent(dimension.tiedShare), counts.map { "\($0.leftOut)" } ?? "",
+                    percent(dimension.relativeEntropy),
                 ])
             }
         }
@@ -62,7 +67,8 @@ struct ConversionTables {
 
     private var lengths: [String] {
         let shares = [0.05, 0.25, 0.5, 0.75, 0.95, 0.99]
-        var table = TextTable([("bytes of UTF-8", .left), ("texts", .right), ("shortest", .right)] + shares.map { (decimal($0 * 100, 0) + " %", .right) } + [("longest", .right)])
+        let quantiles = shares.map { (decimal($0 * 100, 0) + " %", TextTable.Alignment.right) }
+        var table = TextTable([("bytes of UTF-8", .left), ("texts", .right), ("shortest", .right)] + quantiles + [("longest", .right)])
         for (what, lengths) in [("prompt", all.promptBytes), ("response", all.responseBytes)] where lengths.count > 0 {
             table.add([what, "\(lengths.count)", "\(lengths.minimum)"] + shares.map { "\(lengths.quantile($0))" } + ["\(lengths.maximum)"])
         }

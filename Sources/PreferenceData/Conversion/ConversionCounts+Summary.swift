@@ -71,8 +71,9 @@ extension ConversionCounts {
         if read == 0 { return "no records in the input" }
         var parts: [String] = []
         let skippedWords = skipped.sorted { $0.key < $1.key }.map { "\($0.value) \(BadRecord.Reason(rawValue: $0.key)?.words ?? $0.key)" }
-        let droppedWords = Dropped.allCases.flatMap { reason in
-            reason == .unmetCondition ? unmet.sorted { $0.key < $1.key }.map { "\($0.value) not meeting \($0.key)" } : dropped[reason].map { ["\($0) \(reason.words)"] } ?? []
+        let droppedWords = Dropped.allCases.flatMap { reason -> [String] in
+            guard reason == .unmetCondition else { return dropped[reason].map { ["\($0) \(reason.words)"] } ?? [] }
+            return unmet.sorted { $0.key < $1.key }.map { "\($0.value) not meeting \($0.key)" }
         }
         if droppedTotal + skippedTotal > 0 {
             parts.append("dropped \(droppedTotal + skippedTotal) of \(read) records: " + (droppedWords + skippedWords).joined(separator: ", "))

@@ -11,8 +11,8 @@ enum Oddity: Sendable, Hashable {
     case emptyPrompt, emptyResponse, identicalResponses, duplicatePrompt, duplicateRecord, repeatedKey, repairedScore
 
     /// In the order of the report. Nothing is odd about a record that the sample does not need.
-    static let all: [Oddity] = ConversionCounts.Dropped.allCases.filter { $0 != .notSampled }.map(Oddity.dropped) + BadRecord.Reason.allCases.map(Oddity.skipped)
-        + ConversionCounts.absentStates.map(Oddity.rating) + others
+    static let all: [Oddity] = ConversionCounts.Dropped.allCases.filter { $0 != .notSampled }.map(Oddity.dropped)
+        + BadRecord.Reason.allCases.map(Oddity.skipped) + ConversionCounts.absentStates.map(Oddity.rating) + others
 
     private static let others: [Oddity] = [.emptyPrompt, .emptyResponse, .identicalResponses, .duplicatePrompt, .duplicateRecord, .repeatedKey, .repairedScore]
 

@@ -1,7 +1,7 @@
 /// Which prompts were seen: finds a new one that is the same as an earlier one, or similar to it.
 ///
-/// The first of equals stays, in the order of the input, so the result is the same for any number of threads. Memory: some 40 bytes a prompt for exact duplicates;
-/// for near ones 4 bytes a shingle (at most 4 KiB) and 400 for the bands.
+/// The first of equals stays, in the order of the input, so the result is the same for any number of threads. Memory: some 40 bytes a prompt for exact
+/// duplicates; for near ones 4 bytes a shingle (at most 4 KiB) and 400 for the bands.
 public struct DuplicateIndex {
     public enum Mode: String, Sendable, CaseIterable {
         /// The same words.

@@ -7,15 +7,17 @@ import SystemIO
 
 /// The prompts of earlier releases in an SQLite file, so that a new release can be kept free of them (`--dedup-store`).
 ///
-/// **Releases and runs.** A release is a set of inputs, known by the digests of their decoded bytes. A run is one conversion, known by its inputs and by the options that decide
-/// bytes; a release may have several, as of the parts of a split. Runs have numbers in the order in which they were entered, and a prompt belongs to the first run that brought it.
-/// Earlier than a release is what stood in the store when its first run began: all runs up to that number, its base. So a release that is made again has the same bytes, whatever was
-/// entered since, and its own prompts are never earlier.
+/// **Releases and runs.** A release is a set of inputs, known by the digests of their decoded bytes. A run is one conversion, known by its inputs and by
+/// the options that decide bytes; a release may have several, as of the parts of a split. Runs have numbers in the order in which they were entered, and a
+/// prompt belongs to the first run that brought it. Earlier than a release is what stood in the store when its first run began: all runs up to that
+/// number, its base. So a release that is made again has the same bytes, whatever was entered since, and its own prompts are never earlier.
 ///
-/// **State.** What stood in the store up to a run is a set of prompts, known by the sum modulo 2^256 of the SHA-256 of each (`MultisetDigest`), whatever their order. The head of a
-/// stream names that of its base. All prompts are read and held to these digests whenever a store is opened: SQLite itself would not notice a changed byte.
+/// **State.** What stood in the store up to a run is a set of prompts, known by the sum modulo 2^256 of the SHA-256 of each (`MultisetDigest`), whatever
+/// their order. The head of a stream names that of its base. All prompts are read and held to these digests whenever a store is opened: SQLite itself
+/// would not notice a changed byte.
 ///
-/// **Memory** is that of the `DuplicateIndex` into which the earlier prompts go. New prompts wait in a temporary table, which SQLite keeps in a file of its own.
+/// **Memory** is that of the `DuplicateIndex` into which the earlier prompts go. New prompts wait in a temporary table, which SQLite keeps in a file of
+/// its own.
 public final class PromptStore {
     /// What is earlier: how many prompts, and the digest of their set.
     public struct Earlier: Sendable, Equatable {
@@ -67,8 +69,8 @@ public final class PromptStore {
     public init(updating path: String, operands: [String], waiting: () -> Void) throws {
         for operand in operands.isEmpty ? ["-"] : operands where !PromptStore.isFile(operand) {
             throw InputError(
-                "\(operand == "-" ? "standard input" : operand): no file on disk, and with --dedup-store inputs are read twice, first to see whether the store has this release; "
-                    + "name files, or let the store only be read, with --dedup-store-sha256", status: .usage)
+                "\(operand == "-" ? "standard input" : operand): no file on disk, and with --dedup-store inputs are read twice, "
+                    + "first to see whether the store has this release; name files, or let the store only be read, with --dedup-store-sha256", status: .usage)
         }
         let held = try HeldDatabase(path: path, waiting: waiting)
         (self.path, self.held, connection) = (path, held, held.connection)
@@ -165,7 +167,9 @@ public final class PromptStore {
             })
         for run in runs {
             state.add(brought.removeValue(forKey: run.number) ?? MultisetDigest())
-            guard run.state == Earlier(count: state.count, sha256: state.hexadecimalSum) else { throw damaged("the prompts of run \(run.number) are not those that it entered") }
+            guard run.state == Earlier(count: state.count, sha256: state.hexadecimalSum) else {
+                throw damaged("the prompts of run \(run.number) are not those that it entered")
+            }
         }
         guard brought.isEmpty else { throw damaged("it has prompts of no run") }
         return index
@@ -184,7 +188,8 @@ public final class PromptStore {
     /// Keeps a prompt of this release for `enter`. Nothing happens in a store that is only read.
     func add(_ sketch: PromptSketch) throws {
         guard let staging else { return }
-        try staging.run([.blob(sketch.digestBytes), .blob(sketch.shingles.flatMap { number in withUnsafeBytes(of: number.littleEndian) { Array($0) } })])
+        let shingles = sketch.shingles.flatMap { number in withUnsafeBytes(of: number.littleEndian) { Array($0) } }
+        try staging.run([.blob(sketch.digestBytes), .blob(shingles)])
     }
 
     /// Enters the prompts that were added, for `commit` to make visible. A run that the store has already enters nothing.
@@ -192,7 +197,9 @@ public final class PromptStore {
     func enter(_ heads: [StreamHead], _ inputs: [InputDigest]) throws {
         guard let held else { return }
         let release = PromptStore.release(inputs)
-        guard self.release == nil || self.release == release else { throw InputError("an input changed between its two readings; run the command again when nobody writes to it") }
+        guard self.release == nil || self.release == release else {
+            throw InputError("an input changed between its two readings; run the command again when nobody writes to it")
+        }
         let identity = SHA256.hexDigest(of: try heads.flatMap { try $0.jsonText() } + inputs.flatMap { Array("\n\($0.sha256)".utf8) })
         guard !runs.contains(where: { $0.identity == identity }) else { return }
         try PromptStore.schema.make(in: held)
@@ -209,10 +216,12 @@ public final class PromptStore {
         ])
     }
 
-    /// Makes what was entered visible to others. To be called once the release is in place: a crash before it leaves a store in which the same command finds the same state again.
+    /// Makes what was entered visible to others. To be called once the release is in place: a crash before it leaves a store in which the same command
+    /// finds the same state again.
     public func commit() throws {
         do { try held?.commit() } catch let error as InputError {
-            throw InputError("\(error.message) (the output is whole, but its prompts are not in the store: run the same command again)", status: error.status)
+            let next = "the output is whole, but its prompts are not in the store: run the same command again"
+            throw InputError("\(error.message) (\(next))", status: error.status)
         }
     }
 }

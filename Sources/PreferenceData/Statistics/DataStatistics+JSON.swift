@@ -36,11 +36,13 @@ extension DimensionStatistics {
         return .object([
             ("rated", JSONValue(rated)), ("mean", number(mean)), ("standard_deviation", number(standardDeviation)),
             ("histogram", .array(histogram.bars.map { bar in
-                .object((bar.low == bar.high ? [("value", .number(bar.low))] : [("from", .number(bar.low)), ("to", .number(bar.high))]) + [("count", JSONValue(bar.count))])
+                let place: [(String, JSONValue)] = bar.low == bar.high ? [("value", .number(bar.low))] : [("from", .number(bar.low)), ("to", .number(bar.high))]
+                return .object(place + [("count", JSONValue(bar.count))])
             })),
             ("pairs", JSONValue(pairs)), ("tied_pairs", JSONValue(tiedPairs)), ("tied_share", number(tiedShare)),
             ("target_entropy", .object([
-                ("targets", JSONValue(targets)), ("mean", number(meanEntropy)), ("mean_ln_n", number(meanEvenEntropy)), ("share_of_ln_n", number(relativeEntropy)),
+                ("targets", JSONValue(targets)), ("mean", number(meanEntropy)), ("mean_ln_n", number(meanEvenEntropy)),
+                ("share_of_ln_n", number(relativeEntropy)),
                 ("quantiles", milliNats.quantilesJSON(unit: 1000)),
             ])),
         ])

@@ -2,11 +2,12 @@ import JSON
 import PortableMath
 import RecordStream
 
-/// What ratings, targets and texts are like, by source: gathered record by record in the order of the inputs, so that the same inputs give the same numbers for any number of
-/// threads, in memory that does not grow with the data (at most some 0.3 MB a source).
+/// What ratings, targets and texts are like, by source: gathered record by record in the order of the inputs, so that the same inputs give the same
+/// numbers for any number of threads, in memory that does not grow with the data (at most some 0.3 MB a source).
 ///
-/// Ratings and texts are those of the records that `ConversionCounts` counts: of the wanted part and shard, dropped ones included. Targets are those of the records that are
-/// kept. Of a source's dimensions the first 32 are looked at, of the sources the first 200 one by one; what comes after is counted as passed over, and as other sources.
+/// Ratings and texts are those of the records that `ConversionCounts` counts: of the wanted part and shard, dropped ones included. Targets are those of
+/// the records that are kept. Of a source's dimensions the first 32 are looked at, of the sources the first 200 one by one; what comes after is counted as
+/// passed over, and as other sources.
 public struct DataStatistics: Sendable {
     private var sources: [Text: SourceStatistics] = [:]
     private static let mostSources = 200
@@ -127,7 +128,8 @@ public struct DimensionStatistics: Sendable {
     private var ratings = Moments()
     /// Pairs of rated responses of one record, and those with equal ratings.
     public private(set) var pairs = 0, tiedPairs = 0
-    /// Entropy of each target in thousandths of a nat: its distribution; its mean in nats, and that of ln N, the entropy of an even target over as many responses.
+    /// Entropy of each target in thousandths of a nat: its distribution; its mean in nats, and that of ln N, the entropy of an even target over as many
+    /// responses.
     public private(set) var milliNats = LengthDistribution()
     private var entropy = Moments(), even = Moments()
 

@@ -1,5 +1,5 @@
-/// Mean and spread of numbers as they come (Welford 1962), stable whatever their size. Sums are folded in the order of the records, so that they have the same bits for any
-/// number of threads.
+/// Mean and spread of numbers as they come (Welford 1962), stable whatever their size. Sums are folded in the order of the records, so that they have the
+/// same bits for any number of threads.
 struct Moments: Sendable, Equatable {
     private(set) var count = 0
     private(set) var mean = 0.0

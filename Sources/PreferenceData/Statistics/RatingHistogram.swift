@@ -1,5 +1,5 @@
-/// How often each rating was given, in memory that does not grow: by value while there are at most 64 different ones, as of integers and halves; of more, a continuous range,
-/// in 20 equal bins of what a rating may be.
+/// How often each rating was given, in memory that does not grow: by value while there are at most 64 different ones, as of integers and halves; of more,
+/// a continuous range, in 20 equal bins of what a rating may be.
 public struct RatingHistogram: Sendable, Equatable {
     static let mostValues = 64
     static let bins = 20
