@@ -3,8 +3,8 @@
 
     align_llamafactory.py FOLDER PROCESSES CACHE RESULT      (needs llamafactory; FOLDER holds pairs.jsonl and dataset_info.json)
 
-Writes one JSON object to the file RESULT: seconds and processor (loading and aligning, without the imports), records, sample (every 1000th: prompt, chosen, rejected).
-CACHE should be empty: what a former run left there is found again.
+Writes one JSON object to the file RESULT: seconds and processor (of loading and aligning, without the imports), records, sample (every 1000th: prompt,
+chosen, rejected). CACHE should be empty: what a former run left there is found again.
 """
 import json, os, sys, time
 

@@ -107,7 +107,7 @@ class Bench:
     def check(self, stream, fields, python, what, file):
         """Holds another's results to what the stream says. Returns what was found equal."""
         view = subprocess.Popen(self.tool("uf-records", "view", stream, "--fields", fields), stdout=subprocess.PIPE)
-        done = subprocess.run(self.script("check_results.py", what, file, python=python), stdin=view.stdout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(self.script("check_results.py", what, file, python=python), stdin=view.stdout, capture_output=True, text=True)
         view.stdout.close()
         view.wait()
         if done.returncode != 0:
@@ -132,11 +132,11 @@ class Bench:
 
         ours = Command("uf-convert pairs.jsonl -o pairs.uf", self.tool("uf-convert", pairs, "-o", self.work / "pairs.uf"))
         whole = Command("uf-convert of the raw files", self.tool("uf-convert", *self.files, "-o", self.rated))
-        theirs = Command(f"LLaMA-Factory, load and align, {self.cores} processes", self.script("align_llamafactory.py", folder, self.cores, cache, told, python=python),
-                         prepare=lambda: shutil.rmtree(cache, ignore_errors=True), tells=times)
+        theirs = Command(f"LLaMA-Factory, load and align, {self.cores} processes", prepare=lambda: shutil.rmtree(cache, ignore_errors=True), tells=times,
+                         arguments=self.script("align_llamafactory.py", folder, self.cores, cache, told, python=python))
         results = self.compare([ours, whole, theirs], max(1, self.runs // 2))
-        notes = ["LLaMA-Factory's own loader and converter (_get_merged_dataset, stage rm) from a ShareGPT file of pairs to its aligned form, without its imports",
-                 "(its peak is of the largest process, PyTorch included); best and worst response of each record, without critiques and rationales"]
+        notes = ["LLaMA-Factory's own loader and converter (stage rm), from a ShareGPT file of pairs to its aligned form, its imports not counted; peak of its",
+                 "largest process, PyTorch included. The pairs are best and worst response of each record, without critiques and rationales."]
         if theirs.name in results:
             notes.insert(0, self.check(self.work / "pairs.uf", "turns,responses", sys.executable, "pairs", told))
         size = pairs.stat().st_size
@@ -154,9 +154,9 @@ class Bench:
     def tenfold(self):
         """Ten times the records, none with another's prompt, through a pipe: peak memory, and a large stream for what follows."""
         self.large = self.work / "large.uf"
-        once = self.compare([Command("uf-convert, the data once", self.tool("uf-convert", "-", "-o", self.large), input=self.script("repeat_records.py", 1, *self.files))], 1)
-        tenfold = self.compare([Command("uf-convert, ten times the data", self.tool("uf-convert", "-", "-o", self.large), input=self.script("repeat_records.py", 10, *self.files))], 1)
-        self.report.section("Peak memory by size (times are those of the pipe's other end)", {**once, **tenfold}, 0)
+        commands = [Command(name, self.tool("uf-convert", "-", "-o", self.large), input=self.script("repeat_records.py", times, *self.files))
+                    for name, times in (("uf-convert, the data once", 1), ("uf-convert, ten times the data", 10))]
+        self.report.section("Peak memory by size (times are those of the pipe's other end)", self.compare(commands, 1), 0)
 
     def streams(self):
         for stream, count in ((self.rated, 1), (self.large, 10)):

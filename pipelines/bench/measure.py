@@ -24,7 +24,7 @@ class Run(NamedTuple):
 
 
 def _start(arguments, output, log, input=None, environment={}):
-    files = [(os.POSIX_SPAWN_OPEN, 1, output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), (os.POSIX_SPAWN_OPEN, 2, log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)]
+    files = [(os.POSIX_SPAWN_OPEN, number, path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644) for number, path in ((1, output), (2, log))]
     if input is not None:
         files.insert(0, (os.POSIX_SPAWN_DUP2, input, 0))
     return os.posix_spawnp(arguments[0], arguments, {**os.environ, **environment}, file_actions=files)
