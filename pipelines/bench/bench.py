@@ -23,6 +23,7 @@ class Bench:
         self.report = report.Report({"machine": facts, "release": report.version([self.bin / "uf-convert", "--version"]), "runs": self.runs})
         print(f"{facts['processor']} (family {facts['family']}, model {facts['model']}), {facts['cores']} cores, {facts['memory_bytes'] >> 30} GiB, "
               f"{facts['date']}, load average {facts['load_average']:.1f}")
+        print("x: what it took, as a multiple of what ours took; medians of the runs, and of memory the largest peak;")
         print(f"a peak of {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB or less is this program's own")
         if facts["load_average"] > 1:
             print("bench: the machine is busy with other work: processor times mean more than times here", file=sys.stderr)
@@ -46,7 +47,8 @@ class Bench:
         if self.given.data:
             self.files = sorted(Path(self.given.data).resolve().glob("*.jsonl"))
             if not self.files:
-                sys.exit(f"bench: BENCH_DATA is {self.given.data}, a folder that should hold files *.jsonl of UltraFeedback")
+                print(f"bench: BENCH_DATA is {self.given.data}, a folder that should hold files *.jsonl of UltraFeedback", file=sys.stderr)
+                sys.exit(66)
         else:
             print(f"making {self.given.records} records", file=sys.stderr)
             (self.work / "data").mkdir()
@@ -200,6 +202,7 @@ def main():
     given = parser.parse_args()
     if given.records < 1000 or given.runs < 1:
         parser.error("at least 1000 records and 1 run")
+    sys.stdout.reconfigure(line_buffering=True)
     bench = Bench(given)
     try:
         bench.read_data()
