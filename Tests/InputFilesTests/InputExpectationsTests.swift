@@ -1,5 +1,6 @@
 import Checksums
 import SystemIO
+import TestSupport
 import Testing
 @testable import InputFiles
 
