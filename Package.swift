@@ -61,7 +61,7 @@ let package = Package(
         .target(name: "RunDatabase", dependencies: ["SQLite", "SystemIO"]),
 
         // Domain, in the order of the pipeline. They meet in the record stream, not in each other.
-        .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "BenchmarkData", "PortableMath", "JSON", "SystemIO", "Checksums"]),
+        .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "BenchmarkData", "PortableMath", "SQLite", "JSON", "SystemIO", "Checksums"]),
         .target(name: "Tokenization", dependencies: ["RecordStream", "JSON", "Checksums", "SystemIO"],
                 exclude: ["Unicode/make_tables.py"]),
         .target(name: "Packing", dependencies: ["RecordStream", "PortableMath", "JSON", "SystemIO"]),
@@ -87,7 +87,7 @@ let package = Package(
         tests(of: "SystemIO"), tests(of: "Checksums"), tests(of: "JSON"), tests(of: "PortableMath"),
         tests(of: "RecordStream", ["JSON", "Checksums"]), tests(of: "InputFiles", ["Checksums"]), tests(of: "ModelFiles", ["JSON"]),
         tests(of: "Numerics"), tests(of: "RunDatabase", ["SQLite"]),
-        tests(of: "PreferenceData", ["RecordStream", "InputFiles", "BenchmarkData", "JSON"]), tests(of: "Tokenization", ["RecordStream", "JSON"]),
+        tests(of: "PreferenceData", ["RecordStream", "InputFiles", "BenchmarkData", "SQLite", "JSON"]), tests(of: "Tokenization", ["RecordStream", "JSON"]),
         tests(of: "Packing", ["RecordStream"]), tests(of: "LanguageModel", ["ModelFiles", "JSON"]),
         tests(of: "Alignment", ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]), tests(of: "BenchmarkData", ["InputFiles", "JSON"]),
         tests(of: "Evaluation", ["BenchmarkData", "LanguageModel", "JSON"]),

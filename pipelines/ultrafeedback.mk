@@ -46,6 +46,8 @@ SCALE ?=
 RATE ?=
 # Records whose prompt an earlier one has are left out: exact or near; empty: they stay.
 DEDUP ?=
+# An SQLite file of the prompts of earlier releases, which are left out too (with DEDUP); it grows by those of this one, and its change remakes nothing. Empty: none.
+DEDUP_STORE ?=
 # What a record must meet, as gap >= 1 and source != x; empty: nothing.
 WHERE ?=
 # How many records of each part to keep, chosen by a hash; empty: all.
@@ -172,7 +174,7 @@ cached := $(if $(filter model,$(REFERENCE)),$(WORK)/$(TRAIN_PART).reference.uf)
 
 # What a stage reads stands in its stamp too: a longer list of old files, or another old model, is a change.
 convert_options = $(RAW) --split $(call quote,$(SPLIT)) $(if $(MAP),--map $(MAP),--from $(FROM)) $(call option,--score-from,$(SCORE_FROM)) --system $(SYSTEM) \
-  $(call option,--rate,$(RATE)) $(call option,--dedup,$(DEDUP)) $(call option,--dimensions,$(DIMENSIONS)) $(call option,--scale,$(SCALE)) --missing $(MISSING) --temperature $(call quote,$(TEMPERATURE)) \
+  $(call option,--rate,$(RATE)) $(call option,--dedup,$(DEDUP)) $(call option,--dedup-store,$(DEDUP_STORE)) $(call option,--dimensions,$(DIMENSIONS)) $(call option,--scale,$(SCALE)) --missing $(MISSING) --temperature $(call quote,$(TEMPERATURE)) \
   $(call option,--rating-range,$(RATING_RANGE)) --on-bad-record $(ON_BAD_RECORD) $(if $(STRICT),--strict) \
   $(call option,--where,$(WHERE)) $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SAMPLE_SEED) $(call option,--stratify,$(STRATIFY))) \
   $(call option,--expect-records,$(EXPECT_RECORDS)) $(foreach digest,$(EXPECT_SHA256),--expect-sha256 $(digest)) \

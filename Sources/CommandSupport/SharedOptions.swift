@@ -62,6 +62,9 @@ public struct OutputOptions: ParsableArguments {
         if let report, sameFile(report, target) {
             throw InputError("\(report == "-" ? "standard output" : report): the report and the stream cannot go to the same place", status: .usage)
         }
+        if let report, report != "-", let input = inputs.first(where: { $0 != "-" && sameFile($0, report) }) {
+            throw InputError("\(input): both input and report; the report would replace the input (write to another name)", status: .usage)
+        }
         if target != "-", let input = inputs.first(where: { $0 != "-" && sameFile($0, target) }) {
             throw InputError("\(input): both input and output; the output would replace the input (write to another name)", status: .usage)
         }

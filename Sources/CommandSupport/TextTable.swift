@@ -17,6 +17,12 @@ public struct TextTable {
         rows.append(cells)
     }
 
+    /// Text from data as a cell: control characters as ?, and what is longer than `most` characters cut.
+    public static func cell(_ text: String, most: Int = .max) -> String {
+        let shown = String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || (0x7F ... 0x9F).contains($0.value) ? "?" : $0 }))
+        return shown.count <= most ? shown : shown.prefix(most - 3) + "..."
+    }
+
     public var isEmpty: Bool { rows.isEmpty }
 
     /// The lines, without trailing spaces.

@@ -12,13 +12,14 @@ final class BackgroundDigest {
     /// How many bytes were fed.
     private(set) var count = 0
 
-    /// Two portions, one being filled while the other is digested.
+    /// Portions in a ring: one is being filled while others wait to be digested, so that neither thread stands still when the other gets no processor for a while.
     private final class Shared: @unchecked Sendable {
-        let portions = (0 ..< 2).map { _ in UnsafeMutableRawBufferPointer.allocate(byteCount: BackgroundDigest.portion, alignment: 64) }
+        let portions = (0 ..< 4).map { _ in UnsafeMutableRawBufferPointer.allocate(byteCount: BackgroundDigest.portion, alignment: 64) }
         private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
         private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-        /// The portion that waits to be digested, or is being digested; guarded by `mutex`.
-        private var pending: (number: Int, bytes: Int)?
+        /// Portions that were filled, and that are digested; guarded by `mutex`, as is `isClosed`.
+        private var filled = 0, digested = 0
+        private var lengths = [0, 0, 0, 0]
         private var isClosed = false
         /// Only the digesting thread's while it runs.
         var hash = SHA256()
@@ -42,12 +43,14 @@ final class BackgroundDigest {
             return body()
         }
 
-        /// Waits until the portion before is done.
-        func hand(_ number: Int, _ bytes: Int) {
+        /// Hands over the portion that was filled. Waits until the next one in the ring is free, and returns its number.
+        func hand(_ bytes: Int) -> Int {
             locked {
-                while pending != nil { pthread_cond_wait(changed, mutex) }
-                pending = (number, bytes)
+                lengths[filled % portions.count] = bytes
+                filled += 1
                 pthread_cond_broadcast(changed)
+                while filled - digested == portions.count { pthread_cond_wait(changed, mutex) }
+                return filled % portions.count
             }
         }
 
@@ -59,13 +62,14 @@ final class BackgroundDigest {
         }
 
         func work() {
-            while let next = locked({
-                while pending == nil, !isClosed { pthread_cond_wait(changed, mutex) }
-                return pending
+            while let next = locked({ () -> UnsafeRawBufferPointer? in
+                while filled == digested, !isClosed { pthread_cond_wait(changed, mutex) }
+                guard filled > digested else { return nil }
+                return UnsafeRawBufferPointer(rebasing: portions[digested % portions.count][..<lengths[digested % portions.count]])
             }) {
-                hash.update(UnsafeRawBufferPointer(rebasing: portions[next.number][..<next.bytes]))
+                hash.update(next)
                 locked {
-                    pending = nil
+                    digested += 1
                     pthread_cond_broadcast(changed)
                 }
             }
@@ -90,8 +94,7 @@ final class BackgroundDigest {
             // No more threads to be had: the digest is made here.
             shared.hash.update(UnsafeRawBufferPointer(rebasing: shared.portions[filling][..<filled]))
         } else {
-            shared.hand(filling, filled)
-            filling = 1 - filling
+            filling = shared.hand(filled)
         }
         filled = 0
     }

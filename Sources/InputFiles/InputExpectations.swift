@@ -17,14 +17,17 @@ public struct InputExpectations: Sendable {
         let digests = inputs.digests
         if !sha256.isEmpty {
             for (input, expected) in zip(digests.indices, sha256) where digests[input].sha256 != expected {
-                throw InputError("\(inputs.names[input]): the SHA-256 of the decoded bytes is \(digests[input].sha256), expected \(expected): the input is cut, altered or another; copy or fetch it again")
+                throw InputError("\(inputs.names[input]): the SHA-256 of the decoded bytes is \(digests[input].sha256), expected \(expected): "
+                    + "the input is cut, altered or another; copy or fetch it again")
             }
             guard digests.count == sha256.count else {
-                throw InputError("\(digests.count) input\(digests.count == 1 ? "" : "s"), expected \(sha256.count), one for each --expect-sha256; a file of an archive is an input of its own")
+                throw InputError("\(digests.count) input\(digests.count == 1 ? "" : "s"), expected \(sha256.count), one for each --expect-sha256; "
+                    + "a file of an archive is an input of its own")
             }
         }
         if let records, records != found {
-            throw InputError("read \(found) record\(found == 1 ? "" : "s"), expected \(records) (--expect-records): the input is cut, longer or another; copy or fetch it again")
+            throw InputError("read \(found) record\(found == 1 ? "" : "s"), expected \(records) (--expect-records): "
+                + "the input is cut, longer or another; copy or fetch it again")
         }
     }
 }

@@ -132,7 +132,7 @@ public struct JSONCursor {
         var found: JSONCursor?
         guard var members else { return nil }
         while let (name, value) = members.next() {
-            if name.elementsEqual(key.bytes) { found = value }
+            if key.holds(name) { found = value }
         }
         return found
     }

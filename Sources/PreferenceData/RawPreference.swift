@@ -58,10 +58,18 @@ struct RawPreference: Sendable {
 
 /// A record that cannot be used as it stands: what is wrong with it, at which path inside the record.
 struct BadRecord: Error {
-    enum Reason: String, CaseIterable {
+    enum Reason: String, CaseIterable, Sendable {
         case invalidJSON = "invalid_json"
         case wrongSchema = "wrong_schema"
         case unreadableRating = "unreadable_rating"
+
+        var words: String {
+            switch self {
+            case .invalidJSON: "with invalid JSON"
+            case .wrongSchema: "with another schema"
+            case .unreadableRating: "with an unreadable rating"
+            }
+        }
     }
 
     var reason: Reason

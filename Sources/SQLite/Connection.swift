@@ -8,7 +8,10 @@ public final class Connection {
     private var handle: OpaquePointer?
 
     /// How long another process may hold the file before this one gives up.
-    static let busySeconds = 60
+    private static let usualPatience = 60
+    private var patience = usualPatience {
+        didSet { sqlite3_busy_timeout(handle, Int32(patience * 1000)) }
+    }
 
     /// - Parameter writable: create the file when it is absent, and write; otherwise it must exist and is only read.
     public init(path: String, writable: Bool) throws {
@@ -23,7 +26,7 @@ public final class Connection {
             handle = nil
             throw error
         }
-        sqlite3_busy_timeout(handle, Int32(Connection.busySeconds * 1000))
+        sqlite3_busy_timeout(handle, Int32(patience * 1000))
     }
 
     deinit { sqlite3_close_v2(handle) }
@@ -64,6 +67,26 @@ public final class Connection {
         }
     }
 
+    /// Begins a transaction that holds the file for writing: `waiting` is called when another process holds it, before this one waits for at most so many
+    /// seconds.
+    func begin(patience seconds: Int, waiting: () -> Void) throws {
+        patience = 0
+        var code = sqlite3_exec(handle, "BEGIN IMMEDIATE", nil, nil, nil)
+        if code & 0xFF == SQLITE_BUSY {
+            waiting()
+            patience = seconds
+            code = sqlite3_exec(handle, "BEGIN IMMEDIATE", nil, nil, nil)
+        }
+        guard code == SQLITE_OK else { throw failure(code) }
+        patience = Connection.usualPatience
+    }
+
+    /// Whether another file, or none, now stands under the path.
+    var hasMoved: Bool {
+        var moved: Int32 = 0
+        return sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0
+    }
+
     public var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
     public var changes: Int { Int(sqlite3_changes64(handle)) }
 
@@ -77,7 +100,7 @@ public final class Connection {
         let text = handle.flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) } ?? String(cString: sqlite3_errstr(code))
         switch code & 0xFF {
         case SQLITE_BUSY, SQLITE_LOCKED:
-            return InputError("\(path): locked by another process for \(Connection.busySeconds) s; end that process or use another file", status: .ioError)
+            return InputError("\(path): locked by another process for \(patience) s; end that process or use another file", status: .ioError)
         case SQLITE_NOTADB:
             return InputError("\(path): not an SQLite database; give one that uf commands made, or a name that does not exist yet")
         case SQLITE_CORRUPT:

@@ -21,14 +21,26 @@ public struct DatabaseSchema: Sendable {
         // FULL: a transaction that was reported as done survives a power cut.
         try connection.execute("PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
         if try isEmpty(connection) {
-            try connection.transaction {
-                // Another process may have made them while this one waited for the lock.
-                guard try isEmpty(connection) else { return }
-                try connection.execute(tables)
-                try connection.execute("PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")
-            }
+            // Another process may have made them while this one waited for the lock.
+            try connection.transaction { try makeTables(connection) }
         }
         try check(connection)
+    }
+
+    /// Whether the tables are there; false in a new file. Throws for a file that is someone else's or of another version.
+    public func isMade(in held: HeldDatabase) throws -> Bool {
+        if try isEmpty(held.connection) { return false }
+        try check(held.connection)
+        return true
+    }
+
+    /// Makes the tables in a new file, inside the transaction that holds it. Journal and synchronisation are SQLite's own: a rollback journal, and FULL.
+    public func make(in held: HeldDatabase) throws { try makeTables(held.connection) }
+
+    private func makeTables(_ connection: Connection) throws {
+        guard try isEmpty(connection) else { return }
+        try connection.execute(tables)
+        try connection.execute("PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")
     }
 
     public func check(_ connection: Connection) throws {

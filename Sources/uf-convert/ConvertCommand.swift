@@ -23,16 +23,23 @@ struct ConvertCommand: ParsableCommand {
             temperature was meant for it; then --missing and --temperature act. --dimensions chooses, orders and renames; the other options use the new names.
             Records are left out in this order: by --split, --decontaminate, too few responses or ratings, --where, --dedup, --sample. \(RecordFilter.help)
             What was dropped or missing is told in one line on standard error, in full with -v, with --report, and in the stream itself.
+
+            REPORT
+            \(Conversion.reportHelp)
             """,
             examples: [
                 ("uf-convert evol_instruct.jsonl sharegpt.jsonl.gz -o rated.uf", "both files, records in order"),
-                ("uf-convert --split train=0.95,validation=0.05 raw.jsonl -o 'ultra-%.uf'", "ultra-train.uf and ultra-validation.uf, which share no prompt with each other's next release either"),
+                ("uf-convert --split train=0.95,validation=0.05 raw.jsonl -o 'ultra-%.uf'",
+                 "ultra-train.uf and ultra-validation.uf; in a later release no prompt changes sides"),
                 ("uf-convert --split train=0.9,test=0.1 --part test raw.jsonl -o test.uf", "a tenth of the prompts; the same ones in every run"),
-                ("uf-convert raw.jsonl --shards 8 -o 'data/train-%05d-of-%05d.uf'", "eight streams and data/train.MANIFEST, for uf-records check data"),
-                ("uf-convert raw.jsonl --where 'gap >= 1 and length < 8000' --where 'source != evol_instruct' -o clear.uf", "clear preferences of some length, without one source"),
+                ("uf-convert raw.jsonl --shards 8 -o 'data/train-%05d-of-%05d.uf'", "eight streams and data/train.MANIFEST, for uf-records check --full data"),
+                ("uf-convert raw.jsonl --where 'gap >= 1 and length < 8000' --where 'source != evol_instruct' -o clear.uf",
+                 "clear preferences of bounded length, without one source"),
                 ("uf-convert *.jsonl --sample 5000 --stratify source --seed 7 -o small.uf", "5000 records in which each source has its share"),
-                ("zcat raw.jsonl.gz | uf-convert --expect-records 63967 -o rated.uf", "refused when zcat fails on the way; or name the file, and uf-convert sees for itself"),
+                ("zcat raw.jsonl.gz | uf-convert --expect-records 63967 -o rated.uf",
+                 "refused when zcat fails on the way; or name the file, and uf-convert sees for itself"),
                 ("uf-convert raw.jsonl --decontaminate mmlu.tar.gz --decontaminate arc/ --report r.json -o clean.uf", "without what these benchmarks hold; r.json lists it"),
+                ("uf-convert v2.jsonl --dedup near --dedup-store released.sqlite -o v2.uf", "without the prompts of v1, which was made with the same store"),
                 ("zstdcat raw.zst | uf-convert --missing floor -v > rated.uf", "as the paper's code treats \"N/A\": as the worst rating"),
                 ("uf-convert --dimensions helpfulness,verbosity=length --scale 1:5 helpsteer.jsonl -o rated.uf", "two attributes, one renamed, on UltraFeedback's scale"),
                 ("uf-convert --map fields.json answers.jsonl -o rated.uf", "another layout: {\"prompt\": \"/question\", \"responses\": \"/answers/*/text\", \"ratings\": {\"quality\": {\"values\": \"/answers/*/mark\", \"range\": \"0..10\"}}}"),
@@ -92,12 +99,7 @@ struct ConvertCommand: ParsableCommand {
         "Add dimensions rated 1 to 5 from the text itself: " + Rater.allCases.map { "\($0.rawValue) (\($0.summary))" }.joined(separator: "; ") + ".", valueName: "rater,..."))
     var raters: String?
 
-    @Option(help: ArgumentHelp(
-        """
-        Leave out records whose prompt an earlier record has: exact (the same words, whatever their case, punctuation and spacing) or near (a Jaccard similarity of \
-        word 3-grams of at least \(DuplicateIndex.threshold), found by MinHash in \(MinHash.bands) bands of \(MinHash.rows)). The first of them stays. Not with --shards.
-        """, valueName: "mode"))
-    var dedup: DuplicateIndex.Mode?
+    @OptionGroup var deduplication: DeduplicationOptions
 
     @Option(help: ArgumentHelp(
         """
@@ -109,7 +111,7 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Refuse other benchmark files than those that a stream was made with, by the digest in its provenance.", valueName: "digest"))
     var benchmarksSha256: String?
 
-    @Option(help: ArgumentHelp("Write all counts and the digests of the inputs here, as JSON.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write counts, first places, statistics and the digests of the inputs here, as JSON (see REPORT).", valueName: "file"))
     var report: String?
 
     @OptionGroup var jobs: JobsOptions
@@ -129,9 +131,6 @@ struct ConvertCommand: ParsableCommand {
         if files.filter({ $0 == "-" }).count > 1 { throw ValidationError("standard input (-) is named twice") }
         try refuseDash(decontaminate.map { ("--decontaminate", $0) })
         if benchmarksSha256 != nil, decontaminate.isEmpty { throw ValidationError("--benchmarks-sha256 needs --decontaminate PATH") }
-        if dedup != nil, sharding.shards != nil || sharding.shard != nil {
-            throw ValidationError("--dedup looks among all prompts, and each shard is made alone: write one stream, then divide it with uf-records split")
-        }
         try expectations.check(operands: files)
         _ = try names(options())
     }
@@ -141,7 +140,9 @@ struct ConvertCommand: ParsableCommand {
         guard let parts = try selection.partNames(options, output: output.output) else {
             return try sharding.shards.map { count in try (0 ..< count).map { try sharding.names(output.output).name($0, of: count) } }
         }
-        guard sharding.shards == nil, sharding.shard == nil else { throw ValidationError("--split writes all parts, --shards and --shard divide one of them: give --part NAME") }
+        guard sharding.shards == nil, sharding.shard == nil else {
+            throw ValidationError("--split writes all parts, --shards and --shard divide one of them: give --part NAME")
+        }
         return parts
     }
 
@@ -154,7 +155,7 @@ struct ConvertCommand: ParsableCommand {
         options.dimensions = dimensions
         options.scale = scale?.value
         options.raters = try wantedRaters()
-        options.deduplication = dedup
+        options.deduplication = deduplication.dedup
         options.targets = Targets(missing: missing, temperature: temperature.value)
         try selection.apply(to: &options)
         if let shards = sharding.shards { options.shards = shards }
@@ -188,10 +189,13 @@ struct ConvertCommand: ParsableCommand {
         for name in try names(options).map({ $0.map(Optional.some) }) ?? [output.output] {
             var one = output
             one.output = name
-            try one.refuse(report: report, inputs: files + decontaminate + (map.map { [$0] } ?? []))
+            try one.refuse(report: report, inputs: files + decontaminate + [map, deduplication.dedupStore].compactMap(\.self))
         }
         options.decontamination = try decontamination()
-        let conversion = Conversion(options)
+        options.gathersStatistics = report != nil || common.verbose
+        let store = try deduplication.store(files)
+        options.earlier = store?.earlier
+        let conversion = Conversion(options, store: store)
         let reportSink = try report.map { try openTextOutput($0) }
         let stream = try openOutput(options)
         let progress = common.progress("uf-convert", total: inputs.encodedTotal, unit: "bytes")
@@ -203,9 +207,16 @@ struct ConvertCommand: ParsableCommand {
         let tails = conversion.tails(inputs)
         progress.finish()
         // The stream last: what fails before it leaves the old file.
-        if let reportSink { try write(conversion, inputs, to: reportSink) }
+        if let reportSink {
+            try reportSink.write(conversion.report(inputs, release: releaseVersion).serialized(indent: 2))
+            try reportSink.write("\n")
+            try reportSink.finish()
+        }
+        try conversion.enterPrompts(inputs)
         try stream.finish(tails)
-        tell(conversion)
+        try store?.commit()
+        if let line = conversion.summaryLine { Console.error("uf-convert", line) }
+        if common.verbose { ConversionTables(conversion).lines.forEach(Console.line) }
     }
 
     private static var sources: String {
@@ -214,7 +225,9 @@ struct ConvertCommand: ParsableCommand {
     }
 
     private func openOutput(_ options: ConversionOptions) throws -> any ShardOutput<RatedRecord> {
-        if let parts = try selection.partNames(options, output: output.output) { return try PartedRecordOutput<RatedRecord>(parts, output, heads: options.heads) }
+        if let parts = try selection.partNames(options, output: output.output) {
+            return try PartedRecordOutput<RatedRecord>(parts, output, heads: options.heads)
+        }
         guard sharding.shards != nil else { return try RecordOutput<RatedRecord>(output, head: options.heads[0]) }
         return try ShardedRecordOutput<RatedRecord>(sharding.names(output.output), output, heads: options.heads)
     }
@@ -227,31 +240,6 @@ struct ConvertCommand: ParsableCommand {
                 + "these are not the files that the stream was made with")
         }
         return found
-    }
-
-    private func write(_ conversion: Conversion, _ inputs: DecodedInputs, to sink: BufferedSink) throws {
-        let value: JSONValue = .object([
-            ("command", "uf-convert"), ("release", .string(releaseVersion)),
-            ("inputs", .array(inputs.digests.map { .object([("bytes", JSONValue($0.length)), ("sha256", .string($0.sha256))]) })),
-            ("counts", conversion.counts.json),
-        ] + (conversion.decontaminationJSON.map { [("decontamination", $0)] } ?? []))
-        try sink.write(value.serialized(indent: 2))
-        try sink.write("\n")
-        try sink.finish()
-    }
-
-    private func tell(_ conversion: Conversion) {
-        let counts = conversion.counts
-        if let line = conversion.summaryLine { Console.error("uf-convert", line) }
-        guard common.verbose else { return }
-        for (input, source) in conversion.detected { Console.error("uf-convert", "\(input): read as \(source)") }
-        var records = TextTable([("", .left), ("", .right)])
-        for row in counts.recordRows { records.add(row) }
-        var ratings = TextTable(ConversionCounts.ratingColumns.enumerated().map { ($1, $0 < 2 ? .left : .right) })
-        for row in counts.ratingRows { ratings.add(row) }
-        var benchmarks = TextTable([("benchmark", .left), ("documents", .right), ("records left out", .right)])
-        for row in conversion.decontaminationRows { benchmarks.add(row) }
-        for line in records.lines() + [""] + ratings.lines() + (decontaminate.isEmpty ? [] : [""] + benchmarks.lines()) { Console.line(line) }
     }
 }
 

@@ -6,7 +6,8 @@ struct ExpectationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Refuse inputs that hold another number of records, all together: lines that are not blank, or elements.", valueName: "number"))
     var expectRecords: Int?
 
-    @Option(help: ArgumentHelp("Refuse an input whose decoded bytes have another SHA-256; repeated, once for each input in order (each file of an archive is one).", valueName: "digest"))
+    @Option(help: ArgumentHelp(
+        "Refuse an input whose decoded bytes have another SHA-256; repeated, once for each input in order (each file of an archive is one).", valueName: "digest"))
     var expectSha256: [String] = []
 
     var value: InputExpectations { InputExpectations(records: expectRecords, sha256: expectSha256.map { $0.lowercased() }) }
@@ -22,7 +23,8 @@ struct ExpectationOptions: ParsableArguments {
     func check(operands: [String]) throws {
         let inputs = max(operands.count, 1)
         guard expectSha256.isEmpty || expectSha256.count >= inputs else {
-            throw ValidationError("--expect-sha256 is given \(expectSha256.count == 1 ? "once" : "\(expectSha256.count) times") for \(inputs) inputs: give it once for each, in their order")
+            let times = expectSha256.count == 1 ? "once" : "\(expectSha256.count) times"
+            throw ValidationError("--expect-sha256 is given \(times) for \(inputs) inputs: give it once for each, in their order")
         }
     }
 }

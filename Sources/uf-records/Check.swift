@@ -7,33 +7,34 @@ import SystemIO
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Read streams to their end and verify everything: checksums, digests, structure, the rules of each kind of record.",
+        abstract: "See whether streams are whole: their end marks, or with --full every byte of them.",
         discussion: HelpText.discussion(
             """
-            Every file is looked at, also after a damaged one; the status is that of the first that is not whole. Of a folder every stream (*.uf) is, and every set of \
-            shards by its MANIFEST: all there, none altered, none from another set.
+            A file is whole when its head, its index and its end mark are there and account for every byte: milliseconds, however large it is. --full reads to the end and verifies \
+            everything: checksums, digests, structure, the rules of each kind of record, and of a set of shards the SHA-256 that its MANIFEST lists. Standard input is always read to its end.
+            Every file is looked at, also after a damaged one; the status is that of the first that is not whole. Of a folder every stream (*.uf) is, and every set of shards by \
+            its MANIFEST: all there, none from another set or made of other inputs.
             """,
             examples: [
-                ("uf-records check data/", "a folder: one line a set of shards, one a stream that is none"),
-                ("uf-records check *.uf", "one line a file, errors on standard error"),
-                ("uf-records check --quick big.uf", "only head, index and end mark: was the file written to its end?"),
+                ("uf-records check *.uf", "was every file written to its end? One line a file, errors on standard error"),
+                ("uf-records check --full data/", "a folder, byte for byte: one line a set of shards, one a stream that is none"),
             ],
             statuses: [.done, .usage, .invalidData, .missingInput, .ioError]))
 
     @Argument(help: ArgumentHelp("Record streams or folders of them; - or none is standard input.", valueName: "file|folder"))
     var files: [String] = []
 
-    @Flag(name: .long, help: "Only see whether head, index and end mark are there and fit; the records are not read. Needs files.")
-    var quick = false
+    @Flag(name: .long, help: "Read to the end and verify everything.")
+    var full = false
 
     @Flag(name: .long, help: "One JSON object a file.")
     var json = false
 
-    func validate() throws {
-        if quick, files.isEmpty || files.contains("-") { throw ValidationError("--quick needs files: standard input has no index to look at") }
-    }
+    @OptionGroup var jobs: JobsOptions
 
     struct Finding {
+        /// Whether all of it was read.
+        var isFull = true
         var kind: String, records: Int, blocks: Int, bytes: Int
         /// Of a stream, empty for a set.
         var content = "", stream = ""
@@ -56,7 +57,7 @@ struct Check: ParsableCommand {
         }
         for file in files.isEmpty ? ["-"] : files {
             guard isFolder(file) else {
-                try tell(file == "-" ? "standard input" : file) { try quick ? glance(file) : read(file) }
+                try tell(file == "-" ? "standard input" : file) { try full || file == "-" ? read(file) : glance(file) }
                 continue
             }
             var streams: [String] = []
@@ -65,9 +66,9 @@ struct Check: ParsableCommand {
                 var listed: Set<String> = []
                 for manifest in folder.manifests {
                     try tell(manifest) {
-                        let set = try ShardSetCheck(manifest: manifest, quick: quick)
+                        let set = try ShardSetCheck(manifest: manifest, quick: !full)
                         listed.formUnion(set.paths)
-                        return Finding(kind: set.kind, records: set.records, blocks: set.blocks, bytes: set.bytes, shards: set.paths.count)
+                        return Finding(isFull: full, kind: set.kind, records: set.records, blocks: set.blocks, bytes: set.bytes, shards: set.paths.count)
                     }
                     // What a damaged set lists is no stray: its own error was told.
                     if let manifest = try? ShardManifest(path: manifest) { listed.formUnion(manifest.paths(in: file)) }
@@ -75,7 +76,7 @@ struct Check: ParsableCommand {
                 streams = folder.streams.filter { !listed.contains($0) }
                 return nil
             }
-            for stream in streams { try tell(stream) { try quick ? glance(stream, strayIsRefused: true) : read(stream, strayIsRefused: true) } }
+            for stream in streams { try tell(stream) { try full ? read(stream, strayIsRefused: true) : glance(stream, strayIsRefused: true) } }
         }
         try output.finish()
         if let worst { throw worst }
@@ -89,7 +90,7 @@ struct Check: ParsableCommand {
     private func read(_ file: String, strayIsRefused: Bool = false) throws -> Finding {
         let reader = try RecordStreamReader(openInput(file))
         if strayIsRefused { try StreamFolder.refuseStray(reader.head, in: file) }
-        while let block = try reader.nextBlock() { try block.validateRecords() }
+        try reader.mapBlocks(threads: jobs.count) { try $0.validateRecords() } consume: {}
         return Finding(
             kind: reader.head.schema.kind, records: reader.recordsRead, blocks: reader.blocksRead, bytes: reader.bytesRead, content: reader.contentDigest ?? "",
             stream: reader.streamDigest ?? "")
@@ -99,19 +100,19 @@ struct Check: ParsableCommand {
         let stream = try MappedStream(path: file)
         if strayIsRefused { try StreamFolder.refuseStray(stream.head, in: file) }
         return Finding(
-            kind: stream.head.schema.kind, records: stream.recordCount, blocks: stream.index.count, bytes: stream.byteCount, content: stream.contentDigest,
+            isFull: false, kind: stream.head.schema.kind, records: stream.recordCount, blocks: stream.index.count, bytes: stream.byteCount, content: stream.contentDigest,
             stream: stream.streamDigest)
     }
 
     private func text(_ name: String, _ found: Finding) -> String {
-        let verdict = found.shards > 0 ? "\(quick ? "has all end marks" : "ok"), \(found.shards) shard\(found.shards == 1 ? "" : "s")" : quick ? "has its end mark" : "ok"
+        let verdict = found.shards > 0 ? "\(found.isFull ? "ok" : "has all end marks"), \(found.shards) shard\(found.shards == 1 ? "" : "s")" : found.isFull ? "ok" : "has its end mark"
         return "\(name): \(verdict), \(found.records) \(found.kind == "packed" ? "bins" : "records"), \(found.blocks) block\(found.blocks == 1 ? "" : "s")"
             + (found.shards > 0 ? "\n" : ", content \(found.content)\n")
     }
 
     private func line(_ name: String, _ found: Finding) throws -> String {
         try json([
-            ("file", .string(name)), ("ok", true), ("quick", .bool(quick)), ("kind", .string(found.kind)), ("records", JSONValue(found.records)),
+            ("file", .string(name)), ("ok", true), ("full", .bool(found.isFull)), ("kind", .string(found.kind)), ("records", JSONValue(found.records)),
             ("blocks", JSONValue(found.blocks)), ("bytes", JSONValue(found.bytes)),
         ] + (found.shards > 0 ? [("shards", JSONValue(found.shards))] : [("content", .string(found.content)), ("stream", .string(found.stream))]))
     }

@@ -15,7 +15,7 @@ struct SalvageCommand: ParsableCommand {
             with --report in a file. The damaged file stays as it is. Status 0 also when records were lost.
             """,
             examples: [
-                ("uf-records salvage cut.uf -o saved.uf", "what uf-records check refuses"),
+                ("uf-records salvage cut.uf -o saved.uf", "what uf-records check --full refuses"),
                 ("uf-records salvage cut.uf --report lost.json -o saved.uf", "the account for scripts"),
             ]))
 

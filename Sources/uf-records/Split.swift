@@ -10,7 +10,8 @@ struct Split: ParsableCommand {
             """
             --parts N gives record k to part k mod N (uf-records merge --by origin joins them again); --records N gives N records to each part in turn (uf-records cat joins \
             them again). All parts are written at once under the names that -o gives, at most \(Division.mostParts) of them, and appear when the input has been read to its end \
-            mark; or --part writes one of them.
+            mark; or --part writes one of them. They are streams by themselves: a set of shards, with numbers like %05d in the names and a MANIFEST, is what \
+            uf-convert --shards makes.
             """,
             examples: [
                 ("uf-records split --parts 4 rated.uf -o part-%.uf", "part-000.uf to part-003.uf"),
@@ -26,7 +27,7 @@ struct Split: ParsableCommand {
     @Option(help: ArgumentHelp("How many records a part.", valueName: "number"))
     var records: Int?
 
-    @Option(help: ArgumentHelp("Write only this part, counted from 0; without it the name of -o has a % where the part's number goes (as uf-convert --split does with a part's name).", valueName: "number"))
+    @Option(help: ArgumentHelp("Write only this part, counted from 0; without it the name of -o has a % where the part's number goes.", valueName: "number"))
     var part: Int?
 
     @OptionGroup var output: OutputOptions

@@ -8,7 +8,7 @@ struct Stats: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Count what a stream holds: records, bytes, lengths, ratings and targets by dimension, and what was dropped on the way.",
         discussion: HelpText.discussion(
-            "Streams are read to their end and verified as uf-records check does.",
+            "Streams are read to their end and verified as uf-records check --full does.",
             examples: [
                 ("uf-records stats rated.uf", "tables for one stream"),
                 ("uf-records stats --stages train.packed.uf heldout.packed.uf", "what each stage read, dropped and cut, side by side"),

@@ -105,13 +105,7 @@ struct StreamSummary {
         return text
     }
 
-    /// Counts as bars, the longest of 40 characters.
-    private func bars(_ counts: [(label: String, count: Int)]) -> String {
-        let most = max(1, counts.map(\.count).max() ?? 1)
-        var table = TextTable([("", .right), ("", .left), ("", .right)])
-        for (label, count) in counts { table.add([label, String(repeating: "#", count: (count * 40 + most - 1) / most), count == 0 ? "" : "\(count)"]) }
-        return table.text(indent: 2) + "\n"
-    }
+    private func bars(_ counts: [(label: String, count: Int)]) -> String { barChart(counts).map { $0 + "\n" }.joined() + "\n" }
 
     /// How often each rating was given, the lowest first.
     private func ratingHistogram(_ name: Text, _ dimension: StreamStatistics.DimensionStatistics) -> String {

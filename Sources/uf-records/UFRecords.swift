@@ -9,7 +9,7 @@ struct UFRecords: ParsableCommand {
             "A record stream (.uf) is what all commands of the suite exchange: rated, tokens, packed and logps records, with their provenance.",
             examples: [
                 ("uf-records view rated.uf | head -3", "the first three records as JSON"),
-                ("uf-records check *.uf", "read everything and find any damage"),
+                ("uf-records check --full *.uf", "read everything and find any damage"),
                 ("uf-records explain packed.uf", "how to make the file again"),
                 ("uf-records shuffle --seed 1 a.uf b.uf | uf-records split --parts 4 -o part-%.uf", "commands that write streams join in pipes"),
             ],

@@ -33,7 +33,7 @@ import Testing
         expect("uf-convert absent.jsonl -o out.uf", 66, "uf-convert: absent.jsonl: cannot be opened for reading: No such file or directory")
         expect("uf-tokenize absent.uf --tokenizer \(Self.stories) --template plain -o out.uf", 66, "uf-tokenize: absent.uf: cannot be opened for reading: No such file or directory")
         expect("uf-pack absent.uf --max-length 512 -o out.uf", 66, "uf-pack: absent.uf: cannot be opened for reading: No such file or directory")
-        expect("uf-records check absent.uf", 66, "uf-records: absent.uf: cannot be opened for reading: No such file or directory", output: nil)
+        expect("uf-records check --full absent.uf", 66, "uf-records: absent.uf: cannot be opened for reading: No such file or directory", output: nil)
         expect("uf-eval score absent.uf --model \(Self.stories) -o out.uf", 66, "uf-eval: absent.uf: cannot be opened for reading: No such file or directory")
         expect("uf-train \(Self.stories) --data absent.uf -o out.uf", 66, "uf-train: absent.uf: cannot be opened for reading: No such file or directory")
     }
@@ -101,7 +101,7 @@ import Testing
                 """
                 cp rated.uf bad.uf
                 printf '\\x5a' | dd of=bad.uf bs=1 seek=\(offset) conv=notrunc 2>/dev/null
-                uf-records check bad.uf
+                uf-records check --full bad.uf
                 """, in: folder.path)
             #expect(outcome.status == 65, "offset \(offset): \(outcome.errors)")
         }
@@ -160,7 +160,7 @@ import Testing
         let outcome = Command.shell(
             """
             cp \(Fixtures.path("ultrafeedback/odd.jsonl")) odd.jsonl
-            uf-convert odd.jsonl -o one.uf 2>/dev/null && uf-convert odd.jsonl -o two.uf 2>&- && cmp one.uf two.uf && uf-records check two.uf
+            uf-convert odd.jsonl -o one.uf 2>/dev/null && uf-convert odd.jsonl -o two.uf 2>&- && cmp one.uf two.uf && uf-records check --full two.uf
             uf-convert odd.jsonl >&-; echo $?
             """, in: folder.path)
         #expect(String(decoding: outcome.output, as: UTF8.self).hasSuffix("\n74\n"), "\(outcome.errors)")

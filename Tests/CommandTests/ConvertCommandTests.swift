@@ -75,6 +75,47 @@ import Testing
         #expect(report["inputs"]?[0]?["bytes"]?.int == (try readWholeFile(Fixtures.path("ultrafeedback/odd.jsonl"))).count)
     }
 
+    /// Every count of a data set in UltraFeedback's layout whose oddities are known, under the names that they have there.
+    @Test(.enabled(if: SharedFolder.has("tools/synthesize_ultrafeedback.py"), "needs ../shared/tools/synthesize_ultrafeedback.py"))
+    func theReportMeetsKnownCounts() throws {
+        let tool = try #require(SharedFolder.path("tools/synthesize_ultrafeedback.py"))
+        let made = run("python3 \(Command.quoted(tool)) 1500 d > /dev/null && uf-convert d/*.jsonl --report r.json -o /dev/null 2> errors")
+        #expect(made.status == 0, "\(made.errors)")
+        let report = try JSON.parse(readWholeFile(folder.file("r.json"))), expected = try JSON.parse(readWholeFile(folder.file("d/expected.json")))
+        for (dimension, counts) in try #require(expected["ratings"]?.object).map({ ($0.key.description, $0.value) }) {
+            for member in try #require(counts.object) { #expect(report["ratings"]?[dimension]?[member.key.description] == member.value, "\(dimension) \(member.key)") }
+        }
+        #expect(report["ratings"]?["honesty"]?["n/a"]?.int ?? 0 > 50)
+        for member in try #require(expected["completions"]?.object) { #expect(report["completions"]?[member.key.description] == member.value, "\(member.key) completions") }
+        #expect(report["completions"]?.object?.count == expected["completions"]?.object?.count)
+        for name in ["empty_responses", "duplicate_prompts"] { #expect(report[name] == expected[name], "\(name)") }
+        let inputs = try #require(report["inputs"]?.array)
+        #expect(inputs.count == 6)
+        for input in inputs {
+            let name = try #require(input["name"]?.string)
+            let file = try #require(expected["files"]?[AtomicFile.lastComponent(of: name)])
+            #expect(input["records"] == file["records"] && input["bytes"] == file["bytes"])
+        }
+        // As often as it was rated a dimension stands in the histograms.
+        let honesty = try #require(report["statistics"]?["all"]?["dimensions"]?["honesty"])
+        #expect(honesty["histogram"]?.array?.reduce(0) { $0 + ($1["count"]?.int ?? 0) } == expected["ratings"]?["honesty"]?["rated"]?.int)
+    }
+
+    /// For people: with -v, and never wider than a terminal.
+    @Test func tablesAreTold() {
+        let outcome = run("""
+            printf '%s\\n' '{"source":"\\u001b[31m a source with a very long name that no table can show in full, and then some more of it","instruction":"p","completions":[' \
+            '{"response":"a","annotations":{"quality of everything that there is to say about it":{"Rating":"1"},"b":{"Rating":"2.5"}}},{"response":"bb","annotations":{"b":{"Rating":"2"}}}]}' | tr -d '\\n' > wide.jsonl
+            uf-convert $F/odd.jsonl $F/bad.jsonl wide.jsonl --on-bad-record skip -v -o o.uf && uf-convert $F/evol_instruct-one.jsonl -o o.uf
+            """)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let lines = outcome.errors.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
+        #expect(lines.allSatisfy { $0.count <= 100 && !$0.contains("\u{1B}") }, "\(lines.filter { $0.count > 100 })")
+        for part in ["records read", "first places", "  with a rating that is out of range", "odd.jsonl: line ", "  helpfulness", "response ", "honesty, ratings", "correlation (Pearson)", "####"] {
+            #expect(outcome.errors.contains(part), "\(part)")
+        }
+    }
+
     @Test func partsOfASplitShareNoPrompt() throws {
         let outcome = run("for p in train test; do uf-convert --split train=0.8,test=0.2 --part $p $F/binarized.jsonl.gz -o $p.uf || exit 1; done")
         #expect(outcome.status == 0 && outcome.errors.isEmpty)
@@ -159,6 +200,5 @@ import Testing
         func message(_ options: String) -> String { String(Command.shell("uf-convert raw.jsonl \(options)", in: folder.path).errors.prefix { $0 != "\n" }) }
         #expect(message("--rate brevity,wit").hasPrefix("uf-convert: --rate: no rater \"wit\"; expected names among brevity,formatting,"))
         #expect(message("--rate brevity,brevity").hasPrefix("uf-convert: --rate names brevity twice"))
-        #expect(message("--dedup near --shard 0/2").hasPrefix("uf-convert: --dedup looks among all prompts, and each shard is made alone"))
     }
 }

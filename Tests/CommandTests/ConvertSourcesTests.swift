@@ -33,7 +33,7 @@ import Testing
         let outcome = run("\(wrap) && uf-convert wrapped -v -o w.uf && uf-convert \"$S\"/\(name) -o p.uf && uf-convert --from \(source) \"$S\"/\(name) -o n.uf")
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.errors.contains("uf-convert: wrapped\(["tar", "zip"].contains(tool) ? ": \(name)" : ""): read as \(source)\n"), "\(outcome.errors)")
-        #expect(run("cmp w.uf p.uf && uf-records check w.uf > checked").status == 0)
+        #expect(run("cmp w.uf p.uf && uf-records check --full w.uf > checked").status == 0)
         #expect(run("for f in w n; do uf-records view $f.uf > $f; done; cmp w n").status == 0, "named or detected, the records are the same")
     }
 
@@ -162,7 +162,7 @@ import Testing
     @Test func oneResponseDownThePipeline() {
         let stories = Command.quoted(Fixtures.path("models/stories260K"))
         let outcome = run("""
-            uf-convert "$S"/messages.jsonl "$S"/llamafactory-kto.json -o r.uf && uf-tokenize r.uf --tokenizer \(stories) --template plain -o t.uf && uf-records check r.uf t.uf > checked || exit 1
+            uf-convert "$S"/messages.jsonl "$S"/llamafactory-kto.json -o r.uf && uf-tokenize r.uf --tokenizer \(stories) --template plain -o t.uf && uf-records check --full r.uf t.uf > checked || exit 1
             uf-pack t.uf --max-length 512 -o p.uf; echo $?; uf-train \(stories) --data p.uf -o model; echo $?; uf-eval score p.uf --model \(stories) -o s.uf; echo $?
             uf-eval preference p.uf --model \(stories) --reference \(stories) > told; echo $?; head -c 24 told
             """)

@@ -29,7 +29,7 @@ import Testing
         "uf-pack tokens.uf --max-length 512 --overlong drop", "uf-eval score packed.uf --model \(stories)", preference, preference + " --json", bench, bench + " --json",
         bench + " --log-samples - -o table", "uf-eval report runs.sqlite", "uf-eval report runs.sqlite --json", train + " --metrics - -o out", train + " --json -o out",
         train + " --json -o out --database lasting.sqlite", preference + " --database lasting.sqlite", bench + " --database lasting.sqlite", bench + " --log-samples samples",
-        "uf-records check rated.uf", "uf-records stats rated.uf", "uf-records explain rated.uf",
+        "uf-records check --full rated.uf", "uf-records stats rated.uf", "uf-records explain rated.uf",
         "uf-records cat rated.uf", "uf-records split --parts 2 --part 0 rated.uf", "uf-records merge --by origin rated.uf", "uf-records sort --by id rated.uf", "uf-records shuffle rated.uf",
         "uf-records digest rated.uf", "uf-records digest --compare rated.uf rated.uf", "uf-records diff --json rated.uf rated.uf", "uf-records import --kind logps /dev/null",
     ]
@@ -182,7 +182,6 @@ import Testing
             ("uf-eval preference --model - --reference scores.uf", "uf-eval: the packed stream and --model cannot both be standard input ("),
             ("\(Self.train) --metrics - --json -o out", "uf-train: --metrics and --json cannot both go to standard output ("),
             ("\(Self.bench) --log-samples -", "uf-eval: --log-samples and the figures cannot both go to standard output; give -o FILE too ("),
-            ("uf-records check --quick - < rated.uf", "uf-records: --quick needs files: standard input has no index to look at ("),
         ]
         for (script, message) in cases {
             let outcome = Command.shell(script, in: folder.path)

@@ -71,7 +71,7 @@ import Testing
             ("ON_BAD_RECORD=skip", ["uf-convert"], "[--on-bad-record][skip]"), ("STRICT=1", ["uf-convert"], "[--strict]"),
             ("DECONTAMINATE=mmlu.tar arc.jsonl", ["uf-convert"], "[--decontaminate][mmlu.tar][--decontaminate][arc.jsonl]"),
             ("LICENCES=a=MIT b=it's", ["uf-convert"], "[--licence][a=MIT][--licence][b=it's]"),
-            ("RATE=brevity,formatting", ["uf-convert"], "[--rate][brevity,formatting]"), ("DEDUP=near", ["uf-convert"], "[--dedup][near]"),
+            ("RATE=brevity,formatting", ["uf-convert"], "[--rate][brevity,formatting]"), ("DEDUP=near", ["uf-convert"], "[--dedup][near]"), ("DEDUP_STORE=earlier one.db", ["uf-convert"], "[--dedup-store][earlier one.db]"),
             ("MAP=map.json", ["uf-convert"], "[--map][map.json]"), ("WHERE=gap >= 1 and source != 'it is'", ["uf-convert"], "[--where][gap >= 1 and source != 'it is']"),
             ("SAMPLE=20", ["uf-convert"], "[--sample][20][--seed][0]"), ("STRATIFY=source", ["uf-convert"], "[--stratify][source]"), ("SAMPLE_SEED=4", ["uf-convert"], "[--seed][4]"),
             ("EXPECT_RECORDS=9", ["uf-convert"], "[--expect-records][9]"), ("EXPECT_SHA256=aa bb", ["uf-convert"], "[--expect-sha256][aa][--expect-sha256][bb]"),

@@ -24,7 +24,7 @@ import Testing
     private func prepare() { expect(#"uf-convert "$RAW" -o v.uf"#) }
 
     private func content(_ files: String) -> [String] {
-        text(run("uf-records check --json \(files) | jq -r .content 2>/dev/null || uf-records check \(files) | sed 's/.*content //'")).split(separator: "\n").map(String.init)
+        text(run("uf-records check --full --json \(files) | jq -r .content 2>/dev/null || uf-records check --full \(files) | sed 's/.*content //'")).split(separator: "\n").map(String.init)
     }
 
     @Test(arguments: ["rated", "tokens", "packed", "logps"]) func catKeepsRecords(kind: String) throws {
@@ -156,7 +156,7 @@ import Testing
             uf-records: bad-flipped-bit.uf: lost bytes 1152 to 3775: the payload's checksum does not match: the data is damaged
 
             """)
-        expect("cp $F/bad-*.uf .; for f in bad-*.uf; do uf-records salvage $f -o saved-$f --report report-$f 2> /dev/null && uf-records check saved-$f > /dev/null; echo $f $?; done | grep -v ' 0$'", 0,
+        expect("cp $F/bad-*.uf .; for f in bad-*.uf; do uf-records salvage $f -o saved-$f --report report-$f 2> /dev/null && uf-records check --full saved-$f > /dev/null; echo $f $?; done | grep -v ' 0$'", 0,
             "bad-version-0.uf 65\nbad-version-2.uf 65\nbad-zero-bytes.uf 65\n")
         let report = try JSON.parse(run("cat report-bad-cut-in-block.uf").output)
         #expect(report["records"] == .object([("kept", 1), ("lost", 1), ("total", .null)]) && report["sound"] == false && report["bytes"]?["lost"]?.int == 2140)
@@ -187,7 +187,7 @@ import Testing
                 #expect(outcome.status == 65 && outcome.errors.split(separator: "\n").count == 1, "\(command): \(outcome.status): \(outcome.errors)")
                 // In a pipe: what was written so far is refused by the next.
                 if place != "" {
-                    let piped = run("uf-records \(command) 2> /dev/null | uf-records check")
+                    let piped = run("uf-records \(command) 2> /dev/null | uf-records check --full")
                     #expect(piped.status == 65, "\(command): \(piped.errors)")
                 }
             }

@@ -46,7 +46,7 @@ import Testing
                 uf-convert -j 1 $B $V $O \(options) -o a.uf 2> told; zcat $B | uf-convert -j 3 - $V $O \(options) 2> told | cmp - a.uf || exit 1
                 zcat $B | head -100 > b1; zcat $B | tail -n +101 | tac > b2; zcat $V | uf-convert $O b2 - b1 \(options) -j 2 -o b.uf 2> told
                 cmp <(uf-records view a.uf --fields id,ratings | sort) <(uf-records view b.uf --fields id,ratings | sort) || exit 2
-                uf-convert $B $V $O \(options) --shards 3 -o s-%d-of-%d.uf 2> told; uf-records check . > told || exit 3
+                uf-convert $B $V $O \(options) --shards 3 -o s-%d-of-%d.uf 2> told; uf-records check --full . > told || exit 3
                 """)
             expect("for i in 0 1 2; do uf-convert -j 3 $B $V $O \(options) --shard $i/3 2> told | cmp - s-$i-of-3.uf || exit 1; done; for s in s-*.uf; do uf-records view $s --fields id; done | sort | cmp - <(uf-records view a.uf --fields id | sort)")
             expect("uf-records explain s-1-of-3.uf > again.sh; zcat $V > v; INPUT1=$B INPUT2=v INPUT3=$O bash again.sh 2> told | cmp - s-1-of-3.uf && rm s[-.]*")
@@ -74,7 +74,7 @@ import Testing
             """, 0, "u-train.uf\nu-validation.uf\n")
         expect("""
             uf-records view 1/u-train.uf --fields turns | sort -u > t; uf-records view 1/u-validation.uf --fields turns | sort -u > v; comm -12 t v | wc -l
-            { zcat $B | tail -150; zcat $V; } > other.jsonl; uf-convert other.jsonl --split train=0.7,validation=0.2 -o o-%.uf 2> told
+            zcat $B | tail -150 > other.jsonl; uf-convert $V other.jsonl --split train=0.7,validation=0.2 -o o-%.uf 2> told
             for p in t:o-validation v:o-train; do comm -12 ${p%%:*} <(uf-records view ${p##*:}.uf --fields turns | sort -u) | wc -l; done
             comm -12 t <(uf-records view o-train.uf --fields turns | sort -u) | wc -l | grep -cE '^[0-9]{2,}$'
             """, 0, "0\n0\n0\n1\n")
@@ -102,7 +102,7 @@ import Testing
         expect("zcat $V | uf-convert --expect-records 59 --expect-sha256 $(cat sum) - -o plain.uf; uf-convert $V | cmp - plain.uf && uf-records explain plain.uf | grep -c expect", 1, "0\n")
         expect("uf-convert $V $O --expect-records 75 --expect-sha256 $(tr a-f A-F < sum) --expect-sha256 $(cat odd) -o both.uf", errors: nil)
         expect("head -40 v | uf-convert --expect-records 59 -o x.uf", 65, errors: "uf-convert: read 40 records, expected 59 (--expect-records): the input is cut, longer or another; copy or fetch it again\n")
-        expect("head -40 v | uf-convert --expect-records 59 2> told | uf-records check", 65, errors: nil)
+        expect("head -40 v | uf-convert --expect-records 59 2> told | uf-records check --full", 65, errors: nil)
         expect("head -40 v | uf-convert --expect-sha256 $(cat sum) -o x.uf 2>&1 | grep -c \"^uf-convert: standard input: the SHA-256 of the decoded bytes is $(head -40 v | sha256sum | cut -c 1-64), expected $(cat sum): \"", 0, "1\n")
         expect("uf-convert v v --expect-records 119 --split a=0.5,b=0.5 -o x-%.uf", 65, errors: "uf-convert: read 118 records, expected 119 (--expect-records): the input is cut, longer or another; copy or fetch it again\n")
         expect("uf-convert $V $O --expect-sha256 $(cat sum) -o x.uf", 64, errors: "uf-convert: --expect-sha256 is given once for 2 inputs: give it once for each, in their order (uf-convert --help tells more)\n")

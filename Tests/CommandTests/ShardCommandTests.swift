@@ -38,17 +38,17 @@ import Testing
     }
 
     @Test func foldersAreCheckedWhole() {
-        let made = run("mkdir set && uf-convert \(raw) --shards 3 -o set/a-%d-of-%d.uf 2>/dev/null && uf-convert \(raw) -o set/single.uf 2>/dev/null; uf-records check set && uf-records check --quick set/")
+        let made = run("mkdir set && uf-convert \(raw) --shards 3 -o set/a-%d-of-%d.uf 2>/dev/null && uf-convert \(raw) -o set/single.uf 2>/dev/null; uf-records check --full set && uf-records check set/")
         #expect(made.status == 0, "\(made.errors)")
         let lines = text(made).split(separator: "\n").map { $0.prefix { $0 != "," } }
         #expect(lines == ["set/a.MANIFEST: ok", "set/single.uf: ok", "set/a.MANIFEST: has all end marks", "set/single.uf: has its end mark"], "\(text(made))")
         #expect(text(made).hasPrefix("set/a.MANIFEST: ok, 3 shards, 313 records, 3 blocks\n"), "\(text(made))")
 
         func refused(_ change: String, _ message: String, quickToo: Bool = true) {
-            let outcome = run("rm -rf work; cp -r set work; cd work; \(change); cd ..; uf-records check work")
+            let outcome = run("rm -rf work; cp -r set work; cd work; \(change); cd ..; uf-records check --full work")
             #expect(outcome.status == 65 || outcome.status == 66, "\(change): \(outcome.status)")
             #expect(outcome.errors.contains(message), "\(change): \(outcome.errors)")
-            #expect(run("uf-records check --quick work").status == (quickToo ? outcome.status : 0), "\(change)")
+            #expect(run("uf-records check work").status == (quickToo ? outcome.status : 0), "\(change)")
         }
         refused("rm a-1-of-3.uf", "uf-records: work/a-1-of-3.uf: cannot be opened for reading: No such file or directory")
         refused("rm a.MANIFEST", "uf-records: work/a-0-of-3.uf: shard 0 of 3 of a set, and no MANIFEST beside it lists it")
@@ -60,10 +60,12 @@ import Testing
         refused("cp single.uf a-1-of-3.uf", "no shard of a set, but work/a.MANIFEST lists it")
         // A set of the same form from other options, shard by shard in its place.
         refused("uf-convert \(raw) --temperature 2 --shards 3 -o b-%d-of-%d.uf 2>/dev/null; mv b-1-of-3.uf a-1-of-3.uf; rm b[-.]*", "expected the set")
-        // The same options on other data: only the manifest knows.
+        // The same options on other data.
         refused("uf-convert \(Command.quoted(Fixtures.path("ultrafeedback/odd.jsonl"))) --shards 3 -o b-%d-of-%d.uf 2>/dev/null; mv b-1-of-3.uf a-1-of-3.uf; rm b[-.]*",
-                "work/a-1-of-3.uf: a whole stream, but not the one that work/a.MANIFEST lists", quickToo: false)
-        let empty = run("mkdir empty; uf-records check empty")
+                "work/a-1-of-3.uf: made of other inputs than work/a-0-of-3.uf; shards of two runs stand together")
+        // The same on other records of the same inputs: only the manifest knows.
+        refused("uf-records split --records 1 --part 0 a-1-of-3.uf -o c.uf 2>/dev/null; cp c.uf a-1-of-3.uf; rm c.uf", "work/a-1-of-3.uf")
+        let empty = run("mkdir empty; uf-records check --full empty")
         #expect(empty.status == 65 && empty.errors == "uf-records: empty: a folder without streams (*.uf) and without a MANIFEST\n")
     }
 
@@ -72,7 +74,7 @@ import Testing
         let made = run("""
             uf-convert \(raw) --shards 2 -o s-%d-of-%d.uf 2>/dev/null; touch -d 2001-01-01 s*; stat -c '%n %Y' s* > times
             uf-convert \(raw) --shards 2 -o s-%d-of-%d.uf --if-changed 2>/dev/null; stat -c '%n %Y' s* | diff - times
-            uf-convert \(raw) --shards 2 -o s-%d-of-%d.uf --if-changed --temperature 3 2>/dev/null; stat -c '%n %Y' s* | diff - times > /dev/null && echo kept; uf-records check .
+            uf-convert \(raw) --shards 2 -o s-%d-of-%d.uf --if-changed --temperature 3 2>/dev/null; stat -c '%n %Y' s* | diff - times > /dev/null && echo kept; uf-records check --full .
             """)
         #expect(made.status == 0 && text(made).hasPrefix("./s.MANIFEST: ok, 2 shards") && made.errors.isEmpty, "\(made.errors)\(text(made))")
     }

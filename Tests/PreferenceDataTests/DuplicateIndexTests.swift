@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct DuplicateIndexTests {
     private static func sketch(_ text: String) -> PromptSketch {
-        PromptSketch(RawPreference(source: "", turns: [Turn(role: "user", content: Text(text))], responses: []))
+        PromptSketch([Turn(role: "user", content: Text(text))])
     }
 
     @Test func normalisationIsBlindToFormAlone() {

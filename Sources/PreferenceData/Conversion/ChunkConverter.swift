@@ -6,22 +6,36 @@ import SystemIO
 /// What one portion of the input became. Made on any thread, taken up in order.
 struct ConvertedChunk: Sendable {
     /// Records of the wanted part, kept or not, in order: what tells duplicates, which only the order of the whole input shows.
-    struct Item: Sendable {
-        var promptHash: UInt64
+    /// A class, because it goes from hand to hand as one reference in place of twenty; only the thread that makes it changes it.
+    final class Item: @unchecked Sendable {
+        let promptHash: UInt64
         /// The stream that it goes to: its part of the split, or its shard.
-        var output: Int
-        var idHash: UInt64
-        var place: RecordPlace
-        var record: RatedRecord?
+        let output: Int
+        let idHash: UInt64
+        let place: RecordPlace
+        let record: RatedRecord?
         /// Why `options.decontamination` kept the record out.
-        var contamination: Contamination?
+        let contamination: Contamination?
+        /// What `record` was made of, where statistics are gathered.
+        var raw: RawPreference?
         /// Of a record that is kept, where duplicates are looked for.
         var sketch: PromptSketch?, bandKeys: [UInt64] = []
+
+        init(promptHash: UInt64, output: Int, idHash: UInt64, place: RecordPlace, record: RatedRecord?, contamination: Contamination?) {
+            self.promptHash = promptHash
+            self.output = output
+            self.idHash = idHash
+            self.place = place
+            self.record = record
+            self.contamination = contamination
+        }
     }
 
     /// Where the source groups rows: the first and the last group, before and after `items`; the neighbouring chunks may have more rows of them.
     var first: RowGroup?, last: RowGroup?
     var items: [Item] = []
+    /// Number of the input that it is of.
+    var input: Int
     var counts: OutputCounts
     /// What stops the conversion, after all of this.
     var failure: InputError?
@@ -40,7 +54,7 @@ struct ChunkConverter {
     }
 
     func convert(_ sourced: SourcedChunk) -> ConvertedChunk {
-        var result = ConvertedChunk(counts: OutputCounts(outputs: options.outputs))
+        var result = ConvertedChunk(input: sourced.chunk.input, counts: OutputCounts(outputs: options.outputs))
         // The group that the next row may belong to.
         var open: RowGroup?
         do {
@@ -76,12 +90,15 @@ struct ChunkConverter {
         counts.read += 1
         do {
             let record = try parser.read(bytes) { cursor in
-                if cursor.repeatsKey { counts.repeatedKeys += 1 }
+                if cursor.repeatsKey {
+                    counts.repeatedKeys += 1
+                    counts.note(.repeatedKey, place)
+                }
                 return try read(cursor, place, sourced)
             }
             return RowGroup(record: record, place: place)
         } catch let unusable as UnusableRecord where !options.strict {
-            counts.dropped[unusable.reason, default: 0] += 1
+            counts.drop(unusable.reason, place)
             return nil
         } catch let fault as JSONError where fault.isOutOfMemory {
             // Not the record's fault: passed over, it would be a record that another machine has.
@@ -93,7 +110,7 @@ struct ChunkConverter {
             guard options.onBadRecord == .skip, !options.strict else {
                 throw InputError("\(message) (\(options.strict ? "--strict stops at the first oddity" : "--on-bad-record skip to continue"))")
             }
-            counts.skipped[reason.rawValue, default: 0] += 1
+            counts.skip(reason, place)
             return nil
         }
     }

@@ -7,7 +7,8 @@ extension Conversion {
             clauses.append("found \(shown)\(contaminations.count > 3 ? ", ... (--report lists all)" : "")")
         }
         for (part, records) in smallSamples {
-            clauses.append("only \(records) record\(records == 1 ? "" : "s")\(part.map { " of \($0)" } ?? "") to take a sample of \(options.sample?.count ?? 0) from")
+            let found = "\(records) record\(records == 1 ? "" : "s")\(part.map { " of \($0)" } ?? "")"
+            clauses.append("only \(found) to take a sample of \(options.sample?.count ?? 0) from")
         }
         return clauses.isEmpty ? nil : clauses.joined(separator: "; ")
     }

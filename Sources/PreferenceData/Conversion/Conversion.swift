@@ -15,18 +15,27 @@ public final class Conversion {
     public private(set) var contaminations: [Contamination] = []
     /// Where there are fewer records than the sample should have: how many, in which part.
     private(set) var smallSamples: [(part: String?, records: Int)] = []
+    /// Of the records that were looked at, where the options ask for them.
+    public private(set) var statistics: DataStatistics?
+    /// How many records each input had, by its number.
+    private(set) var records: [Int: Int] = [:]
     private var prompts: Set<UInt64> = []
     private var ids: Set<UInt64> = []
     private let rater: RecordRater
     /// One for each population.
     private var duplicates: [DuplicateIndex], samplers: [Sampler] = []
+    private let store: PromptStore?
+    private var earlier: DuplicateIndex?
     /// The last group of rows, to which the next chunk may add.
     private var pending: RowGroup?
 
-    public init(_ options: ConversionOptions) {
+    /// - Parameter store: what has the prompts of earlier releases, and takes those of this one; `options.earlier` must be its own.
+    public init(_ options: ConversionOptions, store: PromptStore? = nil) {
         self.options = options
+        self.store = store
         byOutput = OutputCounts(outputs: options.outputs)
         rater = RecordRater(options)
+        statistics = options.gathersStatistics ? DataStatistics() : nil
         duplicates = options.deduplication.map { Array(repeating: DuplicateIndex($0), count: options.populations) } ?? []
     }
 
@@ -37,6 +46,7 @@ public final class Conversion {
     public func run(_ reader: ChunkReader, threads: Int, write: (RatedRecord, Int) throws -> Void) throws {
         let options = options
         if let sample = options.sample { samplers = try (0 ..< options.populations).map { _ in try Sampler(sample, head: options.head) } }
+        if let store, let mode = options.deduplication { earlier = try store.readEarlier(mode, threads: threads) }
         let detector = SourceDetector(reader, options)
         try orderedMap(
             workers: threads,
@@ -56,6 +66,9 @@ public final class Conversion {
             StreamTail(inputs: inputs.digests.map { .raw(sha256: $0.sha256, bytes: $0.length) }, counts: counts(of: output).json, licences: options.licences)
         }
     }
+
+    /// Enters the prompts of what was kept into the store. Call it after `run`, and the store's `commit` when all outputs are in place.
+    public func enterPrompts(_ inputs: DecodedInputs) throws { try store?.enter(options.heads, inputs.digests) }
 
     /// Of one stream: the records of the others are those of other parts or shards.
     private func counts(of output: Int) -> ConversionCounts {
@@ -78,6 +91,7 @@ public final class Conversion {
         if chunk.last != nil || !chunk.items.isEmpty { try flush(write) }
         for item in chunk.items { try take(item, write) }
         if let last = chunk.last { pending = last }
+        records[chunk.input, default: 0] += chunk.counts.shared.read
         byOutput.add(chunk.counts)
         if let failure = chunk.failure { throw failure }
     }
@@ -89,32 +103,39 @@ public final class Conversion {
     }
 
     private func take(_ item: ConvertedChunk.Item, _ write: (RatedRecord, Int) throws -> Void) throws {
-        let isNewPrompt = prompts.insert(item.promptHash).inserted
-        let isNewRecord = ids.insert(item.idHash).inserted
-        if !isNewPrompt { byOutput.outputs[item.output].duplicatePrompts += 1 }
-        if !isNewRecord { byOutput.outputs[item.output].duplicateRecords += 1 }
-        if options.strict, !isNewPrompt {
+        let isNewPrompt = prompts.insert(item.promptHash).inserted, isWritten = options.writes(item.output)
+        byOutput.outputs[item.output].countRepeats(prompt: !isNewPrompt, record: !ids.insert(item.idHash).inserted, item.place)
+        if options.strict, isWritten, !isNewPrompt {
             throw InputError("\(item.place): the prompt of an earlier record stands here again (--strict stops at the first oddity)")
         }
-        if let contamination = item.contamination { contaminations.append(contamination) }
+        if isWritten, let contamination = item.contamination { contaminations.append(contamination) }
+        if isWritten, let raw = item.raw { statistics?.add(raw) }
         guard let record = item.record else { return }
         let population = options.population(of: item.output)
-        if let sketch = item.sketch, duplicates[population].addUnlessKnown(sketch, bandKeys: item.bandKeys) != nil {
-            byOutput.outputs[item.output].drop(isSingle: record.responses.count == 1, as: .duplicatePrompt)
-            return
+        if let sketch = item.sketch {
+            let isEarlier = earlier?.match(sketch, bandKeys: item.bandKeys) != nil
+            if isEarlier || duplicates[population].addUnlessKnown(sketch, bandKeys: item.bandKeys) != nil {
+                byOutput.outputs[item.output].drop(isSingle: record.responses.count == 1, as: isEarlier ? .earlierRelease : .duplicatePrompt, item.place)
+                return
+            }
         }
-        guard options.sample != nil else { return try write(record, options.shard == nil ? item.output : 0) }
+        guard options.sample != nil else { return try keep(record, item.output, item.sketch, write) }
         if let leftOut = try samplers[population].add(record, output: item.output) { leaveOut(leftOut) }
     }
 
-    private func leaveOut(_ record: Sampler.LeftOut) { byOutput.outputs[record.output].drop(isSingle: record.isSingle, as: .notSampled) }
+    /// Writes a record, unless it is of a shard that another run writes.
+    private func keep(_ record: RatedRecord, _ output: Int, _ sketch: PromptSketch?, _ write: (RatedRecord, Int) throws -> Void) throws {
+        guard options.writes(output) else { return }
+        statistics?.add(targetsOf: record)
+        if let store { try store.add(sketch ?? PromptSketch(record.turns)) }
+        try write(record, options.shard == nil ? output : 0)
+    }
+
+    private func leaveOut(_ record: Sampler.LeftOut) { byOutput.outputs[record.output].drop(isSingle: record.isSingle, as: .notSampled, nil) }
 
     private func finishSamples(_ write: (RatedRecord, Int) throws -> Void) throws {
         for (part, sampler) in samplers.enumerated() {
-            let found = try sampler.finish(leftOut: leaveOut) { record, output in
-                guard let shard = options.shard else { return try write(record, output) }
-                if shard == output { try write(record, 0) }
-            }
+            let found = try sampler.finish(leftOut: leaveOut) { record, output in try keep(record, output, nil, write) }
             if let sample = options.sample, found < sample.count { smallSamples.append((options.writesParts ? options.split?.parts[part].name : nil, found)) }
         }
     }

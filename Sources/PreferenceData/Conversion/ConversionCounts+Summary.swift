@@ -27,15 +27,14 @@ extension RatingState {
 }
 
 extension ConversionCounts {
+    /// The states of ratings that are not there.
+    static let absentStates = RatingState.allCases.filter { ![.rated, .unreadable].contains($0) }
+
     /// For the stream's tail and the report; every count is there, zeros too, so that a reader need not know what may be absent.
     public var json: JSONValue {
         func number(_ value: Int) -> JSONValue { JSONValue(value) }
-        let sources: [JSONMember] = self.sources.sorted { $0.key < $1.key }.map { source, dimensions in
-            JSONMember(source, .object(dimensions.sorted { $0.key < $1.key }.map { name, counts in
-                var members = RatingState.allCases.filter { $0 != .unreadable }.map { ($0.countName, number(counts.count($0))) }
-                members += [("tied_pairs", number(counts.tiedPairs)), ("all_tied", number(counts.allTied)), ("left_out", number(counts.leftOut))]
-                return JSONMember(name, .object(members))
-            }))
+        let sources = self.sources.sorted { $0.key < $1.key }.map { source, dimensions in
+            JSONMember(source, .object(dimensions.sorted { $0.key < $1.key }.map { JSONMember($0, $1.json) }))
         }
         return .object([
             ("records", .object([
@@ -46,7 +45,7 @@ extension ConversionCounts {
                 ("skipped", .object(BadRecord.Reason.allCases.map { ($0.rawValue, number(skipped[$0.rawValue] ?? 0)) })),
             ])),
             ("responses", number(responses)),
-            ("completions", .object(completions.sorted { $0.key < $1.key }.map { ("\($0.key)", number($0.value)) })),
+            ("completions", completionsJSON),
             ("odd", .object([
                 ("empty_prompts", number(emptyPrompts)), ("empty_responses", number(emptyResponses)), ("identical_responses", number(identicalResponses)),
                 ("duplicate_prompts", number(duplicatePrompts)), ("duplicate_records", number(duplicateRecords)),
@@ -57,13 +56,24 @@ extension ConversionCounts {
         ])
     }
 
+    var completionsJSON: JSONValue { .object(completions.sorted { $0.key < $1.key }.map { ("\($0.key)", JSONValue($0.value)) }) }
+
+    /// By dimension, of all sources together.
+    public var dimensions: [(name: Text, counts: Dimension)] {
+        let all = sources.values.reduce(into: [Text: Dimension]()) { all, dimensions in
+            for (name, counts) in dimensions { all[name, default: Dimension()].add(counts) }
+        }
+        return all.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
     /// One line when anything was dropped, skipped or had no rating; nil when the output holds all that was read, as it was read.
     public var summaryLine: String? {
         if read == 0 { return "no records in the input" }
         var parts: [String] = []
-        let skippedWords = skipped.sorted { $0.key < $1.key }.map { "\($0.value) with \($0.key == "invalid_json" ? "invalid JSON" : $0.key == "wrong_schema" ? "another schema" : "an unreadable rating")" }
-        let droppedWords = Dropped.allCases.flatMap { reason in
-            reason == .unmetCondition ? unmet.sorted { $0.key < $1.key }.map { "\($0.value) not meeting \($0.key)" } : dropped[reason].map { ["\($0) \(reason.words)"] } ?? []
+        let skippedWords = skipped.sorted { $0.key < $1.key }.map { "\($0.value) \(BadRecord.Reason(rawValue: $0.key)?.words ?? $0.key)" }
+        let droppedWords = Dropped.allCases.flatMap { reason -> [String] in
+            guard reason == .unmetCondition else { return dropped[reason].map { ["\($0) \(reason.words)"] } ?? [] }
+            return unmet.sorted { $0.key < $1.key }.map { "\($0.value) not meeting \($0.key)" }
         }
         if droppedTotal + skippedTotal > 0 {
             parts.append("dropped \(droppedTotal + skippedTotal) of \(read) records: " + (droppedWords + skippedWords).joined(separator: ", "))
@@ -83,19 +93,6 @@ extension ConversionCounts {
         return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 
-    /// Headings of `ratingRows`.
-    public static let ratingColumns = ["source", "dimension", "rated", "n/a", "missing", "null", "out of range", "tied pairs", "all tied", "left out"]
-
-    /// The table of ratings by source and dimension, as cells.
-    public var ratingRows: [[String]] {
-        sources.sorted { $0.key < $1.key }.flatMap { source, dimensions in
-            dimensions.sorted { $0.key < $1.key }.map { name, counts in
-                ["\(source)", "\(name)"] + [RatingState.rated, .notApplicable, .missing, .null, .outOfRange].map { "\(counts.count($0))" }
-                    + ["\(counts.tiedPairs)", "\(counts.allTied)", "\(counts.leftOut)"]
-            }
-        }
-    }
-
     /// The other counts, as name and value.
     public var recordRows: [[String]] {
         var rows = [["records read", "\(read)"], ["records kept", "\(kept)"]]
@@ -107,7 +104,7 @@ extension ConversionCounts {
         if otherShards > 0 { rows.append(["in other shards", "\(otherShards)"]) }
         for reason in Dropped.allCases { if let count = dropped[reason] { rows.append(["dropped: \(reason.words)", "\(count)"]) } }
         for (condition, count) in unmet.sorted(by: { $0.key < $1.key }) { rows.append(["of them not meeting \(condition)", "\(count)"]) }
-        for (reason, count) in skipped.sorted(by: { $0.key < $1.key }) { rows.append(["skipped: \(reason)", "\(count)"]) }
+        for (reason, count) in skipped.sorted(by: { $0.key < $1.key }) { rows.append(["skipped: \(BadRecord.Reason(rawValue: reason)?.words ?? reason)", "\(count)"]) }
         rows.append(["responses", "\(responses)"])
         for (count, records) in completions.sorted(by: { $0.key < $1.key }) { rows.append(["records with \(count) completions", "\(records)"]) }
         for (name, count) in [("empty prompts", emptyPrompts), ("empty responses", emptyResponses), ("records with identical responses", identicalResponses),
@@ -116,5 +113,12 @@ extension ConversionCounts {
             rows.append([name, "\(count)"])
         }
         return rows
+    }
+}
+
+extension ConversionCounts.Dimension {
+    var json: JSONValue {
+        .object(([.rated] + ConversionCounts.absentStates).map { ($0.countName, JSONValue(count($0))) }
+            + [("tied_pairs", JSONValue(tiedPairs)), ("all_tied", JSONValue(allTied)), ("left_out", JSONValue(leftOut))])
     }
 }

@@ -1,3 +1,4 @@
+import InputFiles
 import JSON
 import RecordStream
 
@@ -12,6 +13,7 @@ public struct ConversionCounts: Sendable, Equatable {
         case contaminated
         case unmetCondition = "unmet_condition"
         case duplicatePrompt = "duplicate_prompt"
+        case earlierRelease = "earlier_release"
         case notSampled = "not_sampled"
 
         var words: String {
@@ -23,6 +25,7 @@ public struct ConversionCounts: Sendable, Equatable {
             case .contaminated: "with text of a benchmark"
             case .unmetCondition: "that do not meet a condition"
             case .duplicatePrompt: "whose prompt an earlier one has"
+            case .earlierRelease: "whose prompt an earlier release has"
             case .notSampled: "outside the sample"
             }
         }
@@ -35,7 +38,7 @@ public struct ConversionCounts: Sendable, Equatable {
         /// Pairs of rated responses with equal ratings, and records all of whose (two or more) ratings are equal.
         var tiedPairs = 0, allTied = 0
         /// Records in whose targets the dimension has no row.
-        var leftOut = 0
+        public internal(set) var leftOut = 0
     }
 
     public internal(set) var read = 0
@@ -65,17 +68,52 @@ public struct ConversionCounts: Sendable, Equatable {
     public internal(set) var sources: [Text: [Text: Dimension]] = [:]
     /// The dimensions of the raw records, whatever is kept of them.
     var offered: Set<Text> = []
+    private var noted = LastNoted()
+
+    /// No count: which dimensions were noted last is nothing that counts are compared by.
+    private struct LastNoted: Sendable, Equatable {
+        var dimensions: [Text] = []
+
+        static func == (left: Self, right: Self) -> Bool { true }
+    }
+    /// Where each oddity was met first.
+    var firstPlaces: [Oddity: FirstPlaces] = [:]
 
     public init() {}
 
     /// Records whose own text was looked at: all that were read but unreadable ones and those of other parts and shards.
     var looked: Int { completions.values.reduce(0, +) }
 
+    mutating func note(_ oddity: Oddity, _ place: RecordPlace) { firstPlaces[oddity, default: FirstPlaces()].add(place) }
+
+    mutating func drop(_ reason: Dropped, _ place: RecordPlace) {
+        dropped[reason, default: 0] += 1
+        note(.dropped(reason), place)
+    }
+
     /// Takes back that a record was kept.
-    mutating func drop(isSingle: Bool, as reason: Dropped) {
+    /// - Parameter place: nil where nothing is odd about the record.
+    mutating func drop(isSingle: Bool, as reason: Dropped, _ place: RecordPlace?) {
         kept -= 1
         if isSingle { single -= 1 }
         dropped[reason, default: 0] += 1
+        if let place { note(.dropped(reason), place) }
+    }
+
+    mutating func skip(_ reason: BadRecord.Reason, _ place: RecordPlace) {
+        skipped[reason.rawValue, default: 0] += 1
+        note(.skipped(reason), place)
+    }
+
+    mutating func countRepeats(prompt: Bool, record: Bool, _ place: RecordPlace) {
+        if prompt {
+            duplicatePrompts += 1
+            note(.duplicatePrompt, place)
+        }
+        if record {
+            duplicateRecords += 1
+            note(.duplicateRecord, place)
+        }
     }
 
     public var droppedTotal: Int { dropped.values.reduce(0, +) }
@@ -102,44 +140,64 @@ public struct ConversionCounts: Sendable, Equatable {
         duplicateRecords += other.duplicateRecords
         repeatedKeys += other.repeatedKeys
         note(dimensions: other.offered)
+        for (oddity, places) in other.firstPlaces { firstPlaces[oddity, default: FirstPlaces()].add(places) }
         for (source, dimensions) in other.sources {
             for (name, counts) in dimensions { sources[bounded(source), default: [:]][name, default: Dimension()].add(counts) }
         }
     }
 
     /// Data with a source of its own in every record must not grow the tables without end.
-    private static let mostSources = 1000
+    static let mostSources = 1000
+    static let otherSources: Text = "(other sources)"
     private func bounded(_ source: Text) -> Text {
-        sources[source] != nil || sources.count < ConversionCounts.mostSources ? source : "(other sources)"
+        sources[source] != nil || sources.count < ConversionCounts.mostSources ? source : ConversionCounts.otherSources
     }
 
-    mutating func note(dimensions: some Sequence<Text>) {
+    mutating func note(dimensions: some Collection<Text>) {
+        // Most records have the dimensions of the one before.
+        guard dimensions.count != noted.dimensions.count || !zip(dimensions, noted.dimensions).allSatisfy({ $0.hasBytes(of: $1) }) else { return }
+        noted.dimensions = Array(dimensions)
         for name in dimensions where !offered.contains(name) && offered.count < ConversionCounts.mostSources { offered.insert(name) }
     }
 
     /// Counts what stands in one record of the wanted part.
-    mutating func count(_ record: RawPreference) {
+    mutating func count(_ record: RawPreference, _ place: RecordPlace) {
         completions[record.responses.count, default: 0] += 1
         responses += record.responses.count
-        repaired += record.repairs
-        if record.turns.allSatisfy(\.content.isEmpty) { emptyPrompts += 1 }
-        emptyResponses += record.responses.count { $0.isEmpty }
-        if Set(record.responses).count < record.responses.count { identicalResponses += 1 }
-        let source = bounded(record.source)
-        for (k, name) in record.dimensions.enumerated() {
-            var counts = Dimension()
-            let row = k * record.responses.count..<(k + 1) * record.responses.count
-            for i in row { counts.states[Int(record.states[i].rawValue)] += 1 }
-            let ratings = row.filter { record.states[$0] == .rated }.map { record.values[$0] }.sorted()
-            // Equal ones stand side by side: each makes a pair with every one of its run before it.
-            var run = 0
-            for i in ratings.indices.dropFirst() {
-                run = ratings[i] == ratings[i - 1] ? run + 1 : 0
-                counts.tiedPairs += run
-            }
-            if ratings.count >= 2, ratings.allSatisfy({ $0 == ratings[0] }) { counts.allTied = 1 }
-            sources[source, default: [:]][name, default: Dimension()].add(counts)
+        if record.repairs > 0 {
+            repaired += record.repairs
+            note(.repairedScore, place)
         }
+        if record.turns.allSatisfy(\.content.isEmpty) {
+            emptyPrompts += 1
+            note(.emptyPrompt, place)
+        }
+        let empty = record.responses.count { $0.isEmpty }
+        if empty > 0 {
+            emptyResponses += empty
+            note(.emptyResponse, place)
+        }
+        if record.responses.hasEqualTexts {
+            identicalResponses += 1
+            note(.identicalResponses, place)
+        }
+        if record.states.contains(where: { $0 != .rated }) {
+            for state in ConversionCounts.absentStates where record.states.contains(state) { note(.rating(state), place) }
+        }
+        guard !record.dimensions.isEmpty else { return }
+        sources[bounded(record.source), default: [:]].count(record)
+    }
+
+    static func tiedPairs(_ ratings: [Double]) -> Int {
+        if ratings.count <= 8 { return ratings.indices.reduce(0) { sum, i in sum + ratings[..<i].count { $0 == ratings[i] } } }
+        // Equal ones stand side by side: each makes a pair with every one of its run before it.
+        let ratings = ratings.sorted()
+        var run = 0, pairs = 0
+        for i in ratings.indices.dropFirst() {
+            run = ratings[i] == ratings[i - 1] ? run + 1 : 0
+            pairs += run
+        }
+        return pairs
     }
 
     mutating func countLeftOut(_ ratings: Ratings, source: Text) {
@@ -151,7 +209,27 @@ public struct ConversionCounts: Sendable, Equatable {
     }
 }
 
+extension [Text: ConversionCounts.Dimension] {
+    /// Counts the ratings of a record's dimensions.
+    fileprivate mutating func count(_ record: RawPreference) {
+        let responses = record.responses.count
+        var ratings: [Double] = []
+        for (k, name) in record.dimensions.enumerated() {
+            let row = k * responses ..< (k + 1) * responses
+            ratings.removeAll(keepingCapacity: true)
+            for i in row where record.states[i] == .rated { ratings.append(record.values[i]) }
+            self[name, default: ConversionCounts.Dimension()].add(record.states[row], ratings)
+        }
+    }
+}
+
 extension ConversionCounts.Dimension {
+    fileprivate mutating func add(_ more: ArraySlice<RatingState>, _ ratings: [Double]) {
+        for state in more { states[Int(state.rawValue)] += 1 }
+        tiedPairs += ConversionCounts.tiedPairs(ratings)
+        if ratings.count >= 2, ratings.allSatisfy({ $0 == ratings[0] }) { allTied += 1 }
+    }
+
     mutating func add(_ other: Self) {
         for i in states.indices { states[i] += other.states[i] }
         tiedPairs += other.tiedPairs
@@ -160,6 +238,4 @@ extension ConversionCounts.Dimension {
     }
 
     public func count(_ state: RatingState) -> Int { states[Int(state.rawValue)] }
-    public var ties: (pairs: Int, all: Int) { (tiedPairs, allTied) }
-    public var absent: Int { leftOut }
 }

@@ -32,17 +32,21 @@ public struct ConversionOptions: Sendable {
     public var strict = false
     /// Dimensions that are rated from the text itself, after the source's own.
     public var raters: [Rater] = []
-    /// Which records whose prompt an earlier record has are left out; nil: none, they are only counted. Not with shards: each is made alone, and knows no other's prompts.
+    /// Which records whose prompt an earlier record has are left out, of each part of a split by itself and of all shards together; nil: none, they are only counted.
     public var deduplication: DuplicateIndex.Mode?
+    /// The prompts of earlier releases, which are left out too, as `PromptStore.earlier` has them.
+    public var earlier: PromptStore.Earlier?
     /// What leaves out records that share text with a benchmark.
     public var decontamination: Decontamination?
     /// Licence of each source, as the tail records it.
     public var licences: [String: String] = [:]
+    /// Gather `Conversion.statistics`, which takes time; no stream changes by it.
+    public var gathersStatistics = false
 
     public init() {}
 
     /// Raised when the same options make other bytes of the same input.
-    static let recipe = 8
+    static let recipe = 9
 
     /// The command line that makes the same stream again: every option that decides bytes, with its value.
     public var provenance: Provenance {
@@ -63,6 +67,8 @@ public struct ConversionOptions: Sendable {
         if strict { add("--strict") }
         for (source, licence) in licences.sorted(by: { $0.key < $1.key }) { add("--licence", "\(source)=\(licence)") }
         if let deduplication { add("--dedup", deduplication.rawValue) }
+        // An empty store changes no byte.
+        if let earlier, earlier.count > 0 { arguments += [.text("--dedup-store"), .file(role: "dedup_store", sha256: earlier.sha256)] }
         if let decontamination { arguments += decontamination.provenance }
         if let sample {
             add("--sample", "\(sample.count)", "--seed", "\(sample.seed)")
@@ -76,6 +82,9 @@ public struct ConversionOptions: Sendable {
 
     /// How many streams the records are divided into: the parts of a split of which none alone is wanted, or the shards.
     var outputs: Int { writesParts ? split?.parts.count ?? 1 : shards }
+
+    /// Whether an output is written: where one shard is wanted the others are not, though they may be made.
+    func writes(_ output: Int) -> Bool { shard.map { $0 == output } ?? true }
 
     /// Duplicates are looked for and samples are taken in each part by itself, and among all shards together.
     var populations: Int { writesParts ? outputs : 1 }

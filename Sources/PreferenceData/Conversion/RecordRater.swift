@@ -18,15 +18,16 @@ struct RecordRater {
         let raw = isAsRead ? group.record : scaled(chosen(rated(group.record))), place = group.place
         let promptHash = RecordIdentity.promptHash(raw)
         guard let output = output(of: promptHash, &counts.shared) else { return nil }
-        if options.strict { try refuseOddities(raw, place) }
-        counts.outputs[output].count(raw)
+        if options.strict, options.writes(output) { try refuseOddities(raw, place) }
+        counts.outputs[output].count(raw, place)
         let (id, idHash) = RecordIdentity.id(raw)
         let contamination = options.decontamination?.contamination(of: raw, at: place)
-        if contamination != nil { counts.outputs[output].dropped[.contaminated, default: 0] += 1 }
+        if contamination != nil { counts.outputs[output].drop(.contaminated, place) }
         let made = contamination == nil ? try record(raw, id, place, &counts.outputs[output]) : nil
-        var item = ConvertedChunk.Item(promptHash: promptHash, output: output, idHash: idHash, place: place, record: made, contamination: contamination)
+        let item = ConvertedChunk.Item(promptHash: promptHash, output: output, idHash: idHash, place: place, record: made, contamination: contamination)
+        if options.gathersStatistics { item.raw = raw }
         if made != nil, let mode = options.deduplication {
-            let sketch = PromptSketch(raw)
+            let sketch = PromptSketch(raw.turns, withShingles: mode == .near || options.earlier != nil)
             item.sketch = sketch
             if mode == .near { item.bandKeys = MinHash.bandKeys(sketch.shingles) }
         }
@@ -47,8 +48,8 @@ struct RecordRater {
             }
         }
         let shard = ShardIdentity.shard(of: promptHash, count: options.shards)
-        // A sample is of all shards: whoever writes one must know what the others have.
-        if let wanted = options.shard, wanted != shard, options.sample == nil {
+        // A sample is of all shards, and so are duplicates: whoever writes one shard must know what the others have.
+        guard options.writes(shard) || options.sample != nil || options.deduplication != nil else {
             counts.otherShards += 1
             return nil
         }
@@ -89,7 +90,7 @@ struct RecordRater {
 
     private func record(_ raw: RawPreference, _ id: Text, _ place: RecordPlace, _ counts: inout ConversionCounts) throws -> RatedRecord? {
         func drop(_ reason: ConversionCounts.Dropped) -> RatedRecord? {
-            counts.dropped[reason, default: 0] += 1
+            counts.drop(reason, place)
             return nil
         }
         guard raw.responses.count >= 2 || raw.standsAlone else { return drop(.fewerThanTwoResponses) }
@@ -111,7 +112,9 @@ struct RecordRater {
     /// `--where`: the first condition that keeps the record out.
     private func unmetCondition(_ record: RatedRecord, _ place: RecordPlace) throws -> RecordFilter? {
         guard !options.conditions.isEmpty else { return nil }
-        do { return try probe.firstUnmet(options.conditions, by: record).map { options.conditions[$0] } } catch let error as InputError { throw error.at("\(place)") }
+        do {
+            return try probe.firstUnmet(options.conditions, by: record).map { options.conditions[$0] }
+        } catch let error as InputError { throw error.at("\(place)") }
     }
 
     /// `--strict`: "N/A" is the one value without a number that the schema provides for.

@@ -1,7 +1,7 @@
 /// Which prompts were seen: finds a new one that is the same as an earlier one, or similar to it.
 ///
-/// The first of equals stays, in the order of the input, so the result is the same for any number of threads. Memory: some 40 bytes a prompt for exact duplicates;
-/// for near ones 4 bytes a shingle (at most 4 KiB) and 400 for the bands.
+/// The first of equals stays, in the order of the input, so the result is the same for any number of threads. Memory: some 40 bytes a prompt for exact
+/// duplicates; for near ones 4 bytes a shingle (at most 4 KiB) and 400 for the bands.
 public struct DuplicateIndex {
     public enum Mode: String, Sendable, CaseIterable {
         /// The same words.
@@ -13,7 +13,7 @@ public struct DuplicateIndex {
     public static let threshold = 0.8
 
     public let mode: Mode
-    private var digests: [[UInt8]: Int] = [:]
+    private var digests: [SIMD2<UInt64>: Int] = [:]
     private var shingles: [[UInt32]] = []
     /// By band: key to the latest prompt that has it; `earlier` leads on to the ones before.
     private var heads: [[UInt64: UInt32]]
@@ -35,16 +35,17 @@ public struct DuplicateIndex {
         public var similarity: Double
     }
 
-    /// The most similar earlier prompt that makes this one a duplicate, the first of equally similar ones; nil when there is none, and then the prompt is added.
+    /// The most similar earlier prompt that makes this one a duplicate, the first of equally similar ones; nil when there is none.
     /// - Parameter bandKeys: of `MinHash`, for near duplicates; made here when absent.
-    public mutating func addUnlessKnown(_ sketch: PromptSketch, bandKeys: [UInt64]? = nil) -> Match? {
+    public func match(_ sketch: PromptSketch, bandKeys: [UInt64]? = nil) -> Match? {
         if let known = digests[sketch.digest] { return Match(prompt: known, similarity: 1) }
-        guard mode == .near else {
-            add(sketch, [])
-            return nil
-        }
-        let keys = bandKeys ?? MinHash.bandKeys(sketch.shingles)
-        if let match = mostSimilar(sketch, keys) { return match }
+        return mode == .near ? mostSimilar(sketch, bandKeys ?? MinHash.bandKeys(sketch.shingles)) : nil
+    }
+
+    /// The same; where there is none, the prompt is added.
+    public mutating func addUnlessKnown(_ sketch: PromptSketch, bandKeys: [UInt64]? = nil) -> Match? {
+        let keys = mode == .near ? bandKeys ?? MinHash.bandKeys(sketch.shingles) : []
+        if let match = match(sketch, bandKeys: keys) { return match }
         add(sketch, keys)
         return nil
     }
@@ -55,7 +56,7 @@ public struct DuplicateIndex {
             var candidate = heads[band][key] ?? DuplicateIndex.none
             while candidate != DuplicateIndex.none {
                 if seen.insert(candidate).inserted {
-                    let similarity = sketch.similarity(PromptSketch(digest: [], shingles: shingles[Int(candidate)]))
+                    let similarity = sketch.similarity(PromptSketch(digest: .zero, shingles: shingles[Int(candidate)]))
                     if similarity >= DuplicateIndex.threshold, best.map({ similarity > $0.similarity || similarity == $0.similarity && Int(candidate) < $0.prompt }) ?? true {
                         best = Match(prompt: Int(candidate), similarity: similarity)
                     }
@@ -66,7 +67,8 @@ public struct DuplicateIndex {
         return best
     }
 
-    private mutating func add(_ sketch: PromptSketch, _ keys: [UInt64]) {
+    /// Adds a prompt of which it is known that no earlier one is equal.
+    mutating func add(_ sketch: PromptSketch, _ keys: [UInt64]) {
         digests[sketch.digest] = count
         if mode == .near {
             shingles.append(sketch.shingles)

@@ -1,4 +1,5 @@
 import Checksums
+import RecordStream
 
 /// What is remembered of a prompt to find the same and similar ones: a digest of its words, and a sample of its word 3-grams.
 ///
@@ -9,32 +10,42 @@ public struct PromptSketch: Sendable, Equatable {
     /// Shingles kept: of longer prompts the ones with the smallest hashes, an even sample (a bottom-k sketch, Broder 1997).
     static let mostShingles = 1024
 
-    /// 16 bytes of the SHA-256 of the normalised prompt.
-    public let digest: [UInt8]
+    /// The first 16 bytes of the SHA-256 of the normalised prompt, as they lie in memory.
+    public let digest: SIMD2<UInt64>
     /// Hashes of the different shingles, ascending.
     public let shingles: [UInt32]
 
-    init(digest: [UInt8], shingles: [UInt32]) {
+    init(digest: SIMD2<UInt64>, shingles: [UInt32]) {
         self.digest = digest
         self.shingles = shingles
     }
 
-    init(_ record: RawPreference) {
-        let words = record.turns.flatMap { Words($0.content).small }
+    /// - Parameter digest: 16 bytes or more.
+    init(digest: [UInt8], shingles: [UInt32]) {
+        self.init(digest: digest.withUnsafeBytes { $0.loadUnaligned(as: SIMD2<UInt64>.self) }, shingles: shingles)
+    }
+
+    var digestBytes: [UInt8] { withUnsafeBytes(of: digest) { Array($0) } }
+
+    /// - Parameter withShingles: off where only equal prompts are looked for, and nothing is kept of them.
+    init(_ turns: [Turn], withShingles: Bool = true) {
+        let words = turns.flatMap { Words($0.content).small }
         var sha = SHA256()
         for word in words {
             sha.update(Array(word))
             sha.update([0x20])
         }
-        digest = Array(sha.digest().prefix(16))
-        let hashes = words.map(PromptSketch.hash)
+        self.init(digest: sha.digest(), shingles: withShingles ? PromptSketch.shingles(words.map(PromptSketch.hash)) : [])
+    }
+
+    private static func shingles(_ hashes: [UInt64]) -> [UInt32] {
         var found: Set<UInt32> = []
         if hashes.count < PromptSketch.shingleWords {
             if !hashes.isEmpty { found.insert(PromptSketch.join(hashes[...])) }
         } else {
             for start in 0 ... hashes.count - PromptSketch.shingleWords { found.insert(PromptSketch.join(hashes[start ..< start + PromptSketch.shingleWords])) }
         }
-        shingles = Array(found.sorted().prefix(PromptSketch.mostShingles))
+        return Array(found.sorted().prefix(PromptSketch.mostShingles))
     }
 
     /// FNV-1a, 64 bits.

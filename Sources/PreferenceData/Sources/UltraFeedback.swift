@@ -48,7 +48,8 @@ struct UltraFeedback: RecordSource {
         let source = try record.optionalText("source") ?? Text(name)
         var responses: [Text] = [], models: [Text] = []
         var annotations: [JSONCursor?] = []
-        var found: [Text] = []
+        // Of the paper's dimensions those that stand here, one bit each, and the others by name.
+        var known = 0, others: [Text] = []
         for (i, completion) in completions.enumerated() {
             guard let members = completion.members else { throw BadRecord.type("completions[\(i)]", completion, expected: "an object") }
             var response: JSONCursor?, model: JSONCursor?, rated: JSONCursor?
@@ -66,21 +67,31 @@ struct UltraFeedback: RecordSource {
             }
             guard let members = rated.members else { throw BadRecord.type("completions[\(i)].annotations", rated, expected: "an object") }
             annotations.append(rated)
-            for (key, _) in members where !found.contains(where: { $0.holds(key) }) {
-                guard found.count < mostDimensions else { throw BadRecord.wrong("completions[\(i)].annotations: more than \(mostDimensions) dimensions in one record") }
-                found.append(dimensions.first { $0.holds(key) } ?? Text(Array(key)))
+            for (key, _) in members {
+                if let k = UltraFeedback.paperDimension(key) { known |= 1 << k; continue }
+                if others.contains(where: { $0.holds(key) }) { continue }
+                guard others.count < mostDimensions else { throw BadRecord.wrong("completions[\(i)].annotations: more than \(mostDimensions) dimensions in one record") }
+                others.append(Text(Array(key)))
             }
         }
         var raw = RawPreference(source: source, turns: [Turn(role: "user", content: instruction)], responses: responses, models: models)
         if systems == .completion { raw.responseSystems = try systemPrompts(completions) }
         let range = score == nil ? given ?? range : range
-        for dimension in dimensions.filter(found.contains) + found.filter({ !dimensions.contains($0) }) {
+        for dimension in dimensions.indices.filter({ known >> $0 & 1 == 1 }).map({ dimensions[$0] }) + others {
             raw.rate(dimension, in: range, try annotations.enumerated().map { i, rated in
                 try rating(rated?[text: dimension], "completions[\(i)].annotations.\(dimension)", range)
             })
         }
         guard let score else { return raw }
         return try scored(raw, completions, by: score, in: given ?? (score == .overall ? overallRange : range))
+    }
+
+    /// Its place in `dimensions`.
+    private static func paperDimension(_ key: UnsafeBufferPointer<UInt8>) -> Int? {
+        if JSONCursor.equal(key, "helpfulness") { return 0 }
+        if JSONCursor.equal(key, "honesty") { return 1 }
+        if JSONCursor.equal(key, "instruction_following") { return 2 }
+        return JSONCursor.equal(key, "truthfulness") ? 3 : nil
     }
 
     /// Empty where no completion has one.

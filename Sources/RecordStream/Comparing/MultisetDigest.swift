@@ -50,16 +50,11 @@ extension RecordStreamReader {
     public func multisetDigest(threads: Int) throws -> MultisetDigest {
         let digester = try RecordDigest(head.schema)
         var total = MultisetDigest()
-        try orderedMap(
-            workers: threads,
-            produce: { try self.nextBlock() },
-            makeState: { digester },
-            transform: { (digester: inout RecordDigest, block: Block) in
-                var part = MultisetDigest()
-                for index in 0 ..< block.count { part.add(digester.digest(of: try block.recordBytes(index))) }
-                return part
-            },
-            consume: { (part: MultisetDigest) in total.add(part) })
+        try mapBlocks(threads: threads) { block in
+            var part = MultisetDigest()
+            for index in 0 ..< block.count { part.add(digester.digest(of: try block.recordBytes(index))) }
+            return part
+        } consume: { total.add($0) }
         return total
     }
 }

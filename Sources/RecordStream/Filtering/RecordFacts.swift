@@ -36,15 +36,19 @@ enum RecordFact: String, CaseIterable {
 
     /// As `texts`, for numbers.
     func number(in schema: Schema) -> Reading<Double>? {
-        func matrices(_ fact: @escaping @Sendable ([Matrix]) -> Double) -> Reading<Double>? { schema.reading("dimensions") { fact(RecordFact.matrices($0, $1, $2)) } }
+        func matrices(_ fact: @escaping @Sendable ([Matrix]) -> Double) -> Reading<Double>? {
+            schema.reading("dimensions") { fact(RecordFact.matrices($0, $1, $2)) }
+        }
         switch self {
         case .id, .source: return nil
         case .originInput: return schema.reading("origin_input") { Double($0.number($2, $1, as: UInt32.self)) }
         case .originLine: return schema.reading("origin_line") { Double($0.number($2, $1, as: UInt64.self)) }
         case .length: return RecordFact.length(schema)
         case .responses:
-            return schema.reading("response_cuts") { block, record, cuts in Double(block.range(cuts, record).reduce(0) { $0 + block.innerRange(cuts, $1).count }) }
-                ?? schema.reading("responses") { Double($0.range($2, $1).count) } ?? schema.reading("log_probs") { Double($0.range($2, $1).count) }
+            return schema.reading("response_cuts") { block, record, cuts in
+                Double(block.range(cuts, record).reduce(0) { $0 + block.innerRange(cuts, $1).count })
+            }
+            ?? schema.reading("responses") { Double($0.range($2, $1).count) } ?? schema.reading("log_probs") { Double($0.range($2, $1).count) }
         case .dimensions: return matrices { Double($0.map(\.rows).max() ?? 0) }
         case .ties: return matrices { Double($0.reduce(0) { $0 + $1.ties }) }
         case .missing: return matrices { Double($0.reduce(0) { $0 + $1.ratings.count(where: \.isNaN) }) }

@@ -14,10 +14,10 @@ public struct RecordFilter: Sendable {
     /// What every command that takes a condition says of it in its help.
     public static let help =
         """
-        A condition compares facts of a record with numbers or texts (fact = value; also !=, <, <=, >, >=), joined by and, or, not and parentheses: id, source, origin_input, \
-        origin_line; length (prompt with longest response, in bytes or tokens; tokens of a bin), responses, dimensions (their numbers), ties (dimensions in which two responses have \
-        the same rating), missing (ratings that are not there), gap (the largest difference between two responses' mean ratings, over the dimensions that rate each). A text with \
-        spaces stands in quotes. A bin is asked about all its records.
+        A condition compares facts of a record with numbers or texts (fact = value; also !=, <, <=, >, >=), joined by and, or, not and parentheses: id, \
+        source, origin_input, origin_line; length (prompt with longest response, in bytes or tokens; tokens of a bin), responses, dimensions (their \
+        numbers), ties (dimensions in which two responses have the same rating), missing (ratings that are not there), gap (the largest difference \
+        between two responses' mean ratings, over the dimensions that rate each). A text with spaces stands in quotes. A bin is asked about all its records.
         """
 
     /// Throws (usage) with the column of the first thing that is wrong, or for a fact that the kind does not have.

@@ -18,11 +18,10 @@ struct StreamDigest {
     private static let knownSchemas: [String: (Schema, [UInt8])] = Dictionary(
         uniqueKeysWithValues: StreamHead.knownSchemas.compactMap { schema in (try? schema.json.canonical).map { (schema.kind, (schema, $0)) } })
 
-    /// - Parameter header: the frame's header as encoded.
-    mutating func add(_ kind: FrameKind, header: [UInt8], payload: UnsafeRawBufferPointer) {
-        var sha = SHA256()
-        sha.update(payload)
-        let digest = sha.digest()
+    /// - Parameters:
+    ///   - header: the frame's header as encoded.
+    ///   - digest: SHA-256 of its raw payload.
+    mutating func add(_ kind: FrameKind, header: [UInt8], sha256 digest: [UInt8]) {
         if kind == .data { content.update(digest) }
         if kind != .index {
             stream.update(Array(header[8 ..< 12] + header[48 ..< 52]))

@@ -23,6 +23,7 @@ public struct Explanation {
     /// What is no single file, so that its digest is not of a file's bytes: a command computes it anyway, and holds it to the option's.
     private static let checkedByCommand = [
         "model": (noun: "model folder", option: "--model-sha256"), "benchmarks": (noun: "folder of benchmark files", option: "--benchmarks-sha256"),
+        "dedup_store": (noun: "SQLite file of --dedup-store", option: "--dedup-store-sha256"),
     ]
 
     private var variables: [Variable] = []

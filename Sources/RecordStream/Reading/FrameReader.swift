@@ -7,9 +7,35 @@ final class FrameReader {
     struct Frame {
         var header: FrameHeader
         var headerBytes: [UInt8]
-        /// The raw (unpacked) payload.
+        /// The raw (unpacked) payload, and its SHA-256.
         var payload: RawBuffer
+        var sha256: [UInt8]
         var offset: UInt64
+    }
+
+    /// A frame as it lies in the stream: its header is believed, its payload not yet.
+    struct StoredFrame: @unchecked Sendable {
+        var header: FrameHeader
+        var headerBytes: [UInt8]
+        /// Payload and padding.
+        fileprivate var stored: RawBuffer
+        var offset: UInt64
+        fileprivate var name: String
+
+        /// Checks and unpacks the payload: what takes time, and needs nothing but the frame.
+        func opened() throws -> Frame {
+            do {
+                try header.check(stored: stored.bytes)
+                let payload: RawBuffer
+                if header.codec == .none {
+                    stored.truncate(to: header.storedBytes)
+                    payload = stored
+                } else { payload = try withExtendedLifetime(stored) { try header.unpacked(stored.bytes) } }
+                var sha = SHA256()
+                sha.update(payload.bytes)
+                return Frame(header: header, headerBytes: headerBytes, payload: payload, sha256: sha.digest(), offset: offset)
+            } catch let error as InputError where error.status == .invalidData { throw error.at("\(name): frame \(header.frame) at byte \(offset)") }
+        }
     }
 
     private let source: any ByteSource
@@ -31,19 +57,26 @@ final class FrameReader {
     /// From here on the digests are taken; called once, when HEAD has told the schema.
     func start(schema: Schema, head: Frame) throws {
         var digest = try StreamDigest(schema: schema)
-        digest.add(.head, header: head.headerBytes, payload: head.payload.bytes)
+        digest.add(.head, header: head.headerBytes, sha256: head.sha256)
         self.digest = digest
     }
 
     /// The next frame; its kind must be one of `kinds`.
     func next(_ kinds: [FrameKind]) throws -> Frame {
+        let frame = try nextStored(kinds).opened()
+        try accept(frame)
+        return frame
+    }
+
+    /// The next frame before its payload is looked at; `accept` takes them in order once they are opened.
+    func nextStored(_ kinds: [FrameKind]) throws -> StoredFrame {
         let at = offset
         do { return try read(kinds) } catch let error as InputError where error.status == .invalidData {
             throw error.at("\(source.name): frame \(nextFrame) at byte \(at)")
         }
     }
 
-    private func read(_ kinds: [FrameKind]) throws -> Frame {
+    private func read(_ kinds: [FrameKind]) throws -> StoredFrame {
         let start = offset
         let headerBuffer = RawBuffer(capacity: FrameHeader.size)
         headerBuffer.resize(to: FrameHeader.size)
@@ -64,41 +97,35 @@ final class FrameReader {
         }
         if header.kind == .done, header.rawBytes != DonePayload.size { throw InputError("an end mark of \(header.rawBytes) bytes") }
 
-        let payload = try readPayload(header)
-        offset = start + UInt64(header.frameBytes)
-        let headerBytes = Array(headerBuffer.bytes)
-        let frame = Frame(header: header, headerBytes: headerBytes, payload: payload, offset: start)
-        try accept(frame)
-        return frame
-    }
-
-    private func readPayload(_ header: FrameHeader) throws -> RawBuffer {
         let stored = RawBuffer(capacity: header.paddedBytes)
         stored.resize(to: header.paddedBytes)
         guard try source.readFully(into: stored.mutableBytes) == stored.count else {
             throw InputError("the stream ends early, inside a \(header.kind.name) frame: it was cut, or the command that wrote it failed")
         }
-        try header.check(stored: stored.bytes)
-        guard header.codec == .none else { return try withExtendedLifetime(stored) { try header.unpacked(stored.bytes) } }
-        stored.truncate(to: header.storedBytes)
-        return stored
+        let headerBytes = Array(headerBuffer.bytes)
+        switch header.kind {
+        case .head: tag = headerBytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 60, as: UInt32.self).littleEndian }
+        case .data:
+            index.append(IndexEntry(offset: start, firstRecord: header.firstRecord, records: UInt32(header.records), storedBytes: UInt64(header.frameBytes)))
+            nextRecord += UInt64(header.records)
+        case .index: indexOffset = start
+        case .tail, .done: break
+        }
+        nextFrame += 1
+        offset = start + UInt64(header.frameBytes)
+        return StoredFrame(header: header, headerBytes: headerBytes, stored: stored, offset: start, name: source.name)
     }
 
-    /// Books an intact frame and checks what it says about the frames before it.
-    private func accept(_ frame: Frame) throws {
-        let header = frame.header
-        switch header.kind {
-        case .head:
-            tag = frame.headerBytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 60, as: UInt32.self).littleEndian }
-        case .data:
-            index.append(IndexEntry(
-                offset: frame.offset, firstRecord: header.firstRecord, records: UInt32(header.records),
-                storedBytes: UInt64(header.frameBytes)))
-            nextRecord += UInt64(header.records)
-        case .tail:
-            break
+    /// Takes an opened frame into the digests and holds it to what was read before it. Each frame once, in order.
+    func accept(_ frame: Frame) throws {
+        do { try check(frame) } catch let error as InputError { throw error.at("\(source.name): frame \(frame.header.frame) at byte \(frame.offset)") }
+        if frame.header.kind != .head, frame.header.kind != .done { digest?.add(frame.header.kind, header: frame.headerBytes, sha256: frame.sha256) }
+    }
+
+    private func check(_ frame: Frame) throws {
+        switch frame.header.kind {
+        case .head, .data, .tail: break
         case .index:
-            indexOffset = frame.offset
             guard IndexEntry.encoded(index).elementsEqual(frame.payload.bytes) else { throw InputError("the index does not match the blocks before it") }
         case .done:
             guard let digest else { throw InputError("an end mark before a head") }
@@ -108,8 +135,6 @@ final class FrameReader {
             }
             done = expected
         }
-        if header.kind != .head, header.kind != .done { digest?.add(header.kind, header: frame.headerBytes, payload: frame.payload.bytes) }
-        nextFrame += 1
     }
 
     /// Refuses anything after the end mark.

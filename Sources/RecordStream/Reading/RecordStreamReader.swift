@@ -45,24 +45,69 @@ public final class RecordStreamReader {
         }
     }
 
+    /// Reads the rest of the stream to its end mark: what `transform` makes of each block, on `threads` threads, goes to `consume` in order. The plain version is a loop
+    /// over `nextBlock`, with the same results and the same first error.
+    public func mapBlocks<Result: Sendable>(
+        threads: Int, _ transform: @escaping @Sendable (Block) throws -> Result, consume: (Result) throws -> Void
+    ) throws {
+        if let failure { throw failure }
+        guard tail == nil else { return }
+        do {
+            let (schema, name) = (head.schema, name)
+            var last: FrameReader.StoredFrame?
+            try orderedMap(
+                workers: threads,
+                produce: { () -> FrameReader.StoredFrame? in
+                    guard last == nil else { return nil }
+                    let stored = try frames.nextStored([.data, .tail])
+                    guard stored.header.kind == .tail else { return stored }
+                    last = stored
+                    return nil
+                },
+                makeState: {},
+                transform: { (_: inout Void, stored: FrameReader.StoredFrame) -> (FrameReader.Frame, Swift.Result<Result, any Error>) in
+                    let frame = try stored.opened()
+                    return (frame, Swift.Result { try transform(frame.block(schema, in: name)) })
+                },
+                consume: { (opened: (FrameReader.Frame, Swift.Result<Result, any Error>)) in
+                    try frames.accept(opened.0)
+                    codec = opened.0.header.codec
+                    try consume(opened.1.get())
+                })
+            guard let frame = try last?.opened() else { return }
+            try frames.accept(frame)
+            try finish(frame)
+        } catch {
+            failure = error
+            throw error
+        }
+    }
+
     private func readBlock() throws -> Block? {
         let frame = try frames.next([.data, .tail])
-        if frame.header.kind == .data {
-            codec = frame.header.codec
-            do {
-                return try Block(
-                    schema: head.schema, name: name, firstRecord: Int(frame.header.firstRecord), count: frame.header.records,
-                    payload: frame.payload.bytes, owner: frame.payload)
-            } catch let error as InputError {
-                throw error.at("\(name): the block at byte \(frame.offset)")
-            }
+        guard frame.header.kind == .data else {
+            try finish(frame)
+            return nil
         }
+        codec = frame.header.codec
+        return try frame.block(head.schema, in: name)
+    }
+
+    private func finish(_ frame: FrameReader.Frame) throws {
         let tail = try withExtendedLifetime(frame.payload) { try StreamTail(payload: frame.payload.bytes, name: name) }
         _ = try frames.next([.index])
         _ = try frames.next([.done])
         try frames.expectEnd()
         self.tail = tail
-        return nil
+    }
+}
+
+extension FrameReader.Frame {
+    /// The records of a DATA frame.
+    fileprivate func block(_ schema: Schema, in name: String) throws -> Block {
+        do {
+            return try Block(schema: schema, name: name, firstRecord: Int(header.firstRecord), count: header.records, payload: payload.bytes, owner: payload)
+        } catch let error as InputError { throw error.at("\(name): the block at byte \(offset)") }
     }
 }
 

@@ -7,6 +7,8 @@ public struct ShardSetCheck: Sendable, Equatable {
     public private(set) var records = 0, blocks = 0, bytes = 0
     /// Paths of the files, in the manifest's order.
     public private(set) var paths: [String] = []
+    /// What the first shard was made of.
+    private var inputs: [StreamTail.Input]?
 
     /// Reads every shard to its end: its own checks, the manifest's digest of the file, and what it says of itself in the set.
     ///
@@ -36,10 +38,17 @@ public struct ShardSetCheck: Sendable, Equatable {
         if let set, set.count != paths.count { throw InputError("\(path): lists \(paths.count) shard\(paths.count == 1 ? "" : "s") of a set of \(set.count)") }
     }
 
+    /// The shards of a set are made of the same inputs: one of another run with the same options is none of it.
+    private mutating func agree(_ tail: StreamTail, _ file: String) throws {
+        guard let inputs else { return inputs = tail.inputs }
+        guard tail.inputs == inputs else { throw InputError("\(file): made of other inputs than \(paths[0]); shards of two runs stand together") }
+    }
+
     private mutating func read(_ file: String, _ fit: (StreamHead) throws -> Void, sha256: String, listedIn manifest: String) throws {
         let source = DigestingSource(try FileSource(path: file)), reader = try RecordStreamReader(source)
         try fit(reader.head)
         while let block = try reader.nextBlock() { try block.validateRecords() }
+        if let tail = reader.tail { try agree(tail, file) }
         guard source.hexDigest == sha256 else {
             throw InputError("\(file): a whole stream, but not the one that \(manifest) lists: its SHA-256 is \(source.hexDigest), expected \(sha256)")
         }
@@ -51,6 +60,7 @@ public struct ShardSetCheck: Sendable, Equatable {
     private mutating func glance(_ file: String, _ fit: (StreamHead) throws -> Void) throws {
         let stream = try MappedStream(path: file)
         try fit(stream.head)
+        try agree(stream.tail(), file)
         records += stream.recordCount
         blocks += stream.index.count
         bytes += stream.byteCount

@@ -8,6 +8,8 @@ public struct LengthDistribution: Sendable {
     public private(set) var minimum = Int.max
     public private(set) var maximum = 0
 
+    public init() {}
+
     public mutating func add(_ length: Int) {
         let slot = LengthDistribution.slot(length)
         if slot >= counts.count { counts += [Int](repeating: 0, count: slot + 1 - counts.count) }
@@ -16,6 +18,15 @@ public struct LengthDistribution: Sendable {
         sum += length
         minimum = min(minimum, length)
         maximum = max(maximum, length)
+    }
+
+    public mutating func add(_ other: LengthDistribution) {
+        if other.counts.count > counts.count { counts += [Int](repeating: 0, count: other.counts.count - counts.count) }
+        for (slot, number) in other.counts.enumerated() { counts[slot] += number }
+        count += other.count
+        sum += other.sum
+        minimum = min(minimum, other.minimum)
+        maximum = max(maximum, other.maximum)
     }
 
     private static func slot(_ length: Int) -> Int {

@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 
 /// The growing arrays of one column.
@@ -9,8 +10,8 @@ final class ColumnBuilder {
     private let values = RawBuffer()
     private let dictionaryOffsets = RawBuffer()
     private let dictionaryBytes = RawBuffer()
-    /// Of a dictionary: its texts in order, and their numbers where there are more than are compared one by one.
-    private var names: [Text] = []
+    /// Entries of the dictionary, and the numbers of those that are looked up by a hash.
+    private var names: UInt32 = 0
     private var numbers: [Text: UInt32] = [:]
     private var lists: UInt32 = 0
     private(set) var records = 0
@@ -28,7 +29,7 @@ final class ColumnBuilder {
 
     func removeAll() {
         for buffer in [outer, inner, values, dictionaryOffsets, dictionaryBytes] { buffer.removeAll() }
-        names.removeAll(keepingCapacity: true)
+        names = 0
         numbers.removeAll(keepingCapacity: true)
         lists = 0
         records = 0
@@ -97,19 +98,27 @@ final class ColumnBuilder {
         records += 1
     }
 
-    /// Names that are compared one by one: most dictionaries hold a few models or dimensions, and a hash costs more than that.
-    private static let fewNames = 32
+    /// The first entries are compared one by one: most dictionaries hold a few models or dimensions, and a hash costs more than that.
+    private static let fewNames: UInt32 = 32
 
     /// The dictionary's number for `text`, a new one when it is new in this block.
     private func entry(_ text: Text) -> UInt32 {
-        if let known = names.prefix(ColumnBuilder.fewNames).firstIndex(where: { $0.hasBytes(of: text) }) { return UInt32(known) }
-        if let known = numbers[text] { return known }
-        let entry = UInt32(truncatingIfNeeded: names.count)
-        names.append(text)
-        if names.count > ColumnBuilder.fewNames { numbers[text] = entry }
+        if let known = text.bytes.withUnsafeBytes(fewEntry) ?? numbers[text] { return known }
+        let entry = names
+        names &+= 1
+        if entry >= ColumnBuilder.fewNames { numbers[text] = entry }
         text.bytes.withUnsafeBytes { dictionaryBytes.append($0) }
         dictionaryOffsets.append(UInt32(truncatingIfNeeded: dictionaryBytes.count))
         return entry
+    }
+
+    private func fewEntry(_ text: UnsafeRawBufferPointer) -> UInt32? {
+        let offsets = dictionaryOffsets.bytes.assumingMemoryBound(to: UInt32.self), bytes = dictionaryBytes.bytes
+        for entry in 0 ..< Int(min(names, ColumnBuilder.fewNames)) where Int(offsets[entry + 1] &- offsets[entry]) == text.count {
+            guard let base = text.baseAddress, let known = bytes.baseAddress else { return UInt32(entry) }
+            if memcmp(known + Int(offsets[entry]), base, text.count) == 0 { return UInt32(entry) }
+        }
+        return nil
     }
 
     /// One record's value, in the form of `Block.append(record:to:)`.

@@ -98,7 +98,11 @@ public final class StreamWriter {
             kind: kind, codec: codec, frame: frame, firstRecord: UInt64(blockStart), storedBytes: packed?.count ?? raw.count, rawBytes: raw.count,
             records: records, tag: tag, payloadChecksum: crc32c(padding, continuing: checksum))
         let (bytes, headerChecksum) = header.encoded()
-        if kind != .done { digest.add(kind, header: bytes, payload: raw) }
+        if kind != .done {
+            var sha = SHA256()
+            sha.update(raw)
+            digest.add(kind, header: bytes, sha256: sha.digest())
+        }
         try sink.write(bytes)
         try withStored { try sink.write($0) }
         try sink.write(padding)

@@ -1,0 +1,7 @@
+/// Counts as bars, the longest of 40 characters: one line each with its label, the bar and the count.
+public func barChart(_ counts: [(label: String, count: Int)], indent: Int = 2) -> [String] {
+    let most = max(1, counts.map(\.count).max() ?? 1)
+    var table = TextTable([("", .right), ("", .left), ("", .right)])
+    for (label, count) in counts { table.add([label, String(repeating: "#", count: (count * 40 + most - 1) / most), count == 0 ? "" : "\(count)"]) }
+    return table.lines(indent: indent)
+}
