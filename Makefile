@@ -3,7 +3,7 @@
 #   make demo      the whole pipeline on what the repository ships, in under three minutes after the build
 #   make test      every test, with counts and the ten slowest
 #   make fuzz      a million mutated inputs (N=..., from number FIRST=...; SEED=... repeats one)
-#   make kill      four commands killed at 200 moments each
+#   make kill      five command lines killed at 200 moments each
 #   make smollm2   the same pipeline with a real instruct model on several hundred records
 #   make install PREFIX=/usr/local
 #

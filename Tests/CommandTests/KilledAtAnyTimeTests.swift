@@ -17,6 +17,7 @@ import Testing
         Case(name: "convert", arguments: ["uf-convert", "raw.jsonl", "-j", "2", "-o", "out.uf"], outputs: ["out.uf"]),
         Case(name: "convert --shards", arguments: ["uf-convert", "raw.jsonl", "-j", "1", "--shards", "3", "-o", "out-%d-of-%d.uf"],
              outputs: ["out-0-of-3.uf", "out-1-of-3.uf", "out-2-of-3.uf", "out.MANIFEST"]),
+        Case(name: "convert --split", arguments: ["uf-convert", "raw.jsonl", "-j", "1", "--split", "a=0.5,b=0.5", "-o", "out-%.uf"], outputs: ["out-a.uf", "out-b.uf"]),
         Case(name: "split", arguments: ["uf-records", "split", "--parts", "3", "rated.uf", "-o", "out-%.uf"], outputs: ["out-000.uf", "out-001.uf", "out-002.uf"]),
         Case(name: "shuffle", arguments: ["uf-records", "shuffle", "--memory", "0.1", "rated.uf", "-o", "out.uf"], outputs: ["out.uf"]),
     ]
