@@ -20,14 +20,18 @@ struct ConversionTables {
     private static let mostCorrelated = 8
 
     var lines: [String] {
-        let tables = [detected, records, places, ratings, lengths] + all.dimensions.map(histogram) + [correlations, benchmarks]
+        let tables = [records, places, ratings, lengths] + all.dimensions.map(histogram) + [correlations, benchmarks]
         return Array(tables.filter { !$0.isEmpty }.joined(separator: [""])).map { TextTable.cell($0, most: ConversionTables.width) }
     }
 
     private func name(_ text: Text) -> String { TextTable.cell("\(text)", most: ConversionTables.longestName) }
     private func percent(_ share: Double?) -> String { share.map { decimal($0 * 100, 0) + " %" } ?? "" }
 
-    private var detected: [String] { conversion.detected.map { "\($0.input): read as \($0.source)" } }
+    /// Of a place that is too long the end, which has its number.
+    private func ending(_ place: String) -> String {
+        let room = ConversionTables.width - 4
+        return place.count <= room ? place : "..." + place.suffix(room - 3)
+    }
 
     private var records: [String] {
         var table = TextTable([("", .left), ("", .right)])
@@ -38,7 +42,7 @@ struct ConversionTables {
     private var places: [String] {
         let found = conversion.counts.oddities
         guard !found.isEmpty else { return [] }
-        return ["first places"] + found.flatMap { words, places in ["  " + words] + places.map { "    \($0)" } }
+        return ["first places"] + found.flatMap { words, places in ["  " + words] + places.map { "    " + ending("\($0)") } }
     }
 
     /// A line for each source with its records, then one for each of its dimensions.

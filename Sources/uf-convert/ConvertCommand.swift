@@ -216,7 +216,10 @@ struct ConvertCommand: ParsableCommand {
         try stream.finish(tails)
         try store?.commit()
         if let line = conversion.summaryLine { Console.error("uf-convert", line) }
-        if common.verbose { ConversionTables(conversion).lines.forEach(Console.line) }
+        if common.verbose {
+            for (input, source) in conversion.detected { Console.error("uf-convert", "\(input): read as \(source)") }
+            ConversionTables(conversion).lines.forEach(Console.line)
+        }
     }
 
     private static var sources: String {

@@ -109,7 +109,7 @@ import Testing
             uf-convert $F/odd.jsonl $F/bad.jsonl wide.jsonl --on-bad-record skip -v -o o.uf && uf-convert $F/evol_instruct-one.jsonl -o o.uf
             """)
         #expect(outcome.status == 0, "\(outcome.errors)")
-        let lines = outcome.errors.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
+        let lines = outcome.errors.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.hasPrefix("uf-convert: ") }
         #expect(lines.allSatisfy { $0.count <= 100 && !$0.contains("\u{1B}") }, "\(lines.filter { $0.count > 100 })")
         for part in ["records read", "first places", "  with a rating that is out of range", "odd.jsonl: line ", "  helpfulness", "response ", "honesty, ratings", "correlation (Pearson)", "####"] {
             #expect(outcome.errors.contains(part), "\(part)")

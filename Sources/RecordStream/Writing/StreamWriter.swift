@@ -17,15 +17,21 @@ public final class StreamWriter {
     private var tag: UInt32 = 0
     private var blockStart = 0
     private var failure: (any Error)?
+    /// The block before the one that is being filled, while another thread makes it ready.
+    private var pending: Promise<SealedBlock>?
+    private let sealsInBackground: Bool
     /// Records written so far.
     public private(set) var records = 0
 
-    public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none) throws {
+    /// - Parameter sealsInBackground: whether a block is made ready on another thread while the next one fills; it takes the memory of one more block. An error of a block
+    ///   is then thrown when the next one is full, or at the end.
+    public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none, sealsInBackground: Bool = true) throws {
+        self.sealsInBackground = sealsInBackground
         self.sink = sink
         self.codec = codec
         builder = BlockBuilder(schema: head.schema)
         digest = try StreamDigest(schema: head.schema)
-        try head.payload().withUnsafeBytes { tag = try writeFrame(.head, $0, codec: .none, records: 0) }
+        try head.payload().withUnsafeBytes { tag = try writeFrame(.head, $0) }
     }
 
     /// Adds a record of another stream of the same columns, in the form of `Block.append(record:to:)`; the reader has held it to the rules of its kind.
@@ -47,19 +53,19 @@ public final class StreamWriter {
 
     /// Writes the last block. Returns the content digest of the whole stream, whose records are all there now.
     public func closeBlocks() throws -> String {
-        try failing { try flush() }
+        try failing { try flushAll() }
         return hexadecimal(digest.contentDigest)
     }
 
     /// Writes the last block and the end of the stream. The sink is not finished: that is its owner's to do.
     public func finish(_ tail: StreamTail) throws {
         try failing {
-            try flush()
-            try tail.payload().withUnsafeBytes { _ = try writeFrame(.tail, $0, codec: .none, records: 0) }
+            try flushAll()
+            try tail.payload().withUnsafeBytes { _ = try writeFrame(.tail, $0) }
             let indexOffset = offset
-            try IndexEntry.encoded(index).withUnsafeBytes { _ = try writeFrame(.index, $0, codec: .none, records: 0) }
+            try IndexEntry.encoded(index).withUnsafeBytes { _ = try writeFrame(.index, $0) }
             let done = DonePayload(indexOffset: indexOffset, records: UInt64(records), dataFrames: UInt64(index.count), digest: digest)
-            try done.encoded.withUnsafeBytes { _ = try writeFrame(.done, $0, codec: .none, records: 0) }
+            try done.encoded.withUnsafeBytes { _ = try writeFrame(.done, $0) }
         }
     }
 
@@ -73,52 +79,72 @@ public final class StreamWriter {
 
     private func flush() throws {
         guard builder.count > 0 else { return }
-        let payload = builder.payload()
-        do {
-            // The reader's own check: text that is not UTF-8 stops here, with its place, and not in whoever reads the file.
-            _ = try Block(schema: builder.schema, name: sink.name, firstRecord: blockStart, count: builder.count, payload: payload.bytes, owner: payload)
-        } catch let error as InputError { throw error.at("\(sink.name): records \(blockStart) to \(records - 1)") }
-        let start = offset
-        _ = try withExtendedLifetime(payload) { try writeFrame(.data, payload.bytes, codec: codec, records: builder.count) }
-        index.append(IndexEntry(offset: start, firstRecord: UInt64(blockStart), records: UInt32(builder.count), storedBytes: offset - start))
-        blockStart = records
+        let (payload, schema, first, count, codec, name) = (builder.payload(), builder.schema, blockStart, builder.count, codec, sink.name)
         builder.removeAll()
+        blockStart = records
+        try writePending()
+        let sealed: @Sendable () throws -> SealedBlock = { [payload = Unchecked(payload)] in
+            try SealedBlock(payload.value, schema: schema, firstRecord: first, records: count, codec: codec, name: name)
+        }
+        if sealsInBackground { pending = BackgroundWork.shared.begin(sealed) } else { try write(sealed()) }
+    }
+
+    private func flushAll() throws {
+        try flush()
+        try writePending()
+    }
+
+    private func writePending() throws {
+        guard let block = pending else { return }
+        pending = nil
+        try write(block.value())
+    }
+
+    private func write(_ block: SealedBlock) throws {
+        let header = FrameHeader(
+            kind: .data, codec: codec, frame: frame, firstRecord: UInt64(block.firstRecord), storedBytes: block.storedBytes, rawBytes: block.rawBytes,
+            records: block.records, tag: tag, payloadChecksum: block.checksum)
+        index.append(IndexEntry(offset: offset, firstRecord: header.firstRecord, records: UInt32(block.records), storedBytes: UInt64(header.frameBytes)))
+        _ = try write(header, sha256: block.sha256) { write in try block.withStored(write) }
+    }
+
+    /// A frame of no records. Returns the header's checksum.
+    private func writeFrame(_ kind: FrameKind, _ payload: UnsafeRawBufferPointer) throws -> UInt32 {
+        let header = FrameHeader(
+            kind: kind, codec: .none, frame: frame, firstRecord: UInt64(records), storedBytes: payload.count, rawBytes: payload.count, records: 0, tag: tag,
+            payloadChecksum: crc32c(paddingTo64(payload.count), continuing: crc32c(payload)))
+        var sha = SHA256()
+        sha.update(payload)
+        return try write(header, sha256: sha.digest()) { write in try write(payload) }
     }
 
     /// Header, payload and padding to 64 bytes. Returns the header's checksum.
-    private func writeFrame(_ kind: FrameKind, _ raw: UnsafeRawBufferPointer, codec: Codec, records: Int) throws -> UInt32 {
-        let packed = codec == .none ? nil : try codec.compressed(raw)
-        let padding = [UInt8](repeating: 0, count: (packed?.count ?? raw.count).aligned - (packed?.count ?? raw.count))
-        func withStored(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
-            if let packed { try packed.withUnsafeBytes(body) } else { try body(raw) }
-        }
-        var checksum: UInt32 = 0
-        withStored { checksum = crc32c($0) }
-        let header = FrameHeader(
-            kind: kind, codec: codec, frame: frame, firstRecord: UInt64(blockStart), storedBytes: packed?.count ?? raw.count, rawBytes: raw.count,
-            records: records, tag: tag, payloadChecksum: crc32c(padding, continuing: checksum))
-        let (bytes, headerChecksum) = header.encoded()
-        if kind != .done {
-            var sha = SHA256()
-            sha.update(raw)
-            digest.add(kind, header: bytes, sha256: sha.digest())
-        }
+    private func write(_ header: FrameHeader, sha256: [UInt8], stored: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void) throws -> UInt32 {
+        let (bytes, checksum) = header.encoded()
+        if header.kind != .done { digest.add(header.kind, header: bytes, sha256: sha256) }
         try sink.write(bytes)
-        try withStored { try sink.write($0) }
-        try sink.write(padding)
+        try stored { try sink.write($0) }
+        try sink.write(paddingTo64(header.storedBytes))
         offset += UInt64(header.frameBytes)
         frame += 1
-        return headerChecksum
+        return checksum
     }
+}
+
+/// A value that goes to one other thread, which alone uses it from then on.
+private struct Unchecked<Value>: @unchecked Sendable {
+    let value: Value
+    init(_ value: Value) { self.value = value }
 }
 
 /// Writes one kind of record.
 public final class RecordStreamWriter<Record: StreamRecord> {
     private let stream: StreamWriter
 
-    public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none) throws {
+    /// As `StreamWriter`.
+    public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none, sealsInBackground: Bool = true) throws {
         precondition(head.schema == Record.schema, "a head for another kind of record")
-        stream = try StreamWriter(to: sink, head: head, codec: codec)
+        stream = try StreamWriter(to: sink, head: head, codec: codec, sealsInBackground: sealsInBackground)
     }
 
     var builder: BlockBuilder { stream.builder }

@@ -1,4 +1,5 @@
 import Glibc
+import SystemIO
 
 /// Turns a sequence of inputs into a sequence of outputs on several threads, in order: the result is the same for any number of them.
 ///
@@ -9,14 +10,15 @@ public func orderedMap<Input, Output, State>(
     workers: Int, produce: () throws -> Input?, makeState: @escaping @Sendable () throws -> State,
     transform: @escaping @Sendable (inout State, Input) throws -> Output, consume: (Output) throws -> Void
 ) throws {
-    guard workers > 1 else {
+    let pool = OrderedPool<Input, Output, State>(makeState: makeState, transform: transform)
+    // As many as the system gives.
+    let threads = workers > 1 ? (0 ..< workers).compactMap { _ in startThread { pool.work() } } : []
+    guard !threads.isEmpty else {
         // The plain version: what the threads must equal.
         var state = try makeState()
         while let input = try produce() { try consume(transform(&state, input)) }
         return
     }
-    let pool = OrderedPool<Input, Output, State>(makeState: makeState, transform: transform)
-    let threads = (0 ..< workers).map { _ in startThread { pool.work() } }
     defer {
         pool.close()
         threads.forEach { pthread_join($0, nil) }
@@ -49,10 +51,9 @@ public func orderedMap<Input, Output, State>(
     }
 }
 
-/// A queue of numbered inputs and the results that are done. All members are guarded by `mutex`.
+/// A queue of numbered inputs and the results that are done. All members are guarded by `lock`.
 private final class OrderedPool<Input, Output, State>: @unchecked Sendable {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let lock = Lock()
     private var waiting: [(number: Int, input: Input)] = []
     private var done: [Int: Result<Output, any Error>] = [:]
     private var closed = false
@@ -62,44 +63,29 @@ private final class OrderedPool<Input, Output, State>: @unchecked Sendable {
     init(makeState: @escaping @Sendable () throws -> State, transform: @escaping @Sendable (inout State, Input) throws -> Output) {
         self.makeState = makeState
         self.transform = transform
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(changed, nil)
-    }
-
-    deinit {
-        pthread_mutex_destroy(mutex)
-        pthread_cond_destroy(changed)
-        mutex.deallocate()
-        changed.deallocate()
-    }
-
-    private func locked<Value>(_ body: () -> Value) -> Value {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return body()
     }
 
     func submit(_ input: Input, number: Int) {
-        locked {
+        lock.whileHeld {
             waiting.append((number, input))
-            pthread_cond_broadcast(changed)
+            lock.wakeAll()
         }
     }
 
     func close() {
-        locked {
+        lock.whileHeld {
             closed = true
             waiting.removeAll()
-            pthread_cond_broadcast(changed)
+            lock.wakeAll()
         }
     }
 
     /// Waits for the result of an input that was submitted.
     func result(_ number: Int) -> Result<Output, any Error> {
-        locked {
+        lock.whileHeld {
             while true {
                 if let result = done.removeValue(forKey: number) { return result }
-                pthread_cond_wait(changed, mutex)
+                lock.wait()
             }
         }
     }
@@ -114,28 +100,16 @@ private final class OrderedPool<Input, Output, State>: @unchecked Sendable {
     }
 
     private func take() -> (number: Int, input: Input)? {
-        locked {
-            while waiting.isEmpty, !closed { pthread_cond_wait(changed, mutex) }
+        lock.whileHeld {
+            while waiting.isEmpty, !closed { lock.wait() }
             return closed ? nil : waiting.removeFirst()
         }
     }
 
     private func finish(_ number: Int, _ result: Result<Output, any Error>) {
-        locked {
+        lock.whileHeld {
             done[number] = result
-            pthread_cond_broadcast(changed)
+            lock.wakeAll()
         }
     }
-}
-
-private func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t {
-    final class Box { let body: @Sendable () -> Void; init(_ body: @escaping @Sendable () -> Void) { self.body = body } }
-    var thread = pthread_t()
-    let box = Unmanaged.passRetained(Box(body))
-    let failed = pthread_create(&thread, nil, { argument in
-        if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
-        return nil
-    }, box.toOpaque())
-    precondition(failed == 0, "the system refuses another thread")
-    return thread
 }
