@@ -3,6 +3,7 @@
 #   make demo      the whole pipeline on what the repository ships, in under three minutes after the build
 #   make test      every test, with counts and the ten slowest
 #   make fuzz      a million mutated inputs (N=..., from number FIRST=...; SEED=... repeats one)
+#   make kill      five command lines killed at 200 moments each
 #   make bench     speed beside simdjson, Python and others on the same bytes (BENCH_DATA=FOLDER BENCH_RECORDS=N BENCH_RUNS=N LLAMAFACTORY=install)
 #   make smollm2   the same pipeline with a real instruct model on several hundred records
 #   make install PREFIX=/usr/local
@@ -34,7 +35,7 @@ BIN := .build/release
 # Left out of the build's output: its steps, and what the linker says of a function inside Swift's own Foundation archive.
 QUIET := { grep -v -e '^\[' -e 'is dangerous, better use' || true; }
 
-.PHONY: help setup pip build demo smollm2 test fuzz bench install uninstall clean
+.PHONY: help setup pip build demo smollm2 test fuzz kill bench install uninstall clean
 
 help: ## What this Makefile can do.
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -78,6 +79,10 @@ test: setup ## Build and run every test; prints counts and the ten slowest.
 
 fuzz: build ## Give N=1000000 mutated inputs to the library, from number FIRST=1; SEED=... repeats one. Status 1 when one is not handled.
 	@mkdir -p build/fuzz && cd build/fuzz && $(abspath $(BIN))/uf-fuzz $(if $(SEED),--seed $(SEED),--count $(N) --first $(FIRST))
+
+kill: setup ## Kill commands at 200 moments each and hold what they leave, and their next run, to the whole result.
+	@swift build --build-tests $(SWIFT_FLAGS) 2>&1 | $(QUIET)
+	@UFTOOLS_KILLS=200 swift test --skip-build $(SWIFT_FLAGS) --disable-xctest --no-parallel --filter KilledAtAnyTimeTests
 
 bench: build ## Speed beside simdjson, a converter in Python and, with LLAMAFACTORY=install, LLaMA-Factory; about ten minutes.
 	@if ! command -v $(PYTHON) >/dev/null; then \

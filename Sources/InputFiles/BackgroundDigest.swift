@@ -1,5 +1,6 @@
 import Checksums
 import Glibc
+import SystemIO
 
 /// SHA-256 of bytes as they come, computed on a thread of its own once there is more than a portion of them: the digest of an input takes as long as
 /// parsing it, and would hold up the reader.
@@ -15,62 +16,44 @@ final class BackgroundDigest {
     /// Portions in a ring: one is being filled while others wait to be digested, so that neither thread stands still when the other gets no processor for a while.
     private final class Shared: @unchecked Sendable {
         let portions = (0 ..< 4).map { _ in UnsafeMutableRawBufferPointer.allocate(byteCount: BackgroundDigest.portion, alignment: 64) }
-        private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-        private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-        /// Portions that were filled, and that are digested; guarded by `mutex`, as is `isClosed`.
+        private let lock = Lock()
+        /// Portions that were filled, and that are digested; guarded by `lock`, as is `isClosed`.
         private var filled = 0, digested = 0
         private var lengths = [0, 0, 0, 0]
         private var isClosed = false
         /// Only the digesting thread's while it runs.
         var hash = SHA256()
 
-        init() {
-            pthread_mutex_init(mutex, nil)
-            pthread_cond_init(changed, nil)
-        }
-
-        deinit {
-            portions.forEach { $0.deallocate() }
-            pthread_cond_destroy(changed)
-            pthread_mutex_destroy(mutex)
-            changed.deallocate()
-            mutex.deallocate()
-        }
-
-        private func locked<Value>(_ body: () -> Value) -> Value {
-            pthread_mutex_lock(mutex)
-            defer { pthread_mutex_unlock(mutex) }
-            return body()
-        }
+        deinit { portions.forEach { $0.deallocate() } }
 
         /// Hands over the portion that was filled. Waits until the next one in the ring is free, and returns its number.
         func hand(_ bytes: Int) -> Int {
-            locked {
+            lock.whileHeld {
                 lengths[filled % portions.count] = bytes
                 filled += 1
-                pthread_cond_broadcast(changed)
-                while filled - digested == portions.count { pthread_cond_wait(changed, mutex) }
+                lock.wakeAll()
+                while filled - digested == portions.count { lock.wait() }
                 return filled % portions.count
             }
         }
 
         func close() {
-            locked {
+            lock.whileHeld {
                 isClosed = true
-                pthread_cond_broadcast(changed)
+                lock.wakeAll()
             }
         }
 
         func work() {
-            while let next = locked({ () -> UnsafeRawBufferPointer? in
-                while filled == digested, !isClosed { pthread_cond_wait(changed, mutex) }
+            while let next = lock.whileHeld({ () -> UnsafeRawBufferPointer? in
+                while filled == digested, !isClosed { lock.wait() }
                 guard filled > digested else { return nil }
                 return UnsafeRawBufferPointer(rebasing: portions[digested % portions.count][..<lengths[digested % portions.count]])
             }) {
                 hash.update(next)
-                locked {
+                lock.whileHeld {
                     digested += 1
-                    pthread_cond_broadcast(changed)
+                    lock.wakeAll()
                 }
             }
         }
@@ -100,13 +83,7 @@ final class BackgroundDigest {
     }
 
     private func start() {
-        var thread = pthread_t()
-        let shared = Unmanaged.passRetained(shared)
-        let failed = pthread_create(&thread, nil, { argument in
-            if let argument { Unmanaged<Shared>.fromOpaque(argument).takeRetainedValue().work() }
-            return nil
-        }, shared.toOpaque())
-        if failed == 0 { self.thread = thread } else { shared.release() }
+        thread = startThread { [shared] in shared.work() }
     }
 
     private func join() {

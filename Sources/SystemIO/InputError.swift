@@ -9,13 +9,13 @@ public struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
         self.status = status
     }
 
-    private static let longest = 4096, keptEnd = 1024
+    private static let longest = 4096, keptEnd = 1024, gap = " ... "
 
     private static func oneLine(_ message: String) -> String {
         var scalars = message.unicodeScalars
         if message.utf8.count > longest {
-            let start = prefix(scalars, bytes: longest - keptEnd), end = prefix(scalars.reversed(), bytes: keptEnd).reversed()
-            scalars = String.UnicodeScalarView(start + " ... ".unicodeScalars + end)
+            let start = prefix(scalars, bytes: longest - keptEnd - gap.utf8.count), end = prefix(scalars.reversed(), bytes: keptEnd).reversed()
+            scalars = String.UnicodeScalarView(start + gap.unicodeScalars + end)
         }
         guard scalars.contains(where: isControl) || scalars.count < message.unicodeScalars.count else { return message }
         return String(String.UnicodeScalarView(scalars.map { isControl($0) ? "?" : $0 }))

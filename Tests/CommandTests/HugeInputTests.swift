@@ -33,7 +33,7 @@ import Testing
         let deep = #"head -c 100000000 /dev/zero | tr '\0' '['"#
         expect(deep, "uf-convert", 65, "element 1: longer than 67108864 bytes, the most that one element may have; is this JSON Lines or an array of records?")
         expect(deep, "uf-records import --kind rated", 65, Self.long)
-        let line = #"printf '{"a":'; head -c 50M /dev/zero | tr '\0' '['"#
+        let line = #"printf '{"a":'; head -c 50M /dev/zero | tr '\0' '['; echo"#
         expect(line, "uf-convert", 65, "line 1, column 518: more than 512 arrays and objects inside one another (--on-bad-record skip to continue)")
         expect(line, "uf-records import --kind rated", 65, "line 1, column 518: more than 512 arrays and objects inside one another")
         expect(line, "uf-tokenize text --tokenizer \(Self.stories)", 65, "line 1, column 518: more than 512 arrays and objects inside one another")

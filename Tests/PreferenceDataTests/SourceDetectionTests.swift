@@ -136,6 +136,17 @@ import TestSupport
 
     // MARK: Dimensions, scale, temperature
 
+    /// Of two faults the first is told, wherever chunks are cut: a group of rows that was complete before the second.
+    @Test(arguments: [1, 250, 1 << 20]) func theFirstFaultIsTold(chunkSize: Int) throws {
+        func row(_ prompt: String, _ helpfulness: String) -> String {
+            "{\"prompt\": \"\(prompt)\", \"response\": \"r\", \"helpfulness\": \(helpfulness), \"correctness\": 1, \"coherence\": 1, \"complexity\": 1, \"verbosity\": 1}\n"
+        }
+        let path = try file("rows.jsonl", row("a", "1") + row("b", "2") + row("b", "3") + row("c", "{}") + row("d", "1"))
+        #expect(throws: InputError("\(path): line 1: 1 response, expected two or more (--strict stops at the first oddity)")) {
+            try convert([path], chunkSize: chunkSize) { $0.strict = true }
+        }
+    }
+
     private func dimensions(_ text: String) throws -> DimensionChoice { try #require(DimensionChoice(text)) }
 
     @Test func dimensionsAreChosenRenamedAndOrdered() throws {

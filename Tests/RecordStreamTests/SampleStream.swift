@@ -13,16 +13,32 @@ struct SampleStream: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(kind), \(codec.name)" }
 
-    init<Record: StreamRecord>(_ records: [Record], _ codec: Codec) {
+    private init<Record: StreamRecord>(_: Record.Type, _ codec: Codec, _ bytes: () throws -> [UInt8]) {
         kind = Record.schema.kind
         self.codec = codec
-        do { bytes = try Sample.stream(records, codec: codec, blockTarget: codec == .none ? 1 << 20 : 1) } catch { preconditionFailure("\(error)") }
+        do { self.bytes = try bytes() } catch { preconditionFailure("\(error)") }
         read = { bytes in
             let reader = try RecordReader<Record>(MemorySource(bytes))
             var count = 0
             while try reader.next() != nil { count += 1 }
             return count
         }
+    }
+
+    init<Record: StreamRecord>(_ records: [Record], _ codec: Codec) {
+        self.init(Record.self, codec) { try Sample.stream(records, codec: codec, blockTarget: codec == .none ? 1 << 20 : 1) }
+    }
+
+    private init<Record: StreamRecord>(golden: Record.Type, _ codec: Codec) {
+        self.init(Record.self, codec) { try readWholeFile(GoldenStreams.path("\(Record.schema.kind)-\(codec.name).uf")) }
+    }
+
+    /// The committed files of every kind and codec, three records each.
+    static let golden: [SampleStream] = Codec.allCases.flatMap { codec in
+        [
+            SampleStream(golden: RatedRecord.self, codec), SampleStream(golden: TokensRecord.self, codec), SampleStream(golden: PackedBin.self, codec),
+            SampleStream(golden: LogProbRecord.self, codec),
+        ]
     }
 
     /// Two records of every kind with every codec, in one block where nothing is compressed, else in two.

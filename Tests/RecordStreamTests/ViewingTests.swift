@@ -39,6 +39,19 @@ private struct OddRecord: StreamRecord {
 }
 
 @Suite struct ViewingTests {
+    /// A column of a known name that holds something else is taken for what its schema says, by view and by import.
+    @Test(arguments: [(0, #"{"rating_states":3}"#), (1, #"{"rating_states":["null","missing"]}"#), (2, #"{"rating_states":[[3],[]]}"#)])
+    func columnsOfSomebodyElse(depth: Int, line: String) throws {
+        let schema = Schema(kind: "odd_kind", columns: [Column("rating_states", .u8, depth: depth)]), bytes = Array(line.utf8)
+        let records = try LineImporter(schema).records { take in try bytes.withUnsafeBufferPointer { try take($0, "line 1") } }
+        let sink = MemorySink(), writer = try StreamWriter(to: sink, head: StreamHead(schema: schema, provenance: Sample.provenance))
+        for record in records { try writer.append(record: record) }
+        try writer.finish(StreamTail())
+        var view = try RecordView(schema)
+        let block = try #require(try RecordStreamReader(MemorySource(sink.bytes)).nextBlock())
+        #expect(try view.line(block, 0) == bytes + [0x0A])
+    }
+
     @Test func unknownKindsAreShownByTheirSchema() throws {
         let reader = try RecordStreamReader(MemorySource(Sample.stream([OddRecord(number: -7), OddRecord(number: 8)], codec: .zstd)))
         let block = try #require(try reader.nextBlock())

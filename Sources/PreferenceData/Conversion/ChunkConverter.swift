@@ -68,10 +68,11 @@ struct ChunkConverter {
                     open = group
                 }
             }
-            if result.first == nil { result.first = open } else { result.last = open }
         } catch {
             result.failure = error as? InputError ?? InputError("\(error)", status: .internalError)
         }
+        // Also before a failure: what is wrong with a group that was complete is told first, wherever chunks are cut.
+        if result.first == nil { result.first = open } else { result.last = open }
         return result
     }
 

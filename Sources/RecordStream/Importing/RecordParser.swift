@@ -38,7 +38,7 @@ struct RecordParser {
         case (.dictionary, _): builder.add(nameLists: try value.elements().map { try $0.elements().map { try $0.text() } }, to: column)
         case (.number, _):
             switch definition.type {
-            case .u8 where definition.name == "rating_states": builder.add(list: try value.flattened().map { try RecordParser.state($0) }, to: column)
+            case .u8 where definition == RecordView.states: builder.add(list: try value.flattened().map { try RecordParser.state($0) }, to: column)
             case .u8: try append(value, to: column, builder, as: UInt8.self)
             case .u32: try append(value, to: column, builder, as: UInt32.self)
             case .u64: try append(value, to: column, builder, as: UInt64.self)

@@ -28,6 +28,9 @@ public struct RecordView {
         } ?? all
     }
 
+    /// Shown in words. Somebody else's column of that name may hold anything.
+    static let states = Column("rating_states", .u8, depth: 1)
+
     static func contents(of schema: Schema) -> [(name: String, content: Content)] {
         var fields: [(name: String, content: Content)] = schema.columns.enumerated().map { ($1.name, .column($0)) }
         if schema == RatedRecord.schema, let roles = fields.firstIndex(where: { $0.name == "roles" }) {
@@ -105,7 +108,7 @@ public struct RecordView {
         switch column.type {
         case .u8:
             let value = block.values(index, as: UInt8.self)[at]
-            if column.name == "rating_states", let state = RatingState(rawValue: value) { append("\"\(state.name)\"") } else { append(String(value)) }
+            if column == RecordView.states, let state = RatingState(rawValue: value) { append("\"\(state.name)\"") } else { append(String(value)) }
         case .u32: append(String(block.values(index, as: UInt32.self)[at]))
         case .u64: append(String(block.values(index, as: UInt64.self)[at]))
         case .i32: append(String(block.values(index, as: Int32.self)[at]))

@@ -1,4 +1,5 @@
 import Glibc
+import SystemIO
 
 /// Turns a sequence of inputs into a sequence of outputs on several threads, in order: the result is the same for any number of them.
 ///
@@ -9,14 +10,15 @@ public func orderedMap<Input, Output, State>(
     workers: Int, produce: () throws -> Input?, makeState: @escaping @Sendable () throws -> State,
     transform: @escaping @Sendable (inout State, Input) throws -> Output, consume: (Output) throws -> Void
 ) throws {
-    guard workers > 1 else {
+    let pool = OrderedPool<Input, Output, State>(makeState: makeState, transform: transform)
+    // As many as the system gives.
+    let threads = workers > 1 ? (0 ..< workers).compactMap { _ in startThread { pool.work() } } : []
+    guard !threads.isEmpty else {
         // The plain version: what the threads must equal.
         var state = try makeState()
         while let input = try produce() { try consume(transform(&state, input)) }
         return
     }
-    let pool = OrderedPool<Input, Output, State>(makeState: makeState, transform: transform)
-    let threads = (0 ..< workers).map { _ in startThread { pool.work() } }
     defer {
         pool.close()
         threads.forEach { pthread_join($0, nil) }
@@ -110,16 +112,4 @@ private final class OrderedPool<Input, Output, State>: @unchecked Sendable {
             lock.wakeAll()
         }
     }
-}
-
-private func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t {
-    final class Box { let body: @Sendable () -> Void; init(_ body: @escaping @Sendable () -> Void) { self.body = body } }
-    var thread = pthread_t()
-    let box = Unmanaged.passRetained(Box(body))
-    let failed = pthread_create(&thread, nil, { argument in
-        if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
-        return nil
-    }, box.toOpaque())
-    precondition(failed == 0, "the system refuses another thread")
-    return thread
 }

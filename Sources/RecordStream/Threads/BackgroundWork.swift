@@ -1,4 +1,4 @@
-import Glibc
+import SystemIO
 
 /// A value that another thread makes.
 final class Promise<Value>: @unchecked Sendable {
@@ -36,7 +36,7 @@ final class BackgroundWork: @unchecked Sendable {
         let promise = Promise<Value>()
         let run = { promise.keep(Result { try work() }) }
         let isTaken = lock.whileHeld { () -> Bool in
-            if idle <= waiting.count, started < most, startThread({ [self] in serve() }) { started += 1 }
+            if idle <= waiting.count, started < most, startThread({ [self] in serve() }) != nil { started += 1 }
             guard started > 0 else { return false }
             waiting.append(run)
             lock.wakeAll()
@@ -57,50 +57,4 @@ final class BackgroundWork: @unchecked Sendable {
             work()
         }
     }
-}
-
-/// A mutex with a condition.
-final class Lock: @unchecked Sendable {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-
-    init() {
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(changed, nil)
-    }
-
-    deinit {
-        pthread_mutex_destroy(mutex)
-        pthread_cond_destroy(changed)
-        mutex.deallocate()
-        changed.deallocate()
-    }
-
-    func whileHeld<Value>(_ body: () throws -> Value) rethrows -> Value {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return try body()
-    }
-
-    /// Only while held; lets go of it meanwhile.
-    func wait() { pthread_cond_wait(changed, mutex) }
-
-    func wakeAll() { pthread_cond_broadcast(changed) }
-}
-
-/// Starts a detached thread; false where the system gives none.
-private func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
-    final class Box { let body: @Sendable () -> Void; init(_ body: @escaping @Sendable () -> Void) { self.body = body } }
-    var thread = pthread_t()
-    let box = Unmanaged.passRetained(Box(body))
-    let failed = pthread_create(&thread, nil, { argument in
-        if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
-        return nil
-    }, box.toOpaque())
-    guard failed == 0 else {
-        box.release()
-        return false
-    }
-    pthread_detach(thread)
-    return true
 }
