@@ -3,7 +3,8 @@ public struct InputError: Error, Sendable, Equatable, CustomStringConvertible {
     public var message: String
     public var status: ExitStatus
 
-    /// - Parameter message: may quote data. What would break the line or reach a terminal as a command becomes `?`, and of a very long one the middle is left out.
+    /// - Parameter message: may quote data. What would break the line or reach a terminal as a command becomes `?`, and of a very long one the middle is
+    ///   left out.
     public init(_ message: String, status: ExitStatus = .invalidData) {
         self.message = InputError.oneLine(message)
         self.status = status

@@ -81,7 +81,10 @@ import Testing
             "uf-pack tokens.uf --max-length 512 --overlong drop -o small/out", "uf-pack tokens.uf --max-length 512 --overlong drop -o out --report small/report",
             "uf-eval score packed.uf --model \(Self.stories) -o small/out", "\(Self.preference) -o small/out", "\(Self.preference) --json -o small/out", "\(Self.bench) -o small/out",
             "\(Self.bench) --log-samples small/samples -o out", "uf-eval report runs.sqlite -o small/out", "\(Self.train) -o small/out", "\(Self.train) --metrics small/metrics -o out",
-            "uf-train import \(Self.gguf) -o small/out",
+            "uf-train import \(Self.gguf) -o small/out", "uf-convert raw.jsonl --shards 2 -o small/out-%d-of-%d", "uf-convert raw.jsonl --split a=0.5,b=0.5 -o small/out-%",
+            "uf-records cat rated.uf -o small/out", "uf-records split --parts 2 rated.uf -o small/out-%", "uf-records merge --by origin rated.uf -o small/out",
+            "uf-records sort --by id rated.uf -o small/out", "uf-records shuffle rated.uf -o small/out", "uf-records salvage rated.uf -o small/out",
+            "uf-records salvage rated.uf --report small/report -o out", "uf-records import --kind logps /dev/null -o small/out",
         ]
         for script in full { expectNothing(of: script, on: "64k", after: "head -c 1M /dev/zero > small/fill 2>/dev/null") }
         // On one that fills while it is written.

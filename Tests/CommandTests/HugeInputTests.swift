@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-/// Lines, strings and nestings without end, from a pipe, with a gigabyte of address space: one line that says where, the documented status, and no gigabyte read.
+/// Lines, strings and nestings without end, from a pipe, with a gigabyte of address space: one line that says where, the documented status, and no
+/// gigabyte read.
 @Suite struct HugeInputTests {
     private static let zeros = "head -c 1G /dev/zero"
     private static let stories = Command.quoted(Fixtures.path("models/stories260K"))
@@ -11,7 +12,8 @@ import Testing
         // What makes the bytes has no limit, and ends when nobody reads on.
         let outcome = Command.shell("{ \(generator); } 2>/dev/null | { ulimit -v 1048576; \(command); } > out; exit ${PIPESTATUS[1]}", in: folder.path)
         let name = command.prefix { $0 != " " }
-        #expect(outcome.status == status && outcome.errors == "\(name): standard input: \(message)\n", "\(generator) | \(command): \(outcome.status): \(outcome.errors.prefix(600))", sourceLocation: sourceLocation)
+        #expect(outcome.status == status && outcome.errors == "\(name): standard input: \(message)\n",
+                "\(generator) | \(command): \(outcome.status): \(outcome.errors.prefix(600))", sourceLocation: sourceLocation)
     }
 
     private static let long = "line 1: longer than 67108864 bytes, the most that one line may have; is this JSON Lines or an array of records?"
@@ -28,7 +30,8 @@ import Testing
         expect(#"printf '"'; \#(Self.zeros) | tr '\0' a"#, command, 65, "line 1: more than 268435456 bytes; is this a file of lines?")
     }
 
-    /// A hundred million brackets, and fifty million in a line of allowed length: nothing recurses, and what is wrong is told although there is no room for the whole.
+    /// A hundred million brackets, and fifty million in a line of allowed length: nothing recurses, and what is wrong is told although there is no room for
+    /// the whole.
     @Test func deepNesting() {
         let deep = #"head -c 100000000 /dev/zero | tr '\0' '['"#
         expect(deep, "uf-convert", 65, "element 1: longer than 67108864 bytes, the most that one element may have; is this JSON Lines or an array of records?")
@@ -45,7 +48,8 @@ import Testing
         for command in ["uf-convert", "uf-convert --on-bad-record skip", "uf-records import --kind rated"] {
             let folder = TemporaryFolder()
             let outcome = Command.shell("{ \(line); } 2>/dev/null | { ulimit -v 700000; \(command) -j 1; } > out; exit ${PIPESTATUS[1]}", in: folder.path)
-            #expect(outcome.status == 70 && outcome.errors.hasSuffix(": standard input: line 1: no memory for 62914573 bytes of JSON\n"), "\(command): \(outcome.status): \(outcome.errors)")
+            #expect(outcome.status == 70 && outcome.errors.hasSuffix(": standard input: line 1: no memory for 62914573 bytes of JSON\n"),
+                    "\(command): \(outcome.status): \(outcome.errors)")
         }
     }
 

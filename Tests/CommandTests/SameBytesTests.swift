@@ -33,11 +33,13 @@ import Testing
         let outcome = Command.shell(
             """
             { \(Self.prepare); } 2> errors || { cat errors >&2; exit 1; }
+            slowly() { UFTOOLS_READ_SIZE=$size LD_PRELOAD=\(library) "$@" 2>> told; }
+            [ "$(printf abcdef | size=2 slowly dd bs=6 count=1)" = ab ] || echo "reads are not made short"
             for size in 1048576 4096 17 1; do
               for j in \(test.hasThreads ? "1 2 3 8" : "none"); do
                 threads="-j $j"; [ $j != none ] || threads=
-                UFTOOLS_READ_SIZE=$size LD_PRELOAD=\(library) \(test.command) $threads \(test.input) -o file.uf 2>> told || echo "-j $j, reads of $size: status $?"
-                cat \(test.input) | UFTOOLS_READ_SIZE=$size LD_PRELOAD=\(library) \(test.command) $threads 2>> told > pipe.uf || echo "-j $j, reads of $size, pipe: status $?"
+                slowly \(test.command) $threads \(test.input) -o file.uf || echo "-j $j, reads of $size: status $?"
+                cat \(test.input) | slowly \(test.command) $threads > pipe.uf || echo "-j $j, reads of $size, pipe: status $?"
                 [ -e first.uf ] || cp file.uf first.uf
                 cmp file.uf first.uf; cmp pipe.uf first.uf
                 runs=$((${runs:-0} + 2))

@@ -41,7 +41,8 @@ struct Campaign {
                 let seed = job.state.seed
                 let mutant = Mutant(seed, corpus)
                 try mutant.write()
-                tell("mutant \(seed) was not handled: \(mutant.description): \(ending(status, job.state.message)); written to \(mutant.fileName) (make fuzz SEED=\(seed) repeats it)")
+                tell("mutant \(seed) was not handled: \(mutant.description): \(ending(status, job.state.message)); "
+                    + "written to \(mutant.fileName) (make fuzz SEED=\(seed) repeats it)")
                 if seed + 1 < job.seeds.upperBound { again.append(seed + 1 ..< job.seeds.upperBound) }
             }
             if time(nil) - told >= Self.reportEvery, tally.total > 0 {

@@ -10,7 +10,9 @@ enum Reading<Content: Equatable>: Equatable {
 func reading<Content>(_ body: () throws -> Content) throws -> Reading<Content> {
     do { return .content(try body()) } catch let error as InputError {
         guard [.invalidData, .usage].contains(error.status) else { throw Failure("status \(error.status.rawValue): \(error.message.prefix(500))") }
-        guard !error.message.isEmpty, error.message.utf8.count <= 4096 else { throw Failure("a message of \(error.message.utf8.count) bytes: \(error.message.prefix(200))") }
+        guard !error.message.isEmpty, error.message.utf8.count <= 4096 else {
+            throw Failure("a message of \(error.message.utf8.count) bytes: \(error.message.prefix(200))")
+        }
         guard !error.message.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F ... 0x9F).contains($0.value) }) else {
             throw Failure("a message with control characters: \(String(reflecting: error.message.prefix(500)))")
         }

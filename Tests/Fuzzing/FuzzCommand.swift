@@ -3,10 +3,11 @@ import Glibc
 
 /// Mutants of every kind of input, each made from a number and given to the library as the commands give it.
 ///
-/// What is expected of each: an `InputError` of one line, or success that holds together when it is read again. What is not: a trap, more than a second of processor time, more than
-/// a gigabyte of address space, an error of another kind.
+/// What is expected of each: an `InputError` of one line, or success that holds together when it is read again. What is not: a trap, more than a second of
+/// processor time, more than a gigabyte of address space, an error of another kind.
 struct FuzzCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "uf-fuzz", abstract: "Give mutated inputs to the library; status 1 when one of them is not handled.")
+    static let configuration = CommandConfiguration(
+        commandName: "uf-fuzz", abstract: "Give mutated inputs to the library; status 1 when one of them is not handled.")
 
     @Option(help: "How many mutants.")
     var count: UInt64 = 1_000_000

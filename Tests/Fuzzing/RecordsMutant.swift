@@ -14,7 +14,8 @@ struct RecordsMutant {
         isArchive = archived
         let strangers = corpus.sources.flatMap(\.lines)
         guard archived || !generator.once(in: 12) else {
-            map = generator.once(in: 4) ? corpus.mapped.map : TextMutator.mutated(corpus.mapped.map, strangers: [corpus.mapped.map] + corpus.mapped.lines, &generator)
+            map = generator.once(in: 4) ? corpus.mapped.map
+                : TextMutator.mutated(corpus.mapped.map, strangers: [corpus.mapped.map] + corpus.mapped.lines, &generator)
             bytes = TextMutator.lines(of: corpus.mapped.lines, strangers: strangers, &generator)
             origin = "forum.jsonl and its map"
             return
@@ -27,7 +28,11 @@ struct RecordsMutant {
             return
         }
         let format = generator.pick([ArchiveMaker.Format.raw, .raw, .tar, .zip, .sevenZip])
-        let filter = format == .raw ? generator.pick([ArchiveMaker.Filter.gzip, .bzip2, .xz, .zstd]) : format == .tar ? generator.pick(ArchiveMaker.Filter.allCases) : .none
+        let filter: ArchiveMaker.Filter = switch format {
+        case .raw: generator.pick([.gzip, .bzip2, .xz, .zstd])
+        case .tar: generator.pick(ArchiveMaker.Filter.allCases)
+        default: .none
+        }
         var members = [("a.jsonl", text)]
         if format != .raw, generator.once(in: 2) { members.append(("b/c.jsonl", generator.pick(corpus.sources).lines[0] + [0x0A])) }
         if format != .raw, generator.once(in: 5) { members.insert(("folder/", []), at: 0) }

@@ -42,7 +42,9 @@ struct StreamCheck {
         try expectSame(byIndex, .content(content.records), "records read one after the other and by the index")
         try expectSame(saved, .content(Saved(records: content.records, isSound: true)), "records read and salvaged")
         try expectSame(try StreamContent(rewritten(content)), content, "a stream and its copy")
-        guard try StreamDifference.first(RecordStreamReader(MemorySource(bytes)), RecordStreamReader(MemorySource(bytes))) == nil else { throw Failure("a stream differs from itself") }
+        guard try StreamDifference.first(RecordStreamReader(MemorySource(bytes)), RecordStreamReader(MemorySource(bytes))) == nil else {
+            throw Failure("a stream differs from itself")
+        }
         _ = try StreamDifference.first(RecordStreamReader(MemorySource(original.bytes)), RecordStreamReader(MemorySource(bytes)))
         try viewAndImport(content)
         if sorts { try rearrange(bytes, content) }

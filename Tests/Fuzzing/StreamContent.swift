@@ -31,6 +31,7 @@ struct StreamContent: Equatable {
     }
 
     private static let conditions = [
-        "id = id-1 or source != made-up", "length > 3 and not (ties = 0)", "missing >= 1", "responses < 3", "dimensions = 2", "origin_input = 1 and origin_line > 1", "gap >= 1",
+        "id = id-1 or source != made-up", "length > 3 and not (ties = 0)", "missing >= 1", "responses < 3", "dimensions = 2",
+        "origin_input = 1 and origin_line > 1", "gap >= 1",
     ]
 }

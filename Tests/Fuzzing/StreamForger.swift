@@ -3,7 +3,9 @@ import TestSupport
 
 /// Streams changed at one or two places of their structure by somebody who then made everything else right, so that what lies behind the checksums is reached.
 enum StreamForger {
-    static func forged(_ stream: DissectedStream, others: [Corpus.Stream], _ generator: inout SeededGenerator) -> (bytes: [UInt8], digests: DissectedStream.Digests) {
+    static func forged(
+        _ stream: DissectedStream, others: [Corpus.Stream], _ generator: inout SeededGenerator
+    ) -> (bytes: [UInt8], digests: DissectedStream.Digests) {
         var stream = stream
         var index: [UInt8]?, markLies: [(inout DissectedStream.EndMark) -> Void] = []
         for _ in 0 ... (generator.once(in: 3) ? 1 : 0) {
@@ -18,7 +20,9 @@ enum StreamForger {
                 let bytes = headerLie(&generator)
                 if generator.once(in: 2) { stream.indexLies[bytes.at] = bytes.lie } else { stream.doneLies[bytes.at] = bytes.lie }
             case 13: markLies.append(markLie(&generator))
-            case 14: if !stream.frames.isEmpty { stream.frames[generator.below(stream.frames.count)].records = generator.pick([0, 1, 2, 65_535, 65_536, 65_537, 0x7FFF_FFFF, 0xFFFF_FFFF]) }
+            case 14 where !stream.frames.isEmpty:
+                let frame = generator.below(stream.frames.count)
+                stream.frames[frame].records = generator.pick([0, 1, 2, 65_535, 65_536, 65_537, 0x7FFF_FFFF, 0xFFFF_FFFF])
             default: recompress(&stream, &generator)
             }
         }
@@ -55,7 +59,10 @@ enum StreamForger {
     }
 
     private static func headerLie(_ generator: inout SeededGenerator) -> (at: Int, lie: [UInt8]) {
-        let wide: [UInt64] = [0, 1, 2, 63, 64, 65, 321, 1 << 20, 1 << 24, (1 << 24) + 1, 1 << 27, (1 << 27) + 1, 1 << 32, 1 << 62, 1 << 63, .max, .max - 63, UInt64.random(in: 0 ... .max, using: &generator)]
+        let wide: [UInt64] = [
+            0, 1, 2, 63, 64, 65, 321, 1 << 20, 1 << 24, (1 << 24) + 1, 1 << 27, (1 << 27) + 1, 1 << 32, 1 << 62, 1 << 63, .max, .max - 63,
+            UInt64.random(in: 0 ... .max, using: &generator),
+        ]
         switch generator.below(10) {
         case 0: return (0, littleEndian(UInt64.random(in: 0 ... .max, using: &generator)))
         case 1: return (8, Array(generator.pick(["HEAD", "DATA", "TAIL", "INDX", "DONE", "data", "\0\0\0\0"]).utf8))

@@ -9,10 +9,14 @@ enum TextMutator {
             let line = generator.below(lines.count)
             lines[line] = mutated(lines[line], strangers: strangers, &generator)
         }
-        if generator.once(in: 8) { lines.insert(Array(generator.pick(["", " ", "\t\r", "null", "{}", "[]", "1", "\u{FEFF}"]).utf8), at: generator.below(lines.count + 1)) }
+        if generator.once(in: 8) {
+            let odd = generator.pick(["", " ", "\t\r", "null", "{}", "[]", "1", "\u{FEFF}"])
+            lines.insert(Array(odd.utf8), at: generator.below(lines.count + 1))
+        }
         var text: [UInt8]
         if isArray || generator.once(in: 12) {
-            text = Array("[".utf8) + Array(lines.joined(separator: Array(generator.pick([",", ",\n  ", " , ", ",,", "\n"]).utf8))) + Array(generator.pick(["]", "]\n", "\n]  ", "", "]]", "] 1"]).utf8)
+            let separator = Array(generator.pick([",", ",\n  ", " , ", ",,", "\n"]).utf8), end = generator.pick(["]", "]\n", "\n]  ", "", "]]", "] 1"])
+            text = Array("[".utf8) + Array(lines.joined(separator: separator)) + Array(end.utf8)
         } else {
             let separator = Array(generator.once(in: 8) ? "\r\n".utf8 : "\n".utf8)
             text = Array(lines.joined(separator: separator)) + (generator.once(in: 4) ? [] : separator)
@@ -58,7 +62,8 @@ enum TextMutator {
             nest(&line, value, depth, generator.pick([("[", "]"), ("{\"a\":", "}")]), isClosed: !generator.once(in: 6))
         default:
             let value = generator.pick(outline.values)
-            line.insert(contentsOf: generator.pick([" ", "\t", "\n", "\r", "\u{C}", "\u{A0}", ",", ":", "//", "+", "-", "0", "e", "}", "]", "\""]).utf8, at: generator.once(in: 2) ? value.lowerBound : value.upperBound)
+            let stray = generator.pick([" ", "\t", "\n", "\r", "\u{C}", "\u{A0}", ",", ":", "//", "+", "-", "0", "e", "}", "]", "\""])
+            line.insert(contentsOf: stray.utf8, at: generator.once(in: 2) ? value.lowerBound : value.upperBound)
         }
     }
 
@@ -69,26 +74,34 @@ enum TextMutator {
     }
 
     private static func nest(_ line: inout [UInt8], _ value: Range<Int>, _ depth: Int, _ brackets: (String, String), isClosed: Bool) {
-        let inside = Array(line[value]), open = Array(String(repeating: brackets.0, count: depth).utf8), close = isClosed ? Array(String(repeating: brackets.1, count: depth).utf8) : []
-        line.replaceSubrange(value, with: open + inside + close)
+        let open = String(repeating: brackets.0, count: depth), close = isClosed ? String(repeating: brackets.1, count: depth) : ""
+        line.replaceSubrange(value, with: Array(open.utf8) + Array(line[value]) + Array(close.utf8))
     }
 
     // MARK: What is odd
 
     private static let numbers = [
-        "0", "-0", "-0.0", "1", "5", "6", "-1", "1.5", "4.0", "1e0", "1e999", "-1e999", "1e-400", "5e-324", "1.7976931348623157e308", "1.7976931348623159e308", "9007199254740993",
-        "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "18446744073709551615", "18446744073709551616", "4294967296", "-2147483649",
+        "0", "-0", "-0.0", "1", "5", "6", "-1", "1.5", "4.0", "1e0", "1e999", "-1e999", "1e-400", "5e-324",
+        "1.7976931348623157e308", "1.7976931348623159e308", "9007199254740993",
+        "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "18446744073709551615",
+        "18446744073709551616", "4294967296", "-2147483649",
         "123456789012345678901234567890", "0.1e", "01", "1.", ".5", "+1", "0x10", "1e+", "--1", "NaN", "Infinity", "-Infinity", "inf",
     ]
-    private static let words = ["null", "true", "false", "nul", "True", "None", "undefined", "[]", "{}", "[null]", "[[]]", "[{}]", "{\"\":null}", "[[1,2],[3]]", "{\"a\":1,\"a\":2}", ""]
+    private static let words = [
+        "null", "true", "false", "nul", "True", "None", "undefined", "[]", "{}", "[null]", "[[]]", "[{}]", "{\"\":null}", "[[1,2],[3]]", "{\"a\":1,\"a\":2}", "",
+    ]
     private static let texts = [
-        "", " ", "a", "5", "N/A", "n/a", "4.5", "nan", "1e999", "inf", "-inf", "user", "assistant", "system", "chosen", "rejected", "\\u0000", "\\ud83d", "\\ude00", "\\ud83d\\ude00", "\\ude00\\ud83d",
-        "\\ue000\\ud800", "\\uD83D\\u0041", "\\n\\r\\t\\\"\\\\\\/\\b\\f", "\\u", "\\u12", "\\x41", "\\", "\u{1F600}", "\u{E000}", "\u{FEFF}", "\u{2028}", "e\u{301}",
+        "", " ", "a", "5", "N/A", "n/a", "4.5", "nan", "1e999", "inf", "-inf", "user", "assistant", "system", "chosen", "rejected",
+        "\\u0000", "\\ud83d", "\\ude00", "\\ud83d\\ude00", "\\ude00\\ud83d",
+        "\\ue000\\ud800", "\\uD83D\\u0041", "\\n\\r\\t\\\"\\\\\\/\\b\\f", "\\u", "\\u12", "\\x41", "\\",
+        "\u{1F600}", "\u{E000}", "\u{FEFF}", "\u{2028}", "e\u{301}",
     ]
     /// Put into strings, raw.
     private static let oddCharacters: [[UInt8]] = [
-        [0], [0x01], [0x0A], [0x0D], [0x1B], [0x7F], [0x80], [0xC0, 0x80], [0xC3], [0xED, 0xA0, 0xBD], [0xED, 0xB8, 0x80], [0xED, 0xA0, 0xBD, 0xED, 0xB8, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xFE, 0xFF], [0xFF],
-        [0xEF, 0xBB, 0xBF], [0xEE, 0x80, 0x80], Array("\\ud83d".utf8), Array("\\udc00".utf8), Array("\\u0000".utf8), Array("\"".utf8), Array("\\".utf8), Array("\u{1F600}".utf8),
+        [0], [0x01], [0x0A], [0x0D], [0x1B], [0x7F], [0x80], [0xC0, 0x80], [0xC3], [0xED, 0xA0, 0xBD], [0xED, 0xB8, 0x80],
+        [0xED, 0xA0, 0xBD, 0xED, 0xB8, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xFE, 0xFF], [0xFF],
+        [0xEF, 0xBB, 0xBF], [0xEE, 0x80, 0x80], Array("\\ud83d".utf8), Array("\\udc00".utf8), Array("\\u0000".utf8),
+        Array("\"".utf8), Array("\\".utf8), Array("\u{1F600}".utf8),
     ]
 
     private static func oddValue(_ generator: inout SeededGenerator) -> [UInt8] {

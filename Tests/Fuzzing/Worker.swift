@@ -62,7 +62,10 @@ final class WorkerState {
         static func += (tally: inout Tally, more: Tally) { for i in tally.counts.indices { tally.counts[i] += more.counts[i] } }
 
         var lines: [String] {
-            Family.allCases.enumerated().map { "\($1.rawValue): \(counts[2 * $0] + counts[2 * $0 + 1]) mutants, \(counts[2 * $0]) accepted, \(counts[2 * $0 + 1]) refused" }
+            Family.allCases.enumerated().map { number, family in
+                let accepted = counts[2 * number], refused = counts[2 * number + 1]
+                return "\(family.rawValue): \(accepted + refused) mutants, \(accepted) accepted, \(refused) refused"
+            }
         }
     }
 

@@ -34,7 +34,11 @@ public struct DissectedBlock: Sendable {
 
     /// Array `number` as 32-bit words.
     public subscript(words number: Int) -> [UInt32] {
-        get { arrays[number].withUnsafeBytes { bytes in stride(from: 0, to: bytes.count - 3, by: 4).map { bytes.loadUnaligned(fromByteOffset: $0, as: UInt32.self) } } }
+        get {
+            arrays[number].withUnsafeBytes { bytes in
+                stride(from: 0, to: bytes.count - 3, by: 4).map { bytes.loadUnaligned(fromByteOffset: $0, as: UInt32.self) }
+            }
+        }
         set { arrays[number] = newValue.flatMap { littleEndian($0) } }
     }
 

@@ -3,8 +3,8 @@ import CZlib
 import CZstd
 import JSON
 
-/// A record stream taken apart into frames. `assembled` joins them again with every plain checksum, number, tag, index and total made right, so that only what a
-/// test changed on purpose can be what a reader finds.
+/// A record stream taken apart into frames. `assembled` joins them again with every plain checksum, number, tag, index and total made right, so that only what
+/// a test changed on purpose can be what a reader finds.
 ///
 /// Written after FORMAT.md and without the library that it is to test; that both make the same bytes is a test of its own (StructuralAttackTests).
 public struct DissectedStream: Sendable {
@@ -43,7 +43,8 @@ public struct DissectedStream: Sendable {
         public var streamDigest: [UInt8]
 
         var payload: [UInt8] {
-            littleEndian(indexOffset) + littleEndian(records) + littleEndian(dataFrames) + littleEndian(headerChain) + littleEndian(UInt32(0)) + contentDigest + streamDigest
+            littleEndian(indexOffset) + littleEndian(records) + littleEndian(dataFrames) + littleEndian(headerChain) + littleEndian(UInt32(0))
+                + contentDigest + streamDigest
         }
     }
 
@@ -65,7 +66,9 @@ public struct DissectedStream: Sendable {
         for range in DissectedStream.frameRanges(bytes) {
             let header = Array(bytes[range.prefix(64)])
             func word(_ at: Int) -> Int { Int(littleEndian: header[at ..< at + 8]) }
-            guard let kind = Kind(rawValue: String(decoding: header[8 ..< 12], as: UTF8.self)) else { preconditionFailure("no kind of frame: \(header[8 ..< 12])") }
+            guard let kind = Kind(rawValue: String(decoding: header[8 ..< 12], as: UTF8.self)) else {
+                preconditionFailure("no kind of frame: \(header[8 ..< 12])")
+            }
             let payload = unpacked(Array(bytes[range.dropFirst(64).prefix(word(32))]), codec: header[13], count: word(40))
             switch kind {
             case .index: index = payload
@@ -106,7 +109,8 @@ public struct DissectedStream: Sendable {
         func write(_ frame: Frame) {
             let start = out.count, stored = frame.stored ?? frame.compressed
             let lying = stored + [UInt8](repeating: 0, count: padded(stored.count) - stored.count)
-            var header = DissectedStream.sync + Array(frame.kind.rawValue.utf8) + [version, frame.codec, 0, 0] + littleEndian(number) + littleEndian(UInt64(record))
+            var header = DissectedStream.sync + Array(frame.kind.rawValue.utf8) + [version, frame.codec, 0, 0]
+            header += littleEndian(number) + littleEndian(UInt64(record))
             header += littleEndian(UInt64(stored.count)) + littleEndian(UInt64(frame.payload.count))
             header += littleEndian(UInt32(truncatingIfNeeded: frame.records)) + tag + littleEndian(crc32c(lying))
             for (at, bytes) in frame.lies { header.replaceSubrange(at ..< at + bytes.count, with: bytes) }
@@ -128,7 +132,8 @@ public struct DissectedStream: Sendable {
         let indexOffset = UInt64(out.count)
         write(Frame(kind: .index, codec: 0, payload: foreign ?? entries, records: 0, lies: indexLies))
         var mark = EndMark(
-            indexOffset: indexOffset, records: UInt64(record), dataFrames: blocks, headerChain: chain, contentDigest: Array(content.digest()[..<16]), streamDigest: Array(stream.digest()[..<16]))
+            indexOffset: indexOffset, records: UInt64(record), dataFrames: blocks, headerChain: chain,
+            contentDigest: Array(content.digest()[..<16]), streamDigest: Array(stream.digest()[..<16]))
         if digests == .kept { (mark.contentDigest, mark.streamDigest) = self.digests }
         change(&mark)
         write(Frame(kind: .done, codec: 0, payload: mark.payload, records: 0, lies: doneLies))

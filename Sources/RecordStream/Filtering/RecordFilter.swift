@@ -24,7 +24,9 @@ public struct RecordFilter: Sendable {
     public init(_ text: String, schema: Schema) throws {
         self.text = text
         // Facts are found by the names of columns, and what those hold is known of these schemas only.
-        guard StreamHead.knownSchemas.contains(schema) else { throw InputError("--where: \(schema.kind) records in columns that this release does not know; nothing can be asked about them", status: .usage) }
+        guard StreamHead.knownSchemas.contains(schema) else {
+            throw InputError("--where: \(schema.kind) records in columns that this release does not know; nothing can be asked about them", status: .usage)
+        }
         var parser = try FilterParser(text, schema: schema)
         test = try parser.parse()
     }
