@@ -43,10 +43,11 @@ let package = Package(
         .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
         .target(name: "CChecksums", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "CJSON", cxxSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "CSystemIO"),
         .target(name: "CNumerics", cSettings: exactFloatingPoint, linkerSettings: [.linkedLibrary("m")]),
 
         // Base: what every other module may use.
-        .target(name: "SystemIO"),
+        .target(name: "SystemIO", dependencies: ["CSystemIO"]),
         .target(name: "Checksums", dependencies: ["CChecksums", "CNettle"]),
         .target(name: "JSON", dependencies: ["CJSON"]),
         .target(name: "SQLite", dependencies: ["SystemIO", "CSQLite"]),

@@ -1,3 +1,4 @@
+import CSystemIO
 import Glibc
 
 /// A file that appears under its name only whole: written beside it under a temporary name, synced, renamed, and the folder synced.
@@ -38,7 +39,14 @@ public final class AtomicFile: ByteSink {
 
     public func write(_ bytes: UnsafeRawBufferPointer) throws {
         try sink.write(bytes)
+        guard temporary != nil, sink.offset - sentToDisk >= AtomicFile.portion else { return }
+        // The disk begins at once with what `finish` will have to wait for.
+        uf_start_writing(sink.descriptor, Int64(sentToDisk), Int64(sink.offset - sentToDisk))
+        sentToDisk = sink.offset
     }
+
+    private static let portion = 8 << 20
+    private var sentToDisk = 0
 
     public func finish() throws {
         try prepare()

@@ -1,0 +1,9 @@
+#ifndef UF_CSYSTEMIO_H
+#define UF_CSYSTEMIO_H
+
+#include <stdint.h>
+
+/// Lets the disk begin to write `length` bytes of a file from `offset` on, without waiting for it (sync_file_range, which Swift does not see). A hint: it cannot fail.
+void uf_start_writing(int descriptor, int64_t offset, int64_t length);
+
+#endif
