@@ -102,7 +102,7 @@ class Bench:
         notes = []
         if len(results) > 1:
             notes.append(self.check(self.rated, "origin_input,origin_line,dimensions,targets", python, "targets", out / "targets.npz"))
-        notes.append("ours also verifies UTF-8, hashes inputs and outputs (SHA-256), counts oddities and repeated prompts; peaks are of the largest process")
+        notes.append("ours also hashes inputs and output (SHA-256) and counts oddities and repeated prompts; peaks are of the largest process")
         self.report.section("Raw files to targets in a file", results, self.bytes, ours.name, notes)
         shutil.rmtree(out, ignore_errors=True)
 
