@@ -43,7 +43,7 @@ let package = Package(
         .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
         .target(name: "CChecksums", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "CJSON", cxxSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("simdjson")]),
-        .target(name: "CSystemIO"),
+        .target(name: "CSystemIO", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "CNumerics", cSettings: exactFloatingPoint, linkerSettings: [.linkedLibrary("m")]),
 
         // Base: what every other module may use.

@@ -172,8 +172,8 @@ extension Block {
     func checkRules(_ index: Int) throws {
         func check<Record: StreamRecord>(_: Record.Type) throws { try Record(self, index).validate() }
         switch schema {
-        case RatedRecord.schema: try check(RatedRecord.self)
-        case TokensRecord.schema: try check(TokensRecord.self)
+        case RatedRecord.schema: if !RatedRecord.isSound(self, index) { try check(RatedRecord.self) }
+        case TokensRecord.schema: if !TokensRecord.isSound(self, index) { try check(TokensRecord.self) }
         case PackedBin.schema: try check(PackedBin.self)
         case LogProbRecord.schema: try check(LogProbRecord.self)
         default: break

@@ -1,0 +1,75 @@
+import JSON
+import SystemIO
+import TestSupport
+import Testing
+
+@testable import RecordStream
+
+/// The quick look at a record against the plain one, which copies it: on records of any shape, most of them wrong in some way.
+@Suite struct SoundRecordTests {
+    private func compare<Record: StreamRecord>(_ type: Record.Type, _ fill: (BlockBuilder, inout SeededGenerator) -> Void, _ isSound: (Block, Int) -> Bool) throws -> (sound: Int, unsound: Int) {
+        let builder = BlockBuilder(schema: Record.schema)
+        var generator = SeededGenerator(seed: 4), counts = (sound: 0, unsound: 0)
+        for round in 0 ..< 20_000 {
+            builder.removeAll()
+            fill(builder, &generator)
+            try builder.endRecord()
+            let payload = builder.payload()
+            let block = try Block(schema: Record.schema, name: "x", firstRecord: 0, count: 1, payload: payload.bytes, owner: payload)
+            let isRight = (try? Record(block, 0).validate()) != nil
+            #expect(isSound(block, 0) == isRight, "round \(round): \((try? Record(block, 0)).map { "\($0)" } ?? "no record")")
+            if isRight { counts.sound += 1 } else { counts.unsound += 1 }
+        }
+        return counts
+    }
+
+    /// Matrices and names of a record; now and then something about them is wrong.
+    private func addRatings(_ builder: BlockBuilder, at column: Int, responses: Int, _ generator: inout SeededGenerator) -> Int {
+        func odd() -> Bool { Int.random(in: 0 ..< 25, using: &generator) == 0 }
+        let dimensions = Int.random(in: 0 ... 3, using: &generator), names: [Text] = ["a", "b", "c"]
+        let count = dimensions * responses + (odd() ? 1 : 0)
+        builder.add(names: odd() && dimensions > 1 ? [Text](repeating: "a", count: dimensions) : Array(names.prefix(dimensions)), to: column)
+        builder.add(list: (0 ..< count).map { _ in odd() ? Double.infinity : odd() ? .nan : 3 }, to: column + 1)
+        builder.add(list: (0 ..< count).map { _ in UInt8(odd() ? 2 : 1) }, to: column + 2)
+        var targets = [Double](repeating: responses > 0 ? 1 / Double(responses) : 0, count: count + (odd() ? 1 : 0))
+        if odd(), !targets.isEmpty { targets[0] = [0, -0.5, 2, .nan][Int.random(in: 0 ..< 4, using: &generator)] }
+        builder.add(list: targets, to: column + 3)
+        return count
+    }
+
+    @Test func ratedRecords() throws {
+        let counts = try compare(RatedRecord.self, { builder, generator in
+            func odd() -> Bool { Int.random(in: 0 ..< 25, using: &generator) == 0 }
+            let n = Int.random(in: 0 ... 4, using: &generator), text: Text = "x"
+            builder.add(text: "id", to: 0)
+            builder.add(number: UInt32(1), to: 1)
+            builder.add(number: UInt64(1), to: 2)
+            builder.add(name: text, to: 3)
+            builder.add(names: [text], to: 4)
+            builder.add(texts: odd() ? [] : [text], to: 5)
+            builder.add(texts: [Text](repeating: text, count: n), to: 6)
+            builder.add(names: [Text](repeating: text, count: odd() ? n + 1 : odd() ? n : 0), to: 7)
+            builder.add(names: [Text](repeating: text, count: odd() ? n + 1 : n), to: 8)
+            let count = addRatings(builder, at: 9, responses: n, &generator)
+            builder.add(list: (0 ..< count + (odd() ? 1 : 0)).map { _ in UInt8(odd() ? 6 : 5) }, to: 13)
+        }, RatedRecord.isSound)
+        #expect(counts.sound > 3000 && counts.unsound > 3000, "\(counts)")
+    }
+
+    @Test func tokensRecords() throws {
+        let counts = try compare(TokensRecord.self, { builder, generator in
+            func odd() -> Bool { Int.random(in: 0 ..< 25, using: &generator) == 0 }
+            let n = Int.random(in: 0 ... 4, using: &generator), prompts = odd() ? 2 : Bool.random(using: &generator) ? n : 1
+            builder.add(text: "id", to: 0)
+            builder.add(number: UInt32(1), to: 1)
+            builder.add(number: UInt64(1), to: 2)
+            builder.add(name: "x", to: 3)
+            _ = addRatings(builder, at: 4, responses: n, &generator)
+            builder.add(lists: (0 ..< prompts).map { _ in [UInt32](repeating: 7, count: 5) }, to: 8)
+            builder.add(lists: (0 ..< prompts + (odd() ? 1 : 0)).map { _ in odd() ? [] : odd() ? [0, 4, 2] : [0, 2, odd() ? 6 : 5] as [UInt32] }, to: 9)
+            builder.add(nameLists: (0 ..< prompts + (odd() ? 1 : 0)).map { _ in odd() ? ["a"] : ["a", "b"] as [Text] }, to: 10)
+            builder.add(lists: [[UInt32]](repeating: [5], count: n), to: 11)
+        }, TokensRecord.isSound)
+        #expect(counts.sound > 3000 && counts.unsound > 3000, "\(counts)")
+    }
+}
