@@ -50,7 +50,7 @@ public final class RecordInputs<Record: StreamRecord> {
 
     /// Licences that the inputs carry, joined.
     public var licences: [String: String] {
-        readers.reduce(into: [:]) { all, reader in all.merge(reader.stream.tail?.licences ?? [:]) { first, _ in first } }
+        StreamTail.licences(of: readers.compactMap(\.stream.tail))
     }
 }
 

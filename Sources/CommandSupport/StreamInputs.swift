@@ -36,7 +36,7 @@ public final class StreamInputs {
     public func tail(written: Int) throws -> StreamTail {
         StreamTail(
             inputs: try readers.map { try $0.stream.asInput() }, counts: .object([("records", .object([("read", JSONValue(recordsRead)), ("written", JSONValue(written))]))]),
-            licences: readers.reduce(into: [:]) { all, reader in all.merge(reader.stream.tail?.licences ?? [:]) { first, _ in first } })
+            licences: StreamTail.licences(of: readers.compactMap(\.stream.tail)))
     }
 }
 

@@ -55,16 +55,22 @@ public enum ExactMath {
     /// exp(v / temperature) over its sum, for each value: shifted by the greatest, summed from the first to the last. An entry of -infinity gets
     /// 0. Empty for no values; all NaN when a value is NaN or none is above -infinity.
     public static func softmax(_ values: [Double], temperature: Double = 1) -> [Double] {
-        guard var greatest = values.first else { return [] }
-        for value in values where value > greatest { greatest = value }
         var result = values
-        var sum = 0.0
-        for i in result.indices {
-            result[i] = exp((values[i] - greatest) / temperature)
-            sum += result[i]
-        }
-        for i in result.indices { result[i] /= sum }
+        softmax(&result, in: values.indices, temperature: temperature)
         return result
+    }
+
+    /// The same of a part of an array, in its place.
+    public static func softmax(_ values: inout [Double], in range: Range<Int>, temperature: Double) {
+        guard !range.isEmpty else { return }
+        var greatest = values[range.lowerBound]
+        for i in range where values[i] > greatest { greatest = values[i] }
+        var sum = 0.0
+        for i in range {
+            values[i] = exp((values[i] - greatest) / temperature)
+            sum += values[i]
+        }
+        for i in range { values[i] /= sum }
     }
 
     /// log of the sum of exp(v): -infinity for no values.

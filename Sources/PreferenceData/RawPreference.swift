@@ -32,6 +32,25 @@ struct RawPreference: Sendable {
         self.models = models ?? responses.map { _ in Text() }
     }
 
+    /// Makes room for so many dimensions at once.
+    mutating func reserve(dimensions count: Int) {
+        dimensions.reserveCapacity(count)
+        ranges.reserveCapacity(count)
+        values.reserveCapacity(count * responses.count)
+        states.reserveCapacity(count * responses.count)
+    }
+
+    /// Adds a dimension with the rating that `rating` says of each response, in their order.
+    mutating func rate(_ dimension: Text, in range: RatingRange, _ rating: (_ response: Int) throws -> (Double, RatingState)) rethrows {
+        dimensions.append(dimension)
+        ranges.append(range)
+        for response in responses.indices {
+            let (value, state) = try rating(response)
+            values.append(value)
+            states.append(state)
+        }
+    }
+
     /// Adds a dimension with its ratings, one for each response.
     mutating func rate(_ dimension: Text, in range: RatingRange, _ ratings: [(Double, RatingState)]) {
         dimensions.append(dimension)

@@ -58,7 +58,8 @@ public struct Targets: Sendable, Equatable {
             }
             let temperature = temperature[raw.dimensions[k]]
             guard rated[row].contains(0) else {
-                targets.replaceSubrange(row, with: ExactMath.softmax(Array(ratings[row]), temperature: temperature))
+                for i in row { targets[i] = ratings[i] }
+                ExactMath.softmax(&targets, in: row, temperature: temperature)
                 continue
             }
             let taking = row.filter { rated[$0] == 1 }

@@ -18,15 +18,17 @@ public final class AtomicFile: ByteSink {
     public init(path: String, keepsEqual: Bool = false) throws {
         name = path
         self.keepsEqual = keepsEqual
-        target = try AtomicFile.followLinks(path)
         var status = stat()
-        if stat(target, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-            let descriptor = open(target, O_WRONLY | O_CLOEXEC)
+        // Before its links are followed: /dev/stdout and what >(command) stands for are links to pipes, which have no name.
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            target = path
+            let descriptor = open(path, O_WRONLY | O_CLOEXEC)
             guard descriptor >= 0 else { throw InputError.cannotCreate(path) }
             temporary = nil
             sink = FileSink(descriptor: descriptor, name: path, closes: true)
             return
         }
+        target = try AtomicFile.followLinks(path)
         let made = try TemporaryEntry.make(.file, beside: target, name: path)
         temporary = made.path
         TemporaryFiles.add(made.path)

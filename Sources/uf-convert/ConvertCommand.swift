@@ -77,7 +77,7 @@ struct ConvertCommand: ParsableCommand {
         valueName: "policy"))
     var missing = MissingPolicy.mask
 
-    @Option(help: ArgumentHelp("T of the targets, softmax(ratings / T): one for all, or NAME=T,... with 1 for the rest. (default: 1)", valueName: "T"))
+    @Option(help: ArgumentHelp("T of the targets, softmax(ratings / T): one for all, or NAME=T,... with 1 for the rest.", valueName: "T"))
     var temperature = Temperature(value: ByDimension(1))
 
     @Option(help: ArgumentHelp("What a rating may be; others count as missing. (default: what the source says)", valueName: "low..high"))
@@ -164,7 +164,10 @@ struct ConvertCommand: ParsableCommand {
         options.strict = strict
         for entry in licence {
             guard let equals = entry.firstIndex(of: "="), equals != entry.startIndex else { throw ValidationError("--licence takes SOURCE=LICENCE, not \"\(entry)\"") }
-            options.licences[String(entry[..<equals])] = String(entry[entry.index(after: equals)...])
+            let source = String(entry[..<equals])
+            guard options.licences.updateValue(String(entry[entry.index(after: equals)...]), forKey: source) == nil else {
+                throw ValidationError("--licence names \(source) twice")
+            }
         }
         return options
     }

@@ -41,4 +41,6 @@ struct Temperature: ExpressibleByArgument {
         guard let value = ByDimension(argument, others: 1, value: { Double($0) }) else { return nil }
         self.value = value
     }
+
+    var defaultValueDescription: String { "1" }
 }

@@ -148,6 +148,17 @@ import Testing
         expect(changed(#"s/"content":"\(.......\)/"content":"\1~/"#), 0, "record 2 ID: contents[0]: byte 7\n")
     }
 
+    /// A source that stands in two streams with two licences keeps both, whichever stream comes first.
+    @Test func licencesAreJoined() {
+        let odd = Command.quoted(Fixtures.path("ultrafeedback/odd.jsonl"))
+        expect("""
+            for l in MIT CC0; do uf-convert --licence odd=$l \(odd) -o $l.uf 2> /dev/null; done; uf-records cat MIT.uf CC0.uf -o b.uf; uf-records cat CC0.uf MIT.uf b.uf -o c.uf
+            for f in MIT b c; do uf-records stats --json $f.uf | tr -d ' \\n' | grep -o '"licences":{[^}]*}'; done
+            """, 0, "\"licences\":{\"odd\":\"MIT\"}\n" + String(repeating: "\"licences\":{\"odd\":\"CC0;MIT\"}\n", count: 2))
+        expect("uf-convert --licence odd=MIT --licence odd=CC0 \(odd)", 64, errors: "uf-convert: --licence names odd twice (uf-convert --help tells more)\n")
+        expect("uf-records cat MIT.uf -o one.uf && uf-records cat MIT.uf -o /dev/stdout | cmp - one.uf && echo same", 0, "same\n")
+    }
+
     @Test func salvage() throws {
         expect("cd $F; uf-records salvage bad-flipped-bit.uf", 0, errors: """
             uf-records: bad-flipped-bit.uf: frame 1 at byte 1152: the payload's checksum does not match: the data is damaged

@@ -48,6 +48,9 @@ struct UltraFeedback: RecordSource {
         let source = try record.optionalText("source") ?? Text(name)
         var responses: [Text] = [], models: [Text] = []
         var annotations: [JSONCursor?] = []
+        responses.reserveCapacity(4)
+        models.reserveCapacity(4)
+        annotations.reserveCapacity(4)
         // Of the paper's dimensions those that stand here, one bit each, and the others by name.
         var known = 0, others: [Text] = []
         for (i, completion) in completions.enumerated() {
@@ -77,11 +80,12 @@ struct UltraFeedback: RecordSource {
         var raw = RawPreference(source: source, turns: [Turn(role: "user", content: instruction)], responses: responses, models: models)
         if systems == .completion { raw.responseSystems = try systemPrompts(completions) }
         let range = score == nil ? given ?? range : range
-        for dimension in dimensions.indices.filter({ known >> $0 & 1 == 1 }).map({ dimensions[$0] }) + others {
-            raw.rate(dimension, in: range, try annotations.enumerated().map { i, rated in
-                try rating(rated?[text: dimension], "completions[\(i)].annotations.\(dimension)", range)
-            })
+        func rate(_ dimension: Text) throws {
+            try raw.rate(dimension, in: range) { i in try rating(annotations[i]?[text: dimension], "completions[\(i)].annotations.\(dimension)", range) }
         }
+        raw.reserve(dimensions: known.nonzeroBitCount + others.count)
+        for (k, dimension) in dimensions.enumerated() where known >> k & 1 == 1 { try rate(dimension) }
+        for dimension in others { try rate(dimension) }
         guard let score else { return raw }
         return try scored(raw, completions, by: score, in: given ?? (score == .overall ? overallRange : range))
     }

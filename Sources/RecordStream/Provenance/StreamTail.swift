@@ -25,6 +25,15 @@ public struct StreamTail: Sendable, Equatable, CanonicalPayload {
         self.licences = licences
     }
 
+    /// Licences of several streams together. A source that stands in them with different ones has them all, in alphabetical order with "; " between.
+    public static func licences(of tails: some Sequence<StreamTail>) -> [String: String] {
+        tails.reduce(into: [:]) { all, tail in
+            all.merge(tail.licences) { one, other in
+                Set([one, other].flatMap { $0.split(separator: ";").map { String($0.trimmingPrefix { $0 == " " }) } }).sorted().joined(separator: "; ")
+            }
+        }
+    }
+
     private static let deepest = 64
 
     var json: JSONValue {
