@@ -36,7 +36,7 @@ struct ConversionTables {
     private var records: [String] {
         var table = TextTable([("", .left), ("", .right)])
         for row in conversion.counts.recordRows { table.add(row) }
-        return table.lines()
+        return table.lines() + (conversion.options.deduplication == .near ? [DuplicateIndex.parameters] : [])
     }
 
     private var places: [String] {

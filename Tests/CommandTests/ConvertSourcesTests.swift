@@ -104,6 +104,8 @@ import Testing
          "uf-convert: mixed: line 2: no nectar record, as the first of its input is; its keys are source, prompt, chosen, chosen-rating, chosen-model, rejected, rejected-rating, rejected-model (--on-bad-record skip to continue)\n"),
         ("uf-convert --dimensions rang \"$S\"/nectar.jsonl -o o.uf", 65, "uf-convert: --dimensions: no record has a dimension \"rang\"; the dimensions are rank\n"),
         ("uf-convert --score-from overall_score \"$S\"/nectar.jsonl -o o.uf", 65, "uf-convert: --score-from: no input is of ultrafeedback, which alone has such scores\n"),
+        ("uf-convert --rating-range 2..3 \"$S\"/nectar.jsonl -o o.uf", 65,
+         "uf-convert: --rating-range: no input's ratings are numbers of a range; ranks and choices (nectar) have none to set\n"),
         ("uf-convert --system completion \"$S\"/nectar.jsonl -o o.uf", 65, "uf-convert: --system completion: no input is of ultrafeedback, which alone has such system prompts\n"),
     ])
     func refusals(script: String, status: Int32, message: String) {

@@ -153,6 +153,10 @@ public final class Conversion {
         let kept = options.dimensions.map { Set($0.picks.map { Text($0.name) }) } ?? counts.offered
         try check("--scale", options.scale?.named.map(\.name) ?? [], among: kept)
         try check("--temperature", options.targets.temperature.named.map(\.name), among: kept)
+        let sources = options.fixedSource.map { [$0] } ?? detected.compactMap { options.sources[$0.source] }
+        if options.range != nil, !sources.contains(where: \.hasRange) {
+            throw InputError("--rating-range: no input's ratings are numbers of a range; ranks and choices (\(Set(sources.map(\.name)).sorted().joined(separator: ", "))) have none to set")
+        }
         guard options.fixedSource == nil, !detected.contains(where: { $0.source == UltraFeedback().name }) else { return }
         if options.score != nil { throw InputError("--score-from: no input is of ultrafeedback, which alone has such scores") }
         if options.systems != .none { throw InputError("--system \(options.systems.rawValue): no input is of ultrafeedback, which alone has such system prompts") }

@@ -18,7 +18,7 @@ extension Conversion {
             ("ratings", .object(counts.dimensions.map { JSONMember($0.name, $0.counts.json) })), ("completions", counts.completionsJSON),
             ("empty_responses", JSONValue(counts.emptyResponses)), ("duplicate_prompts", JSONValue(counts.duplicatePrompts)),
             ("counts", counts.json), ("places", counts.placesJSON),
-        ] + (statistics.map { [("statistics", $0.json)] } ?? []) + (decontaminationJSON.map { [("decontamination", $0)] } ?? []))
+        ] + (options.deduplication == .near ? [("deduplication", DuplicateIndex.parametersJSON)] : []) + (statistics.map { [("statistics", $0.json)] } ?? []) + (decontaminationJSON.map { [("decontamination", $0)] } ?? []))
     }
 
     /// What the members of the report are, for the command's help: lines of at most 78 characters, which no terminal wraps.
@@ -35,6 +35,8 @@ extension Conversion {
         counts          as the stream carries them: records (read, kept, dropped
                         and skipped by reason, ...), odd, and the ratings by
                         source and dimension
+        deduplication   of --dedup near: words of a shingle, bands and rows of
+                        MinHash, least Jaccard similarity
         places          of each reason in dropped, skipped, ratings and odd the
                         first \(FirstPlaces.most) records, in the order of the inputs: input,
                         name, line (or element)

@@ -1,3 +1,5 @@
+import JSON
+
 /// Which prompts were seen: finds a new one that is the same as an earlier one, or similar to it.
 ///
 /// The first of equals stays, in the order of the input, so the result is the same for any number of threads. Memory: some 40 bytes a prompt for exact
@@ -75,5 +77,19 @@ public struct DuplicateIndex {
             for (band, key) in keys.enumerated() { earlier[band].append(heads[band].updateValue(UInt32(count), forKey: key) ?? DuplicateIndex.none) }
         }
         count += 1
+    }
+}
+
+extension DuplicateIndex {
+    /// What near duplicates are found with.
+    static var parametersJSON: JSONValue {
+        .object([
+            ("shingle_words", JSONValue(PromptSketch.shingleWords)), ("bands", JSONValue(MinHash.bands)), ("rows", JSONValue(MinHash.rows)), ("similarity", .number(threshold)),
+        ])
+    }
+
+    /// The same for people.
+    public static var parameters: String {
+        "near: Jaccard similarity of word \(PromptSketch.shingleWords)-grams of at least \(threshold), by MinHash in \(MinHash.bands) bands of \(MinHash.rows)"
     }
 }

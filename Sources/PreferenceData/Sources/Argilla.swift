@@ -8,6 +8,7 @@ import RecordStream
 struct Argilla: RecordSource {
     let name = "argilla"
     let summary = "argilla's cleaned pairs: chosen-rating, rejected-rating; one dimension, rating (1..5)"
+    let hasRange = true
 
     private let range = RatingRange(low: 1, high: 5)
     private let dimension: Text = "rating"

@@ -11,6 +11,7 @@ import RecordStream
 struct HelpSteer: RecordSource {
     let name = "helpsteer"
     let summary = "HelpSteer 1 and 2: rows of one prompt together, five attributes (0..4); HelpSteer3: preference (-1.5..1.5)"
+    let hasRange = true
 
     let groupsRows = true
 

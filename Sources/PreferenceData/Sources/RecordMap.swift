@@ -21,6 +21,7 @@ import SystemIO
 public struct RecordMap: RecordSource {
     let name = "map"
     let summary = "what --map FILE describes"
+    var hasRange: Bool { true }
     /// SHA-256 of the file, for provenance.
     let sha256: String
 

@@ -9,6 +9,9 @@ protocol RecordSource: Sendable {
     /// One line for `--help`.
     var summary: String { get }
 
+    /// Whether its ratings are numbers of a range, which another may take the place of: a rank or a choice is none.
+    var hasRange: Bool { get }
+
     /// Whether records may be rows (`RawPreference.isRow`), of which those of one prompt are joined while they follow each other.
     var groupsRows: Bool { get }
 
@@ -27,6 +30,7 @@ protocol RecordSource: Sendable {
 
 extension RecordSource {
     var groupsRows: Bool { false }
+    var hasRange: Bool { false }
     func accepts(_ record: JSONCursor) -> Bool { recognises(record) }
 }
 

@@ -27,6 +27,7 @@ public enum SystemPrompts: String, Sendable, CaseIterable {
 struct UltraFeedback: RecordSource {
     let name = "ultrafeedback"
     let summary = "UltraFeedback: N completions rated in m dimensions (1..5), or one score of it (--score-from)"
+    let hasRange = true
 
     var score: UltraFeedbackScore?
     var systems = SystemPrompts.none

@@ -6,6 +6,7 @@ import RecordStream
 struct UltraFeedbackBinarized: RecordSource {
     let name = "ultrafeedback-binarized"
     let summary = "pairs made from UltraFeedback: prompt, chosen, rejected and a score each; one dimension, score (0..10)"
+    let hasRange = true
 
     /// UltraFeedback's overall scores run from 1 to 10, means of several may lie below.
     private let range = RatingRange(low: 0, high: 10)
