@@ -4,6 +4,8 @@ import RecordStream
 /// One record as its source has it, before anything is decided about missing ratings.
 struct RawPreference: Sendable {
     var source: Text
+    /// Its own id, where a map names one.
+    var id: Text?
     var turns: [Turn]
     var responses: [Text]
     /// N system prompts, where each response has its own and it is kept (`--system completion`); else empty.

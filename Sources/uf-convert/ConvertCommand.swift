@@ -55,7 +55,7 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Source of all records, one of those above, or auto: the first record of each input shows it.", valueName: "source"))
     var from = SourceFormat.auto
 
-    @Option(help: ArgumentHelp("A JSON file that says by JSON Pointers where prompt, responses and ratings stand, in place of --from.", valueName: "file"), completion: .file())
+    @Option(help: ArgumentHelp("A JSON file that says by JSON Pointers where id, system, prompt, responses, models and ratings (values in a range, ranks or best) stand, in place of --from.", valueName: "file"), completion: .file())
     var map: String?
 
     @Option(help: ArgumentHelp("One score of UltraFeedback as the only dimension, score: overall_score (1..10) or fine-grained_score (1..5).", valueName: "key"))

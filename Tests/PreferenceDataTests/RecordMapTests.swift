@@ -43,7 +43,7 @@ import TestSupport
         (#"{"prompt":{"turns":"/t","role":"/a","content":"/b"},"responses":"/r"}"#, "map.json: prompt.turns is \"/t\", expected a JSON Pointer with * for every turn, as in /dialogue/*"),
         (#"{"prompt":{"turns":"/t/*","role":"/a","content":"/b","roles":[]},"responses":"/r"}"#, "map.json: prompt.roles is an array, expected an object from a speaker's name to a role"),
         (#"{"prompt":{"turns":"/t/*","role":"/a","content":"/b","names":{}},"responses":"/r"}"#, "map.json: unknown member \"names\", expected turns, role, content, roles"),
-        (#"{"prompt":"/p","response":"/r","responses":"/r"}"#, "map.json: unknown member \"response\", expected source, system, prompt, responses, models, ratings"),
+        (#"{"prompt":"/p","response":"/r","responses":"/r"}"#, "map.json: unknown member \"response\", expected source, id, system, prompt, responses, models, ratings"),
         (#"{"prompt":"/p","responses":"/r","ratings":"/s"}"#, "map.json: ratings is a string, expected an object from a dimension's name to its rule"),
         (#"{"prompt":"/p","responses":"/r","ratings":{"a":{"best":"/x"},"a":{"best":"/y"}}}"#, "map.json: ratings names a dimension twice"),
         (#"{"prompt":"/p","responses":"/r","ratings":{"a":"/s"}}"#, "map.json: ratings.a is a string, expected an object with values and range, with ranks, or with best"),
@@ -79,6 +79,14 @@ import TestSupport
         #expect(fault(#"{"p":"p","r":["a","b"],"s":[1]}"#) == "1 ranks of a for 2 responses")
         #expect(fault(#"{"p":"p","r":{"0":"a"},"s":[1]}"#) == "/r is an object, expected an array")
         #expect(fault(#"{"p":"p","r":["a"],"s":["one"]}"#) == "/s/0 is \"one\", expected 1..1 or N/A")
+    }
+
+    @Test func ownIDs() throws {
+        let map = #"{"prompt":"/p","responses":"/r/*","id":"/k"}"#
+        #expect(try read(map, #"{"p":"p","r":["a","b"],"k":"q-7"}"#).id == "q-7" as Text && read(map, #"{"p":"p","r":["a"],"k":-12}"#).id == "-12" as Text)
+        #expect(try read(#"{"prompt":"/p","responses":"/r/*"}"#, #"{"p":"p","r":["a"],"k":1}"#).id == nil)
+        func fault(_ id: String) -> String? { #expect(throws: BadRecord.self) { _ = try read(map, #"{"p":"p","r":["a"],"k":\#(id)}"#) }?.message }
+        #expect(fault("1.5") == "/k is a number, expected a string or an integer" && fault(#""""#) == "/k has 0 bytes, expected an id of 1 to 256")
     }
 
     @Test func oneResponseStandsAlone() throws {

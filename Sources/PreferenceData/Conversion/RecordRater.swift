@@ -23,7 +23,7 @@ struct RecordRater {
         let (id, idHash) = RecordIdentity.id(raw)
         let contamination = options.decontamination?.contamination(of: raw, at: place)
         if contamination != nil { counts.outputs[output].drop(.contaminated, place) }
-        let made = contamination == nil ? try record(raw, id, place, &counts.outputs[output]) : nil
+        let made = contamination == nil ? try record(raw, raw.id ?? id, place, &counts.outputs[output]) : nil
         let item = ConvertedChunk.Item(promptHash: promptHash, output: output, idHash: idHash, place: place, record: made, contamination: contamination)
         if options.gathersStatistics { item.raw = raw }
         if made != nil, let mode = options.deduplication {

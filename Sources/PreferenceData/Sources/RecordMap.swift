@@ -6,6 +6,7 @@ import SystemIO
 /// A source that a file describes: where in a record of any JSON layout its prompt, responses and ratings stand, by JSON Pointers.
 ///
 ///     {"source": "my-set",
+///      "id": "/key",
 ///      "system": "/persona",
 ///      "prompt": "/question",
 ///      "responses": "/answers/*/text",
@@ -13,6 +14,7 @@ import SystemIO
 ///      "ratings": {"quality": {"values": "/answers/*/marks/quality", "range": "0..10"}, "order": {"ranks": "/answers/*/place"}, "winner": {"best": "/won"}}}
 ///
 /// - `source`: the name of the data; a pointer, beginning with /, takes it from each record. Absent: `map`.
+/// - `id`: a string or an integer that becomes the record's id; absent, it is made from the record's text.
 /// - `prompt`: the user's turn; or the turns of a conversation, `{"turns": "/dialogue/*", "role": "/speaker", "content": "/text", "roles": {"A": "user", "B": "assistant"}}`.
 /// - `system`: a system turn before it.
 /// - `responses`, `models`, `values`, `ranks`: a pointer with `*`, or an array of pointers, one for each response. A single pointer without `*` is a
@@ -26,6 +28,7 @@ public struct RecordMap: RecordSource {
     let sha256: String
 
     private let source: Name
+    private let id: JSONPointer?
     private let system: JSONPointer?
     private let prompt: Prompt
     private let responses: [JSONPointer]
@@ -42,6 +45,7 @@ public struct RecordMap: RecordSource {
             let document = try JSON.parse(bytes)
             var map = try MapReader(document)
             source = try map.name("source") ?? .literal("map")
+            id = try map.pointer("id")
             system = try map.pointer("system")
             prompt = try map.prompt()
             responses = try map.pointers("responses")
@@ -75,6 +79,7 @@ public struct RecordMap: RecordSource {
         }
         let models = self.models.isEmpty ? nil : try aligned(self.models, "models").map { $0.value?.text ?? Text() }
         var raw = RawPreference(source: try sourceName(record), turns: turns, responses: texts, models: models)
+        raw.id = try id.map { try ownID($0, in: record) }
         raw.standsAlone = responses.count == 1 && !responses[0].isList
         for (dimension, rule) in ratings {
             switch rule {
@@ -96,6 +101,20 @@ public struct RecordMap: RecordSource {
     private func text(_ pointer: JSONPointer, in record: JSONCursor) throws -> Text {
         let (path, value) = try pointer.values(in: record)[0]
         guard let text = value?.text else { throw BadRecord.type(path.isEmpty ? "the record" : path, value, expected: "a string") }
+        return text
+    }
+
+    /// Ids are looked for, listed and compared: a text of pages is none.
+    private static let longestID = 256
+
+    private func ownID(_ pointer: JSONPointer, in record: JSONCursor) throws -> Text {
+        let (path, value) = try pointer.values(in: record)[0]
+        guard let text = value?.text ?? value?.unsigned.map({ Text("\($0)") }) ?? value?.integer.map({ Text("\($0)") }) else {
+            throw BadRecord.type(path, value, expected: "a string or an integer")
+        }
+        guard !text.isEmpty, text.count <= RecordMap.longestID else {
+            throw BadRecord.wrong("\(path) has \(text.count) bytes, expected an id of 1 to \(RecordMap.longestID)")
+        }
         return text
     }
 

@@ -88,7 +88,7 @@ public struct Ratings: Sendable, Equatable {
 
 /// A prompt with its rated responses: what uf-convert makes.
 public struct RatedRecord: StreamRecord, Equatable {
-    /// 32 hexadecimal digits, from the prompt and the responses.
+    /// 32 hexadecimal digits, from the prompt and the responses, or the id that the source gave it.
     public var id: Text
     public var origin: Origin
     public var source: Text
