@@ -114,6 +114,12 @@ import Testing
         #expect(!folder.contents.contains("o.uf"))
     }
 
+    /// Where no input shows a source, none can be said to lack a range.
+    @Test func ratingRangeOfUnknownRecordsThatArePassedOver() {
+        let outcome = run(#"printf '{"zzz":1}\n' | uf-convert --rating-range 1..5 --on-bad-record skip -o o.uf"#)
+        #expect(outcome.status == 0 && outcome.errors == "uf-convert: dropped 1 of 1 records: 1 with another schema\n", "\(outcome.errors)")
+    }
+
     /// From raw data to the bin: each response after its own system prompt, which no label covers.
     @Test func systemPromptsOfCompletions() {
         let raw = #"{"instruction":"Hi","completions":[{"response":"A","custom_system_prompt":"Be kind.","annotations":{"help":{"Rating":1}}},"#

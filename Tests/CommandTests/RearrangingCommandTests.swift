@@ -155,6 +155,7 @@ import Testing
             for l in MIT CC0; do uf-convert --licence odd=$l \(odd) -o $l.uf 2> /dev/null; done; uf-records cat MIT.uf CC0.uf -o b.uf; uf-records cat CC0.uf MIT.uf b.uf -o c.uf
             for f in MIT b c; do uf-records stats --json $f.uf | tr -d ' \\n' | grep -o '"licences":{[^}]*}'; done
             """, 0, "\"licences\":{\"odd\":\"MIT\"}\n" + String(repeating: "\"licences\":{\"odd\":\"CC0;MIT\"}\n", count: 2))
+        expect("uf-convert --licence 'odd=A;B' \(odd) -o d.uf 2> /dev/null; uf-records cat d.uf d.uf | uf-records stats --json - | grep -o '\"odd\": *\"A;B\"' | tr -d ' '", 0, "\"odd\":\"A;B\"\n")
         expect("uf-convert --licence odd=MIT --licence odd=CC0 \(odd)", 64, errors: "uf-convert: --licence names odd twice (uf-convert --help tells more)\n")
         expect("uf-records cat MIT.uf -o one.uf && uf-records cat MIT.uf -o /dev/stdout | cmp - one.uf && echo same", 0, "same\n")
     }

@@ -154,7 +154,7 @@ public final class Conversion {
         try check("--scale", options.scale?.named.map(\.name) ?? [], among: kept)
         try check("--temperature", options.targets.temperature.named.map(\.name), among: kept)
         let sources = options.fixedSource.map { [$0] } ?? detected.compactMap { options.sources[$0.source] }
-        if options.range != nil, !sources.contains(where: \.hasRange) {
+        if options.range != nil, !sources.isEmpty, !sources.contains(where: \.hasRange) {
             throw InputError("--rating-range: no input's ratings are numbers of a range; ranks and choices (\(Set(sources.map(\.name)).sorted().joined(separator: ", "))) have none to set")
         }
         guard options.fixedSource == nil, !detected.contains(where: { $0.source == UltraFeedback().name }) else { return }

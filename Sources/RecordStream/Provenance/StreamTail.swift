@@ -29,7 +29,8 @@ public struct StreamTail: Sendable, Equatable, CanonicalPayload {
     public static func licences(of tails: some Sequence<StreamTail>) -> [String: String] {
         tails.reduce(into: [:]) { all, tail in
             all.merge(tail.licences) { one, other in
-                Set([one, other].flatMap { $0.split(separator: ";").map { String($0.trimmingPrefix { $0 == " " }) } }).sorted().joined(separator: "; ")
+                // What is the same stays as it was written, a semicolon in it too.
+                one == other ? one : Set([one, other].flatMap { $0.split(separator: ";").map { String($0.trimmingPrefix { $0 == " " }) } }).sorted().joined(separator: "; ")
             }
         }
     }
