@@ -74,17 +74,8 @@ public final class ChunkReader {
     /// Reads until `buffer` holds `count` bytes or the input ends.
     private func fill(to count: Int) throws {
         guard buffer.count < count, !atEnd else { return }
-        let rest = buffer
-        buffer = try [UInt8](unsafeUninitializedCapacity: count) { space, filled in
-            _ = space.initialize(fromContentsOf: rest)
-            filled = rest.count
-            let raw = UnsafeMutableRawBufferPointer(space)
-            while filled < raw.count {
-                let read = try inputs.read(into: UnsafeMutableRawBufferPointer(rebasing: raw[filled...]))
-                if read == 0 { atEnd = true; break }
-                filled += read
-            }
-        }
+        buffer = try inputs.read(count, behind: buffer[...])
+        atEnd = buffer.count < count
     }
 
     private func nextLines() throws -> InputChunk? {
@@ -143,22 +134,16 @@ public final class ChunkReader {
     }
 
     /// Hands out the first `end` bytes and keeps the rest.
-    private func take(_ end: Int) -> [UInt8] {
-        if end == buffer.count {
-            defer { buffer = [] }
-            return buffer
-        }
-        let rest = Array(buffer[end...])
-        buffer.removeLast(buffer.count - end)
-        defer { buffer = rest }
-        return buffer
+    private func take(_ end: Int) -> ArraySlice<UInt8> {
+        defer { buffer = Array(buffer[end...]) }
+        return buffer[..<end]
     }
 
     private func lastFeed() -> Int? {
         buffer.withUnsafeBytes { $0.lastIndex(of: 0x0A) }
     }
 
-    private func countFeeds(_ bytes: [UInt8]) -> Int {
+    private func countFeeds(_ bytes: ArraySlice<UInt8>) -> Int {
         bytes.withUnsafeBytes { bytes in
             var rest = bytes, count = 0
             while let base = rest.baseAddress, let feed = memchr(base, 0x0A, rest.count) {

@@ -95,47 +95,44 @@ public final class DecodedInputs {
 
     /// The next bytes of the current input, which stay to be read: fewer than `count` only at its end.
     public func peek(_ count: Int) throws -> ArraySlice<UInt8> {
-        if ahead.count < count {
-            let known = ahead
-            ahead = try [UInt8](unsafeUninitializedCapacity: count) { space, filled in
-                filled = space.initialize(fromContentsOf: known)
-                while filled < count {
-                    let read = try fetch(UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(space)[filled...]))
-                    if read == 0 { break }
-                    filled += read
-                }
-            }[...]
-        }
+        if ahead.count < count { ahead = try fetch(count, behind: ahead)[...] }
         return ahead.prefix(count)
     }
 
-    /// Reads from the current input; 0 at its end.
-    public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        guard !ahead.isEmpty, !buffer.isEmpty else { return try fetch(buffer) }
-        let count = min(ahead.count, buffer.count)
-        ahead.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-        ahead.removeFirst(count)
-        return count
+    /// Reads from the current input: `head`, whatever it is, and behind it the next bytes, to `count` in all; fewer only at the end of the input.
+    public func read(_ count: Int, behind head: ArraySlice<UInt8> = []) throws -> [UInt8] {
+        let known = head + ahead.prefix(max(0, count - head.count))
+        ahead.removeFirst(known.count - head.count)
+        return try fetch(count, behind: known)
     }
 
     /// Passes over the rest of the current input.
     public func skip() throws {
         ahead = []
-        let space = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
-        defer { space.deallocate() }
-        while try fetch(space) > 0 {}
+        while try !fetch(1 << 20, behind: []).isEmpty {}
     }
 
-    private func fetch(_ buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        guard let digest, let reader, !buffer.isEmpty else { return 0 }
-        let count = try reader.read(into: buffer)
-        if count == 0 {
+    /// The digest takes the new bytes where they are: a copy of all that is read would cost as much as a tenth of the parsing.
+    private func fetch(_ count: Int, behind head: ArraySlice<UInt8>) throws -> [UInt8] {
+        guard let digest, let reader, head.count < count else { return Array(head) }
+        var atEnd = false
+        let bytes = try [UInt8](unsafeUninitializedCapacity: count) { space, filled in
+            filled = space[...].initialize(fromContentsOf: head)
+            while filled < count {
+                let read = try reader.read(into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(space)[filled...]))
+                if read == 0 {
+                    atEnd = true
+                    break
+                }
+                filled += read
+            }
+        }
+        digest.update(bytes[head.count...])
+        if atEnd {
             digests.append(InputDigest(sha256: digest.finish(), length: digest.count))
             self.digest = nil
-        } else {
-            digest.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
-        return count
+        return bytes
     }
 }
 

@@ -72,7 +72,7 @@ struct Import: ParsableCommand {
             makeState: { LineImporter(head.schema) },
             transform: { (importer: inout LineImporter, chunk: InputChunk) in
                 try importer.records { take in
-                    try chunk.forEachRecord { line, place in
+                    try chunk.forEachRecord { line, _, place in
                         if label == nil || place.input > 1 || place.number > labelLine { try take(line, place.description) }
                     }
                 }
@@ -89,7 +89,7 @@ struct Import: ParsableCommand {
     /// The head in the first line that is not blank, where it has one, and the line's number.
     private func label(_ chunk: InputChunk) throws -> (StreamLabel?, Int) {
         var label: StreamLabel?, first = 0
-        try chunk.forEachRecord { line, place in
+        try chunk.forEachRecord { line, _, place in
             if first == 0 { (label, first) = (try StreamLabel(line: line, name: place.description), place.number) }
         }
         return (label, first)

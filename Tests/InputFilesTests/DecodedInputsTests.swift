@@ -15,11 +15,9 @@ import Testing
     /// All inputs as (name, bytes).
     private func readAll(_ inputs: DecodedInputs) throws -> [(String, [UInt8])] {
         var result: [(String, [UInt8])] = []
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 5000, alignment: 16)
-        defer { buffer.deallocate() }
         while try inputs.next() {
             var bytes: [UInt8] = []
-            while case let count = try inputs.read(into: buffer), count > 0 { bytes += buffer[..<count] }
+            while case let more = try inputs.read(5000), !more.isEmpty { bytes += more }
             result.append((inputs.name, bytes))
             #expect(inputs.number == result.count)
         }
@@ -131,20 +129,30 @@ import Testing
         }
     }
 
-    /// Lengths around the portions that the digest is made of, on its own thread or not.
-    @Test(arguments: [0, 1, 511, BackgroundDigest.portion - 1, BackgroundDigest.portion, BackgroundDigest.portion + 1, 3 * BackgroundDigest.portion + 7])
-    func digestsDoNotDependOnPortions(length: Int) throws {
+    /// Pieces of any size, more of them than may wait at a time.
+    @Test(arguments: [0, 1, 511, 1 << 20, (3 << 20) + 7])
+    func digestsDoNotDependOnPieces(length: Int) throws {
         let bytes = (0 ..< length).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
         for piece in [1 << 12, 999_983, 1 << 22] {
             let digest = BackgroundDigest()
-            bytes.withUnsafeBytes { whole in
-                for start in stride(from: 0, to: length, by: piece) { digest.update(UnsafeRawBufferPointer(rebasing: whole[start ..< min(length, start + piece)])) }
-            }
+            for start in stride(from: 0, to: length, by: piece) { digest.update(bytes[start ..< min(length, start + piece)]) }
             #expect(digest.count == length)
             #expect(digest.finish() == SHA256.hexDigest(of: bytes), "\(length) bytes by \(piece)")
         }
-        // One that is never finished ends its thread.
-        let abandoned = BackgroundDigest()
-        bytes.withUnsafeBytes { abandoned.update($0) }
+        // One that is never finished harms nothing.
+        BackgroundDigest().update(bytes[...])
+    }
+
+    /// What is behind the bytes that were left over, and behind those that were looked at.
+    @Test func readingGoesOnBehindAHead() throws {
+        let inputs = DecodedInputs(["x"]) { MemorySource(Array("abcdefgh".utf8), name: $0, readSize: 3) }
+        #expect(try inputs.next())
+        #expect(try inputs.peek(4).elementsEqual("abcd".utf8))
+        #expect(try inputs.read(5, behind: [1, 2, 3, 4][2...]) == [3, 4] + "abc".utf8)
+        #expect(try inputs.read(2, behind: [1, 2, 3]) == [1, 2, 3])
+        #expect(try inputs.read(3, behind: [9]) == [9] + "de".utf8)
+        #expect(try inputs.read(9) == Array("fgh".utf8))
+        #expect(try inputs.read(9, behind: [7]) == [7])
+        #expect(inputs.digests == [InputDigest(sha256: SHA256.hexDigest(of: Array("abcdefgh".utf8)), length: 8)])
     }
 }

@@ -1,3 +1,4 @@
+import Checksums
 import JSON
 import RecordStream
 import Testing
@@ -52,7 +53,9 @@ import Testing
         let completions = #"{"response":"a","custom_system_prompt":"Be kind."},{"response":"b","custom_system_prompt":null},{"response":"c"}"#
         let kept = try read(completions, .completion), left = try read(completions, .none)
         #expect(kept.responseSystems == ["Be kind.", "", ""] && left.responseSystems.isEmpty)
-        #expect(RecordIdentity.id(kept) != RecordIdentity.id(left) && RecordIdentity.promptHash(kept) == RecordIdentity.promptHash(left))
+        var digests = MessageDigests()
+        let identities = RecordIdentity.identities(of: [kept, left], with: &digests)
+        #expect(identities[0].id != identities[1].id && identities[0].promptHash == identities[1].promptHash)
         #expect(try read(#"{"response":"a","custom_system_prompt":""},{"response":"b"}"#, .completion).responseSystems.isEmpty)
         let fault = #expect(throws: BadRecord.self) { try read(#"{"response":"a","custom_system_prompt":1}"#, .completion) }
         #expect(fault?.message == "completions[0].custom_system_prompt is a number, expected a string")

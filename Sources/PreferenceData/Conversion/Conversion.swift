@@ -1,3 +1,4 @@
+import Checksums
 import InputFiles
 import JSON
 import RecordStream
@@ -22,6 +23,7 @@ public final class Conversion {
     private var prompts: Set<UInt64> = []
     private var ids: Set<UInt64> = []
     private let rater: RecordRater
+    private var digests = MessageDigests()
     /// One for each population.
     private var duplicates: [DuplicateIndex], samplers: [Sampler] = []
     private let store: PromptStore?
@@ -99,7 +101,9 @@ public final class Conversion {
     private func flush(_ write: (RatedRecord, Int) throws -> Void) throws {
         guard let group = pending else { return }
         pending = nil
-        if let item = try rater.rate(group, &byOutput) { try take(item, write) }
+        var items: [ConvertedChunk.Item] = []
+        try rater.rate([group], &digests, &byOutput, into: &items)
+        for item in items { try take(item, write) }
     }
 
     private func take(_ item: ConvertedChunk.Item, _ write: (RatedRecord, Int) throws -> Void) throws {

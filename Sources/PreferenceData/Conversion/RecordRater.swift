@@ -1,3 +1,4 @@
+import Checksums
 import InputFiles
 import JSON
 import RecordStream
@@ -10,21 +11,32 @@ struct RecordRater {
 
     init(_ options: ConversionOptions) { self.options = options }
 
-    /// - Returns: nil when the record is in another part of the split or another shard.
-    func rate(_ group: RowGroup, _ counts: inout OutputCounts) throws -> ConvertedChunk.Item? {
-        counts.shared.note(dimensions: group.record.dimensions)
+    /// Of the groups in order; without those of another part of the split or another shard. What was made before an error is in `items`.
+    func rate(_ groups: [RowGroup], _ digests: inout MessageDigests, _ counts: inout OutputCounts, into items: inout [ConvertedChunk.Item]) throws {
+        let records = groups.map { prepared($0.record, &counts) }
+        let identities = RecordIdentity.identities(of: records, with: &digests)
+        for (i, group) in groups.enumerated() {
+            if let item = try rate(records[i], identities[i], group.place, &counts) { items.append(item) }
+        }
+    }
+
+    /// With the dimensions and scales that are asked for.
+    private func prepared(_ raw: RawPreference, _ counts: inout OutputCounts) -> RawPreference {
+        counts.shared.note(dimensions: raw.dimensions)
         if !options.raters.isEmpty { counts.shared.note(dimensions: options.raters.map(\.dimension)) }
         let isAsRead = options.raters.isEmpty && options.dimensions == nil && options.scale == nil
-        let raw = isAsRead ? group.record : scaled(chosen(rated(group.record))), place = group.place
-        let promptHash = RecordIdentity.promptHash(raw)
-        guard let output = output(of: promptHash, &counts.shared) else { return nil }
+        return isAsRead ? raw : scaled(chosen(rated(raw)))
+    }
+
+    /// - Returns: nil when the record is in another part of the split or another shard.
+    private func rate(_ raw: RawPreference, _ identity: RecordIdentity, _ place: RecordPlace, _ counts: inout OutputCounts) throws -> ConvertedChunk.Item? {
+        guard let output = output(of: identity.promptHash, &counts.shared) else { return nil }
         if options.strict, options.writes(output) { try refuseOddities(raw, place) }
         counts.outputs[output].count(raw, place)
-        let (id, idHash) = RecordIdentity.id(raw)
         let contamination = options.decontamination?.contamination(of: raw, at: place)
         if contamination != nil { counts.outputs[output].drop(.contaminated, place) }
-        let made = contamination == nil ? try record(raw, raw.id ?? id, place, &counts.outputs[output]) : nil
-        let item = ConvertedChunk.Item(promptHash: promptHash, output: output, idHash: idHash, place: place, record: made, contamination: contamination)
+        let made = contamination == nil ? try record(raw, raw.id ?? identity.idText, place, &counts.outputs[output]) : nil
+        let item = ConvertedChunk.Item(promptHash: identity.promptHash, output: output, idHash: identity.idHash, place: place, record: made, contamination: contamination)
         if options.gathersStatistics { item.raw = raw }
         if made != nil, let mode = options.deduplication {
             let sketch = PromptSketch(raw.turns, withShingles: mode == .near || options.earlier != nil)

@@ -83,10 +83,10 @@ public final class StreamWriter {
         builder.removeAll()
         blockStart = records
         try writePending()
-        let sealed: @Sendable () throws -> SealedBlock = { [payload = Unchecked(payload)] in
+        let sealed: @Sendable () throws -> SealedBlock = { [payload = Handed(payload)] in
             try SealedBlock(payload.value, schema: schema, firstRecord: first, records: count, codec: codec, name: name)
         }
-        if sealsInBackground { pending = BackgroundWork.shared.begin(sealed) } else { try write(sealed()) }
+        if sealsInBackground { pending = WorkPool.shared.promise(sealed) } else { try write(sealed()) }
     }
 
     private func flushAll() throws {
@@ -129,12 +129,6 @@ public final class StreamWriter {
         frame += 1
         return checksum
     }
-}
-
-/// A value that goes to one other thread, which alone uses it from then on.
-private struct Unchecked<Value>: @unchecked Sendable {
-    let value: Value
-    init(_ value: Value) { self.value = value }
 }
 
 /// Writes one kind of record.
