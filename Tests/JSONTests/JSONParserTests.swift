@@ -24,7 +24,7 @@ import Testing
     }
 
     /// A document that stands amid other bytes is read where it is: the same values and errors as of a copy, whatever follows it.
-    @Test(arguments: loneSurrogateCases.map(\.json) + [
+    @Test(arguments: loneSurrogateCases.map(\.0) + [
         #"{"a":[1,2.5,-3,"x\n"]}"#, "12", #""text"#, #""text\"#, "[1,2", #"{"a":tru"#, "", "  ", #"["\ud83"#, String(repeating: #"["longer than the padding",1],"#, count: 40),
     ])
     func readsADocumentInPlace(json: String) {

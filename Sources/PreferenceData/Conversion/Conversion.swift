@@ -20,8 +20,9 @@ public final class Conversion {
     public private(set) var statistics: DataStatistics?
     /// How many records each input had, by its number.
     private(set) var records: [Int: Int] = [:]
-    private var prompts: Set<UInt64> = []
-    private var ids: Set<UInt64> = []
+    /// A place in each input, by its number: what the places of all its records are made from.
+    private var places: [Int: RecordPlace] = [:]
+    private var prompts: RepeatFinder, ids: RepeatFinder
     private let rater: RecordRater
     private var digests = MessageDigests()
     /// One for each population.
@@ -32,8 +33,11 @@ public final class Conversion {
     private var pending: RowGroup?
 
     /// - Parameter store: what has the prompts of earlier releases, and takes those of this one; `options.earlier` must be its own.
-    public init(_ options: ConversionOptions, store: PromptStore? = nil) {
+    public convenience init(_ options: ConversionOptions, store: PromptStore? = nil) { self.init(options, store: store, repeats: RepeatFinder()) }
+
+    init(_ options: ConversionOptions, store: PromptStore? = nil, repeats: RepeatFinder) {
         self.options = options
+        (prompts, ids) = (repeats, repeats)
         self.store = store
         byOutput = OutputCounts(outputs: options.outputs)
         rater = RecordRater(options)
@@ -42,7 +46,7 @@ public final class Conversion {
     }
 
     /// Converts all inputs on `threads` threads and hands every kept record to `write` with the number of its output, in the order of the inputs; the records do not depend
-    /// on the number of threads. Prompts are remembered by 8 bytes each, to count those that stand twice; else memory is bounded by the reader's chunks.
+    /// on the number of threads. Memory is bounded, whatever the size of the inputs, but for what the options ask to be remembered (duplicates, a sample).
     ///
     /// Throws `InputError` with file and place for what cannot be read, unless the options say to pass over it.
     public func run(_ reader: ChunkReader, threads: Int, write: (RatedRecord, Int) throws -> Void) throws {
@@ -57,6 +61,7 @@ public final class Conversion {
             transform: { (converter: inout ChunkConverter, chunk: SourcedChunk) in converter.convert(chunk) },
             consume: { (chunk: ConvertedChunk) in try take(chunk, write) })
         try flush(write)
+        try finishRepeats()
         try finishSamples(write)
         detected = detector.detected
         try checkNames()
@@ -107,11 +112,11 @@ public final class Conversion {
     }
 
     private func take(_ item: ConvertedChunk.Item, _ write: (RatedRecord, Int) throws -> Void) throws {
-        let isNewPrompt = prompts.insert(item.promptHash).inserted, isWritten = options.writes(item.output)
-        byOutput.outputs[item.output].countRepeats(prompt: !isNewPrompt, record: !ids.insert(item.idHash).inserted, item.place)
-        if options.strict, isWritten, !isNewPrompt {
-            throw InputError("\(item.place): the prompt of an earlier record stands here again (--strict stops at the first oddity)")
-        }
+        if places[item.place.input] == nil { places[item.place.input] = item.place }
+        let isWritten = options.writes(item.output), sighting = RepeatFinder.Sighting(item.place, output: item.output)
+        let repeatsPrompt = try prompts.isRepeated(item.promptHash, at: sighting), repeatsRecord = try ids.isRepeated(item.idHash, at: sighting)
+        byOutput.outputs[item.output].countRepeats(prompt: repeatsPrompt, record: repeatsRecord, item.place)
+        if repeatsPrompt, isWritten { try refuseRepeat(item.place) }
         if isWritten, let contamination = item.contamination { contaminations.append(contamination) }
         if isWritten, let raw = item.raw { statistics?.add(raw) }
         guard let record = item.record else { return }
@@ -125,6 +130,30 @@ public final class Conversion {
         }
         guard options.sample != nil else { return try keep(record, item.output, item.sketch, write) }
         if let leftOut = try samplers[population].add(record, output: item.output) { leaveOut(leftOut) }
+    }
+
+    private func refuseRepeat(_ place: RecordPlace) throws {
+        if options.strict { throw InputError("\(place): the prompt of an earlier record stands here again (--strict stops at the first oddity)") }
+    }
+
+    /// Counts what repeats a prompt or a record that stands so far before it that they were not compared yet.
+    private func finishRepeats() throws {
+        func place(_ sighting: RepeatFinder.Sighting) -> RecordPlace? {
+            guard var place = places[sighting.input] else { return nil }
+            (place.number, place.offset) = (sighting.number, sighting.offset)
+            return place
+        }
+        var first: RecordPlace?
+        try prompts.finish { sighting in
+            guard let place = place(sighting) else { return }
+            byOutput.outputs[sighting.output].countRepeats(prompt: true, record: false, place)
+            guard options.writes(sighting.output) else { return }
+            if first.map({ (place.input, place.number) < ($0.input, $0.number) }) ?? true { first = place }
+        }
+        if let first { try refuseRepeat(first) }
+        try ids.finish { sighting in
+            if let place = place(sighting) { byOutput.outputs[sighting.output].countRepeats(prompt: false, record: true, place) }
+        }
     }
 
     /// Writes a record, unless it is of a shard that another run writes.
