@@ -47,7 +47,7 @@ struct RepeatFinder {
     }
 
     private mutating func putAside() throws {
-        if earlier == nil { earlier = ExternalSort(memory: 2 << 20) }
+        if earlier == nil { earlier = ExternalSort(memory: 1 << 19) }
         for (hash, sighting) in sightings { try earlier?.add(key: hash.bytes, value: sighting.bytes) }
         known.removeAll(keepingCapacity: true)
         sightings.removeAll(keepingCapacity: true)
