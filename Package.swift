@@ -44,6 +44,7 @@ let package = Package(
         .target(name: "CChecksums", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "CJSON", cxxSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CSystemIO", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(name: "CTokenization", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "CNumerics", cSettings: exactFloatingPoint, linkerSettings: [.linkedLibrary("m")]),
 
         // Base: what every other module may use.
@@ -63,7 +64,7 @@ let package = Package(
 
         // Domain, in the order of the pipeline. They meet in the record stream, not in each other.
         .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "BenchmarkData", "PortableMath", "SQLite", "JSON", "SystemIO", "Checksums"]),
-        .target(name: "Tokenization", dependencies: ["RecordStream", "JSON", "Checksums", "SystemIO"],
+        .target(name: "Tokenization", dependencies: ["CTokenization", "RecordStream", "JSON", "Checksums", "SystemIO"],
                 exclude: ["Unicode/make_tables.py"]),
         .target(name: "Packing", dependencies: ["RecordStream", "PortableMath", "JSON", "SystemIO"]),
         .target(name: "LanguageModel", dependencies: ["RecordStream", "ModelFiles", "Numerics", "CNumerics", "JSON", "SystemIO"]),
@@ -85,6 +86,8 @@ let package = Package(
         // Mutants of inputs without end, for `make fuzz` and the test run; no product.
         .executableTarget(
             name: "uf-fuzz", dependencies: ["TestSupport", "PreferenceData", "InputFiles", "RecordStream", "JSON", "SystemIO", argumentParser], path: "Tests/Fuzzing"),
+        // The encoder by itself, for `make bench`; no product.
+        .executableTarget(name: "uf-tokenizer-speed", dependencies: ["Tokenization", "JSON", "SystemIO", argumentParser], path: "Tests/Speed"),
         tests(of: "SystemIO"), tests(of: "Checksums"), tests(of: "JSON"), tests(of: "PortableMath"),
         tests(of: "RecordStream", ["JSON", "Checksums"]), tests(of: "InputFiles", ["Checksums"]), tests(of: "ModelFiles", ["JSON"]),
         tests(of: "Numerics"), tests(of: "RunDatabase", ["SQLite"]),

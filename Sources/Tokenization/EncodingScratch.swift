@@ -24,12 +24,19 @@ public final class EncodingScratch {
 
     public var counts = Counts()
     let cache = PieceCache()
+    let longPieces = LongPieceCache()
+    let cutter = PieceCutter()
+    /// Cuts character by character and remembers nothing: the plain version, for tests.
+    let isPlain: Bool
     let merging = MergeWorkspace()
     private(set) var symbols: UnsafeMutablePointer<UInt32>
     private var symbolCapacity: Int
     private var owner: ObjectIdentifier?
 
-    public init() {
+    public convenience init() { self.init(isPlain: false) }
+
+    init(isPlain: Bool) {
+        self.isPlain = isPlain
         symbolCapacity = 256
         symbols = .allocate(capacity: symbolCapacity)
     }
@@ -39,7 +46,10 @@ public final class EncodingScratch {
     func serve(_ tokenizer: Tokenizer) {
         let id = ObjectIdentifier(tokenizer)
         if owner != id {
-            if owner != nil { cache.empty() }
+            if owner != nil {
+                cache.empty()
+                longPieces.empty()
+            }
             owner = id
             lastTokenizer = tokenizer
         }

@@ -1,3 +1,4 @@
+import CTokenization
 import SystemIO
 
 extension Tokenizer {
@@ -93,35 +94,47 @@ extension Tokenizer {
     private func encodePieces(_ text: UnsafeBufferPointer<UInt8>, _ ids: inout [UInt32], _ scratch: EncodingScratch) {
         guard let base = text.baseAddress, text.count > 0 else { return }
         switch pattern {
-        case .gpt2(let isolatesDigits): cut(base, text.count, GPT2Scanner(isolatesDigits: isolatesDigits), &ids, scratch)
-        case .llama3(let mostDigits): cut(base, text.count, Llama3Scanner(mostDigits: mostDigits), &ids, scratch)
-        case .none where marking?.cutsAtMarks == true: cut(base, text.count, SpaceMarkScanner(cutsEveryMark: true), &ids, scratch)
-        case .none where symbols.cutsBeforeMark: cut(base, text.count, SpaceMarkScanner(), &ids, scratch)
-        case .none: cut(base, text.count, NoCutScanner(), &ids, scratch)
+        case .gpt2(let isolatesDigits): cut(base, text.count, isolatesDigits ? UF_GPT2_ISOLATING : UF_GPT2, GPT2Scanner(isolatesDigits: isolatesDigits), &ids, scratch)
+        case .llama3(let mostDigits): cut(base, text.count, mostDigits == 1 ? UF_QWEN2 : UF_LLAMA3, Llama3Scanner(mostDigits: mostDigits), &ids, scratch)
+        case .none where marking?.cutsAtMarks == true: scan(base, text.count, SpaceMarkScanner(cutsEveryMark: true), &ids, scratch)
+        case .none where symbols.cutsBeforeMark: scan(base, text.count, SpaceMarkScanner(), &ids, scratch)
+        case .none: scan(base, text.count, NoCutScanner(), &ids, scratch)
         }
     }
 
-    /// Every piece by the cache or by merging.
-    @inline(__always)
-    private func cut(_ text: UnsafePointer<UInt8>, _ end: Int, _ scanner: some PieceScanner, _ ids: inout [UInt32], _ scratch: EncodingScratch) {
-        let cache = scratch.cache
+    /// Every piece by the fast cutter; by the plain scanner where the caller's memory says so.
+    private func cut(_ text: UnsafePointer<UInt8>, _ end: Int, _ pattern: uf_pattern, _ scanner: some PieceScanner, _ ids: inout [UInt32], _ scratch: EncodingScratch) {
+        guard !scratch.isPlain else { return scan(text, end, scanner, &ids, scratch) }
+        scratch.cutter.cut(
+            text, end, pattern, scratch.cache, into: &ids, merge: { start, length in idsOfPiece(text + start, length, readable: end - start, scratch) },
+            longEnd: { scanner.pieceEnd(text, $0, end) })
+    }
+
+    /// Every piece by the scanner.
+    private func scan(_ text: UnsafePointer<UInt8>, _ end: Int, _ scanner: some PieceScanner, _ ids: inout [UInt32], _ scratch: EncodingScratch) {
         var position = 0
         while position < end {
-            let next = scanner.pieceEnd(text, position, end)
-            let length = next &- position
-            if length <= PieceCache.longestPiece {
-                let key = PieceCache.Key(text + position, length, available: end &- position)
-                if !cache.append(key, to: &ids) {
-                    let (count, dropped) = merge(text + position, length, scratch)
-                    ids.append(contentsOf: UnsafeBufferPointer(start: scratch.symbols, count: count))
-                    if dropped == 0 { cache.remember(key, scratch.symbols, count) }
-                }
+            let next = scanner.pieceEnd(text, position, end), length = next &- position
+            if length <= Int(UF_LONGEST_CACHED_PIECE), !scratch.isPlain, let entry = scratch.cache.entry(of: text + position, length, readable: end &- position) {
+                withUnsafeBytes(of: entry.pointee.ids) { ids.append(contentsOf: $0.bindMemory(to: UInt32.self).prefix(Int(entry.pointee.high >> 60))) }
             } else {
-                let (count, _) = merge(text + position, length, scratch)
-                ids.append(contentsOf: UnsafeBufferPointer(start: scratch.symbols, count: count))
+                ids.append(contentsOf: idsOfPiece(text + position, length, readable: end &- position, scratch))
             }
             position = next
         }
+    }
+
+    /// The ids of a piece that the cache of short pieces does not have; they hold until the next call.
+    @inline(never)
+    private func idsOfPiece(_ piece: UnsafePointer<UInt8>, _ length: Int, readable: Int, _ scratch: EncodingScratch) -> UnsafeBufferPointer<UInt32> {
+        let isKept = length <= LongPieceCache.longestPiece && !scratch.isPlain, hash = isKept ? LongPieceCache.hash(piece, length) : 0
+        if isKept, let ids = scratch.longPieces.ids(of: piece, length, hash: hash) { return ids }
+        let (count, dropped) = merge(piece, length, scratch)
+        let ids = UnsafeBufferPointer(start: UnsafePointer(scratch.symbols), count: count)
+        // What is left out is counted each time.
+        guard isKept, dropped == 0 else { return ids }
+        if !scratch.cache.remember(piece, length, readable: readable, ids) { scratch.longPieces.remember(piece, length, hash: hash, ids) }
+        return ids
     }
 
     /// Leaves the ids of one piece in `scratch.symbols`; returns their number and how many symbols had none and were left out.

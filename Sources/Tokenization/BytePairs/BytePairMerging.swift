@@ -1,15 +1,17 @@
+import CTokenization
+
 /// Byte-pair merging of one piece: of all neighbours that merge, the pair of lowest rank joins first, the leftmost of equals; until none merges.
 ///
-/// Three ways to the same result: `plain` is the definition, `short` keeps the ranks of all neighbours and scans them, `long` keeps them in a heap,
-/// so that a piece of a million equal letters costs n log n. `merge` chooses.
+/// Three ways to the same result: `plain` is the definition, `scanning` keeps the ranks of all neighbours and looks for the least, many at a time, `long` keeps them in
+/// a heap, so that a piece of a million equal letters costs n log n. `merge` chooses.
 enum BytePairMerging {
-    /// Symbols up to which scanning beats the heap.
-    static let shortLimit = 40
+    /// Symbols up to which scanning beats the heap, and can be done.
+    static let scanLimit = Int(UF_MOST_SCANNED)
 
     /// Merges `symbols[0 ..< count]` in place and returns how many are left. `workspace` grows as needed.
     static func merge(_ symbols: UnsafeMutablePointer<UInt32>, _ count: Int, _ table: MergeTable.View, _ workspace: MergeWorkspace) -> Int {
         guard count > 1 else { return count }
-        return count <= shortLimit ? short(symbols, count, table) : long(symbols, count, table, workspace)
+        return count <= scanLimit && table.isScannable ? scanning(symbols, count, table) : long(symbols, count, table, workspace)
     }
 
     /// The definition, quadratic and without any state between steps.
@@ -27,29 +29,8 @@ enum BytePairMerging {
         }
     }
 
-    static func short(_ symbols: UnsafeMutablePointer<UInt32>, _ count: Int, _ table: MergeTable.View) -> Int {
-        withUnsafeTemporaryAllocation(of: (rank: UInt32, joined: UInt32).self, capacity: count) { pairs in
-            guard let pairs = pairs.baseAddress else { return count }
-            var count = count
-            for index in 0 ..< count &- 1 { pairs[index] = table.merge(symbols[index], symbols[index &+ 1]) }
-            while count > 1 {
-                var best = 0, rank = pairs[0].rank
-                for index in 1 ..< count where index < count &- 1 && pairs[index].rank < rank { (best, rank) = (index, pairs[index].rank) }
-                if rank == MergeTable.none { break }
-                symbols[best] = pairs[best].joined
-                count &-= 1
-                var index = best &+ 1
-                while index < count {
-                    symbols[index] = symbols[index &+ 1]
-                    pairs[index] = pairs[index &+ 1]
-                    index &+= 1
-                }
-                if best &+ 1 < count { pairs[best] = table.merge(symbols[best], symbols[best &+ 1]) }
-                if best > 0 { pairs[best &- 1] = table.merge(symbols[best &- 1], symbols[best]) }
-            }
-            return count
-        }
-    }
+    /// At most `scanLimit` symbols.
+    static func scanning(_ symbols: UnsafeMutablePointer<UInt32>, _ count: Int, _ table: MergeTable.View) -> Int { table.scan(symbols, count) }
 
     static func long(_ symbols: UnsafeMutablePointer<UInt32>, _ count: Int, _ table: MergeTable.View, _ workspace: MergeWorkspace) -> Int {
         workspace.reserve(count)

@@ -1,0 +1,61 @@
+import CTokenization
+
+/// Cuts text into pieces by classes of 64 bytes at a time and looks the pieces up in the cache, window by window: the fast way to what the scanners of
+/// `PiecePattern` do character by character. One a thread.
+final class PieceCutter {
+    /// Bytes of a window: its classes and ids stay in the processor's first cache.
+    static let window = 1 << 14
+
+    private let classes: UnsafeMutablePointer<UInt64>
+    private let output: UnsafeMutablePointer<UInt32>
+    private var state = uf_cutter()
+
+    init() {
+        let words = PieceCutter.window / 64 + 2
+        classes = .allocate(capacity: 4 * words)
+        output = .allocate(capacity: PieceCutter.window + Int(UF_MOST_CACHED_IDS))
+        state.classes = uf_classes(letters: classes, numbers: classes + words, spaces: classes + 2 * words, others: classes + 3 * words)
+        state.ids = output
+    }
+
+    deinit {
+        classes.deallocate()
+        output.deallocate()
+    }
+
+    /// Appends the ids of a text (valid UTF-8).
+    ///
+    /// - Parameters:
+    ///   - merge: leaves the ids of the piece of so many bytes at a position in memory of its own, and says where and how many; asked for pieces that the cache does not have.
+    ///   - longEnd: the end of the piece at a position by the plain scanner: asked for pieces that are as long as a window.
+    func cut(
+        _ text: UnsafePointer<UInt8>, _ count: Int, _ pattern: uf_pattern, _ cache: PieceCache, into ids: inout [UInt32],
+        merge: (Int, Int) -> UnsafeBufferPointer<UInt32>, longEnd: (Int) -> Int
+    ) {
+        let number = (pattern == UF_GPT2_ISOLATING ? CharacterClass.digit : .number).rawValue
+        (state.cache, state.cache_mask) = (cache.entries, cache.mask)
+        var start = 0
+        while start < count {
+            var size = min(PieceCutter.window, count - start)
+            let endsText = start + size == count
+            if !endsText { size = UTF8Text.previous(text, start + size + 1) - start }
+            uf_classify(text + start, size, CharacterClasses.table.base, number, state.classes)
+            (state.text, state.count, state.ends_text, state.readable) = (text + start, size, endsText ? 1 : 0, count - start)
+            (state.position, state.id_count) = (0, 0)
+            while uf_cut(&state, pattern) != 0 {
+                let piece = merge(start + state.position, state.piece_end - state.position)
+                if let base = piece.baseAddress { (output + state.id_count).update(from: base, count: piece.count) }
+                state.id_count += piece.count
+                state.position = state.piece_end
+            }
+            ids.append(contentsOf: UnsafeBufferPointer(start: output, count: state.id_count))
+            if state.position == 0 {
+                let end = longEnd(start)
+                ids.append(contentsOf: merge(start, end - start))
+                start = end
+            } else {
+                start += state.position
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Glibc
+import JSON
+import SystemIO
+import Tokenization
+
+/// The rate of the encoder by itself, in this process and on one thread, for comparison with other libraries' encoders: no reading, no writing.
+@main
+struct TokenizerSpeed: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "uf-tokenizer-speed", abstract: "Encode texts again and again; print bytes per second of the first pass and of the best, as JSON.")
+
+    @Option(help: "Passes over all texts.") var passes = 3
+    @Argument(help: "A tokenizer.json.") var tokenizer: String
+    @Argument(help: "Texts, one JSON string a line.") var texts: String
+
+    func run() throws {
+        let tokenizer = try Tokenizer(json: readWholeFile(tokenizer), name: tokenizer)
+        let parser = JSONParser()
+        var encoded: [[UInt8]] = []
+        for line in try readWholeFile(texts).split(separator: 0x0A) {
+            let text = try Array(line).withUnsafeBufferPointer { try parser.read($0) { Array($0.stringBytes ?? UnsafeBufferPointer(start: nil, count: 0)) } }
+            encoded.append(text)
+        }
+        let bytes = encoded.reduce(0) { $0 + $1.count }
+        let scratch = EncodingScratch()
+        var seconds: [Double] = [], ids: [UInt32] = []
+        for _ in 0 ..< max(1, passes) {
+            ids.removeAll(keepingCapacity: true)
+            let start = now()
+            for text in encoded { try text.withUnsafeBufferPointer { try tokenizer.encode($0, into: &ids, scratch: scratch) } }
+            seconds.append(now() - start)
+        }
+        print(#"{"bytes": \#(bytes), "ids": \#(ids.count), "first": \#(Double(bytes) / seconds[0]), "best": \#(Double(bytes) / (seconds.min() ?? 1))}"#)
+    }
+
+    private func now() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
+    }
+}
