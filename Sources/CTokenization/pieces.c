@@ -156,40 +156,51 @@ const uf_piece *uf_piece_find(const uf_piece *cache, size_t mask, const uint8_t 
     return find(cache, mask, low, high);
 }
 
-ALWAYS int cut(uf_cutter *c, uf_pattern pattern) {
-    size_t at = c->position, count = c->id_count;
-    const size_t window = c->count;
-    uint32_t *ids = c->ids;
-    int result = 0;
-    while (at < window) {
-        size_t end;
-        switch (pattern) {
-        case UF_GPT2: end = gpt2_end(c, at, 0); break;
-        case UF_GPT2_ISOLATING: end = gpt2_end(c, at, 1); break;
-        case UF_LLAMA3: end = llama3_end(c, at, 3); break;
-        case UF_QWEN2: end = llama3_end(c, at, 1); break;
-        }
-        // What follows decides where some pieces end: up to three bytes of a contraction, or one character behind white space.
-        if (__builtin_expect(end + 4 > window, 0) && !c->ends_text) break;
-        size_t length = end - at;
-        if (length <= UF_LONGEST_CACHED_PIECE) {
-            uint64_t low, high;
-            piece_key(c->text + at, length, c->readable - at, &low, &high);
-            const uf_piece *entry = find(c->cache, c->cache_mask, low, high);
-            if (entry != NULL) {
-                memcpy(ids + count, entry->ids, sizeof entry->ids);
-                count += entry->high >> 60;
-                at = end;
-                continue;
-            }
-        }
-        c->piece_end = end;
-        result = 1;
-        break;
+ALWAYS size_t piece_end(const uf_cutter *c, size_t at, uf_pattern pattern) {
+    switch (pattern) {
+    case UF_GPT2: return gpt2_end(c, at, 0);
+    case UF_GPT2_ISOLATING: return gpt2_end(c, at, 1);
+    case UF_LLAMA3: return llama3_end(c, at, 3);
+    case UF_QWEN2: return llama3_end(c, at, 1);
     }
-    c->position = at;
-    c->id_count = count;
-    return result;
+}
+
+// Cuts the next pieces and asks for their entries.
+ALWAYS void fill_batch(uf_cutter *c, uf_pattern pattern) {
+    size_t at = c->position;
+    unsigned count = 0;
+    while (count < UF_BATCH && at < c->count) {
+        size_t end = piece_end(c, at, pattern), length = end - at;
+        // What follows decides where some pieces end: up to three bytes of a contraction, or one character behind white space.
+        if (__builtin_expect(end + 4 > c->count, 0) && !c->ends_text) break;
+        if (length <= UF_LONGEST_CACHED_PIECE) {
+            piece_key(c->text + at, length, c->readable - at, &c->batch[count].low, &c->batch[count].high);
+            __builtin_prefetch(&c->cache[slot_of(c->batch[count].low, c->batch[count].high, c->cache_mask)]);
+        }
+        c->batch[count++].end = at = end;
+    }
+    c->batched = count;
+    c->next = 0;
+}
+
+ALWAYS int cut(uf_cutter *c, uf_pattern pattern) {
+    for (;;) {
+        while (c->next < c->batched) {
+            size_t end = c->batch[c->next].end;
+            const uf_piece *entry = NULL;
+            if (end - c->position <= UF_LONGEST_CACHED_PIECE) entry = find(c->cache, c->cache_mask, c->batch[c->next].low, c->batch[c->next].high);
+            c->next++;
+            if (entry == NULL) {
+                c->piece_end = end;
+                return 1;
+            }
+            memcpy(c->ids + c->id_count, entry->ids, sizeof entry->ids);
+            c->id_count += entry->high >> 60;
+            c->position = end;
+        }
+        fill_batch(c, pattern);
+        if (c->batched == 0) return 0;
+    }
 }
 
 int uf_cut(uf_cutter *c, uf_pattern pattern) {

@@ -26,6 +26,7 @@ public final class EncodingScratch {
     let cache = PieceCache()
     let longPieces = LongPieceCache()
     let cutter = PieceCutter()
+    let units = UnitMemory()
     /// Cuts character by character and remembers nothing: the plain version, for tests.
     let isPlain: Bool
     let merging = MergeWorkspace()
@@ -49,6 +50,7 @@ public final class EncodingScratch {
             if owner != nil {
                 cache.empty()
                 longPieces.empty()
+                units.empty()
             }
             owner = id
             lastTokenizer = tokenizer

@@ -149,20 +149,55 @@ extension Tokenizer {
         var (count, dropped) = (0, 0)
         switch symbols.alphabet {
         case .bytes:
-            let byteIDs = symbols.byteIDs.base
-            for index in 0 ..< length {
-                let id = byteIDs[Int(piece[index])]
-                output[count] = id
-                if id != MergeTable.none { count &+= 1 }
-            }
+            count = scratch.isPlain ? spellBytes(piece, 0 ..< length, output) : spellUnits(piece, length, output, scratch)
             // A byte that the vocabulary lacks is left out, and its neighbours may merge across the gap: so does the reference.
-            dropped = length &- count
+            dropped = lacksBytes ? (0 ..< length).count { symbols.byteIDs.base[Int(piece[$0])] == MergeTable.none } : 0
             if let unknown = symbols.unknown, dropped > 0 { (count, dropped) = (spellUnknownBytes(piece, length, unknown, output), 0) }
         case .characters:
             (count, dropped) = spellCharacters(piece, length, output)
         }
         scratch.counts.droppedSymbols &+= dropped
         return (BytePairMerging.merge(output, count, merges.view, scratch.merging), dropped)
+    }
+
+    /// One symbol a byte, but for those that the vocabulary lacks.
+    private func spellBytes(_ piece: UnsafePointer<UInt8>, _ range: Range<Int>, _ output: UnsafeMutablePointer<UInt32>) -> Int {
+        var count = 0
+        for index in range {
+            let id = symbols.byteIDs.base[Int(piece[index])]
+            output[count] = id
+            if id != MergeTable.none { count &+= 1 }
+        }
+        return count
+    }
+
+    /// One symbol a character where that gives the same ids (see `CharacterUnits`), else one a byte.
+    private func spellUnits(_ piece: UnsafePointer<UInt8>, _ length: Int, _ output: UnsafeMutablePointer<UInt32>, _ scratch: EncodingScratch) -> Int {
+        let byteIDs = UnsafePointer(symbols.byteIDs.base)
+        var count = 0, position = 0
+        while position < length {
+            if piece[position] < 0x80 {
+                let id = byteIDs[Int(piece[position])]
+                output[count] = id
+                if id != MergeTable.none { count &+= 1 }
+                position &+= 1
+                continue
+            }
+            let (point, next) = UTF8Text.decode(piece, position)
+            let unit = scratch.units.unit(point) {
+                units.unit(UnsafeBufferPointer(start: piece + position, count: next - position), byteIDs, merges.view)
+            }
+            // Next to a byte that is left out the neighbour is another.
+            if let unit, position == 0 || (byteIDs[Int(piece[position &- 1])] != MergeTable.none && units.holds(unit, after: piece[position &- 1])),
+               next == length || (byteIDs[Int(piece[next])] != MergeTable.none && units.holds(unit, before: piece[next])) {
+                output[count] = unit.id
+                count &+= 1
+            } else {
+                count &+= spellBytes(piece, position ..< next, output + count)
+            }
+            position = next
+        }
+        return count
     }
 
     /// Bytes that the vocabulary lacks as the unknown token.

@@ -19,7 +19,10 @@ public final class Tokenizer: Sendable {
 
     let pieces: PieceTable
     let merges: MergeTable
+    let units: CharacterUnits
     let symbols: SymbolRules
+    /// Whether bytes have no symbol.
+    let lacksBytes: Bool
     let pattern: PiecePattern
     let normalizer: TextNormalizer
     let marking: SpaceMarking?
@@ -39,7 +42,9 @@ public final class Tokenizer: Sendable {
         suffixTokens = parts.suffixTokens
         pieces = parts.pieces
         merges = parts.merges
+        units = parts.units
         symbols = parts.symbols
+        lacksBytes = (0 ..< 256).contains { [byteIDs = parts.symbols.byteIDs] in byteIDs.base[$0] == MergeTable.none }
         pattern = parts.pattern
         normalizer = parts.normalizer
         marking = parts.marking
@@ -98,6 +103,7 @@ struct SymbolRules: Sendable {
 struct TokenizerParts {
     var pieces: PieceTable
     var merges: MergeTable
+    var units: CharacterUnits
     var symbols: SymbolRules
     var pattern: PiecePattern
     var normalizer: TextNormalizer

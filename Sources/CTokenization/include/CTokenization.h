@@ -14,6 +14,7 @@ typedef struct {
 
 #define UF_LONGEST_CACHED_PIECE 15
 #define UF_MOST_CACHED_IDS 4
+#define UF_BATCH 32
 
 /// The classes of a window of text: bit i of each is about byte i, all bytes of a character have its class, bits beyond the window are 0.
 typedef struct {
@@ -53,6 +54,12 @@ typedef struct {
     size_t id_count;
     /// The end of the piece at `position` that the cache does not have.
     size_t piece_end;
+    /// Pieces that were cut and wait to be looked up: their entries are on their way from memory meanwhile. 0 and 0 in a new window.
+    unsigned batched, next;
+    struct {
+        uint64_t low, high;
+        size_t end;
+    } batch[UF_BATCH];
 } uf_cutter;
 
 /// Cuts from `position` on and writes the ids of every piece. Returns 1 at a piece that the cache does not have, or that is too long for it: the caller writes its ids,

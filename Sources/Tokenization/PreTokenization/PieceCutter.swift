@@ -41,7 +41,7 @@ final class PieceCutter {
             if !endsText { size = UTF8Text.previous(text, start + size + 1) - start }
             uf_classify(text + start, size, CharacterClasses.table.base, number, state.classes)
             (state.text, state.count, state.ends_text, state.readable) = (text + start, size, endsText ? 1 : 0, count - start)
-            (state.position, state.id_count) = (0, 0)
+            (state.position, state.id_count, state.batched, state.next) = (0, 0, 0, 0)
             while uf_cut(&state, pattern) != 0 {
                 let piece = merge(start + state.position, state.piece_end - state.position)
                 if let base = piece.baseAddress { (output + state.id_count).update(from: base, count: piece.count) }
