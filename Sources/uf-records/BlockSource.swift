@@ -22,10 +22,10 @@ enum BlockSource {
         }
     }
 
-    /// Head, tail and content digest of a file.
+    /// What a file is beside its records.
     func label() throws -> [UInt8] {
         guard case .mapped(let stream) = self else { throw InputError("--with-head needs a file: a pipe's end is not known before its records", status: .usage) }
-        return try StreamLabel(head: stream.head, tail: stream.tail(), content: stream.contentDigest).line()
+        return try stream.label().line()
     }
 
     /// Number of records: from the end mark of a file; a pipe is read to its end.
