@@ -57,7 +57,7 @@ public final class ChunkReader {
         if compressed.contains(where: buffer.starts) {
             throw InputError("\(inputs.name): compressed once more inside the compression or archive that was taken off; unpack it first")
         }
-        if buffer.starts(with: DecodedInputs.parquet) { throw DecodedInputs.isParquet(inputs.name) }
+        if let refusal = DecodedInputs.refusal(inputs.name, beginning: buffer) { throw refusal }
         guard readsArrays else { return }
         var firstCharacter = buffer.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
         while firstCharacter == nil, !atEnd, buffer.count < maximumRecord {

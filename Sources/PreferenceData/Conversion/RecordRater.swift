@@ -22,6 +22,7 @@ struct RecordRater {
 
     /// With the dimensions and scales that are asked for.
     private func prepared(_ raw: RawPreference, _ counts: inout OutputCounts) -> RawPreference {
+        counts.shared.note(source: raw.source)
         counts.shared.note(dimensions: raw.dimensions)
         if !options.raters.isEmpty { counts.shared.note(dimensions: options.raters.map(\.dimension)) }
         let isAsRead = options.raters.isEmpty && options.dimensions == nil && options.scale == nil
@@ -30,7 +31,7 @@ struct RecordRater {
 
     /// - Returns: nil when the record is in another part of the split or another shard.
     private func rate(_ raw: RawPreference, _ identity: RecordIdentity, _ place: RecordPlace, _ counts: inout OutputCounts) throws -> ConvertedChunk.Item? {
-        guard let output = output(of: identity.promptHash, &counts.shared) else { return nil }
+        guard let output = output(of: identity.promptHash, place, &counts.shared) else { return nil }
         if options.strict, options.writes(output) { try refuseOddities(raw, place) }
         counts.outputs[output].count(raw, place)
         let contamination = options.decontamination?.contamination(of: raw, at: place)
@@ -47,10 +48,10 @@ struct RecordRater {
     }
 
     /// The stream that a record with this prompt goes to; nil for one of another part or shard.
-    private func output(of promptHash: UInt64, _ counts: inout ConversionCounts) -> Int? {
+    private func output(of promptHash: UInt64, _ place: RecordPlace, _ counts: inout ConversionCounts) -> Int? {
         if let split = options.split {
             guard let part = split.part(of: promptHash) else {
-                counts.noPart += 1
+                counts.leaveOut(place)
                 return nil
             }
             guard let wanted = split.wanted else { return part }
@@ -133,7 +134,7 @@ struct RecordRater {
     private func refuseOddities(_ raw: RawPreference, _ place: RecordPlace) throws {
         func refuse(_ what: String) -> InputError { InputError("\(place): \(what) (--strict stops at the first oddity)") }
         guard raw.responses.count >= 2 || raw.standsAlone else {
-            throw refuse("\(raw.responses.count) response\(raw.responses.count == 1 ? "" : "s"), expected two or more")
+            throw refuse("\(counted(raw.responses.count, "response")), expected two or more")
         }
         if raw.turns.allSatisfy(\.content.isEmpty) { throw refuse("the prompt is empty") }
         if let i = raw.responses.firstIndex(where: \.isEmpty) { throw refuse("response \(i) is empty") }

@@ -20,7 +20,7 @@ public enum SystemPrompts: String, Sendable, CaseIterable {
 /// Records of openbmb/UltraFeedback, by its README:
 /// `{"source", "instruction", "models", "completions": [{"model", "response", "annotations": {DIMENSION: {"Rating": "4", ...}}}], ...}`.
 /// Any number of completions and dimensions. In the schema of August 2023 each dimension is an array of such annotations; the mean of its ratings
-/// is the rating. Each completion was written under a system prompt of its own (`custom_system_prompt`; none where it is absent, null or empty).
+/// is the rating. A record that names some of the paper's four dimensions, and no other, has all four: one that stands in no completion is missing in all. Each completion was written under a system prompt of its own (`custom_system_prompt`; none where it is absent, null or empty).
 ///
 /// With a score in place of the dimensions there is one dimension, `score`. The origin read some critiques' "1" as 10: an overall score of 10 whose
 /// completion has dimensions with a mean of 2 or less becomes 1, as its authors set it right, and is counted.
@@ -84,6 +84,8 @@ struct UltraFeedback: RecordSource {
         func rate(_ dimension: Text) throws {
             try raw.rate(dimension, in: range) { i in try rating(annotations[i]?[text: dimension], "completions[\(i)].annotations.\(dimension)", range) }
         }
+        // Some of the paper's dimensions and no other: what this record lacks of them every completion lacks. A record of other dimensions has those that it names.
+        if known != 0, others.isEmpty { known = (1 << dimensions.count) - 1 }
         raw.reserve(dimensions: known.nonzeroBitCount + others.count)
         for (k, dimension) in dimensions.enumerated() where known >> k & 1 == 1 { try rate(dimension) }
         for dimension in others { try rate(dimension) }
