@@ -22,7 +22,7 @@ public final class ChunkReader {
     ///   - maximumRecord: a longer line or element is an error.
     ///   - readsArrays: whether `[` at the start of an input makes it a JSON array; off, every input is lines.
     ///   - onlyCurrent: read the input that `inputs` stands at, and no other.
-    public init(_ inputs: DecodedInputs, chunkSize: Int = 1 << 20, maximumRecord: Int = 64 << 20, readsArrays: Bool = true, onlyCurrent: Bool = false) {
+    public init(_ inputs: DecodedInputs, chunkSize: Int = 1 << 19, maximumRecord: Int = 64 << 20, readsArrays: Bool = true, onlyCurrent: Bool = false) {
         self.inputs = inputs
         self.chunkSize = chunkSize
         self.maximumRecord = maximumRecord

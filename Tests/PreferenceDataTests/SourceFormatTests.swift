@@ -1,4 +1,5 @@
 import Checksums
+import InputFiles
 import JSON
 import RecordStream
 import Testing
@@ -54,8 +55,9 @@ import Testing
         let kept = try read(completions, .completion), left = try read(completions, .none)
         #expect(kept.responseSystems == ["Be kind.", "", ""] && left.responseSystems.isEmpty)
         var digests = MessageDigests()
-        let identities = RecordIdentity.identities(of: [kept, left], with: &digests)
-        #expect(identities[0].id != identities[1].id && identities[0].promptHash == identities[1].promptHash)
+        let place = RecordPlace(input: 1, name: "", unit: .line, number: 1, offset: 0)
+        let identities = [kept, left].map { RowGroup(record: $0, place: place) }.withUnsafeBufferPointer { RecordIdentity.identities(of: $0, with: &digests) }
+        #expect(identities[0].idText != identities[1].idText && identities[0].promptHash == identities[1].promptHash)
         #expect(try read(#"{"response":"a","custom_system_prompt":""},{"response":"b"}"#, .completion).responseSystems.isEmpty)
         let fault = #expect(throws: BadRecord.self) { try read(#"{"response":"a","custom_system_prompt":1}"#, .completion) }
         #expect(fault?.message == "completions[0].custom_system_prompt is a number, expected a string")

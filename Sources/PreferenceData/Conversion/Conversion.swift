@@ -106,8 +106,8 @@ public final class Conversion {
     private func flush(_ write: (RatedRecord, Int) throws -> Void) throws {
         guard let group = pending else { return }
         pending = nil
-        var items: [ConvertedChunk.Item] = []
-        try rater.rate([group], &digests, &byOutput, into: &items)
+        var items: [ConvertedChunk.Item] = [], groups = [group]
+        try rater.rate(&groups, &digests, &byOutput, into: &items)
         for item in items { try take(item, write) }
     }
 
