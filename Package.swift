@@ -76,7 +76,7 @@ let package = Package(
         // Commands: options and wiring, no logic.
         .target(name: "CommandSupport", dependencies: ["SystemIO", "Checksums", "JSON", "RecordStream", argumentParser]),
         command("uf-convert", ["PreferenceData", "InputFiles", "RecordStream", "JSON", "SystemIO"]),
-        command("uf-tokenize", ["Tokenization", "Jinja", "RecordStream", "ModelFiles", "JSON", "SystemIO"]),
+        command("uf-tokenize", ["Tokenization", "Jinja", "RecordStream", "ModelFiles", "Checksums", "JSON", "SystemIO"]),
         command("uf-pack", ["Packing", "RecordStream", "JSON", "SystemIO"]),
         command("uf-train", ["Alignment", "LanguageModel", "ModelFiles", "JSON", "SystemIO"]),
         command("uf-eval", ["Alignment", "Evaluation", "LanguageModel", "BenchmarkData", "Tokenization", "ModelFiles", "Numerics", "RecordStream", "RunDatabase", "JSON", "SystemIO"]),
@@ -90,7 +90,7 @@ let package = Package(
         tests(of: "SystemIO"), tests(of: "Checksums"), tests(of: "JSON"), tests(of: "Jinja", ["JSON"]), tests(of: "PortableMath"),
         tests(of: "RecordStream", ["JSON", "Checksums"]), tests(of: "InputFiles", ["Checksums"]), tests(of: "ModelFiles", ["JSON"]),
         tests(of: "Numerics"), tests(of: "RunDatabase", ["SQLite"]),
-        tests(of: "PreferenceData", ["RecordStream", "InputFiles", "BenchmarkData", "SQLite", "JSON"]), tests(of: "Tokenization", ["RecordStream", "JSON"]),
+        tests(of: "PreferenceData", ["RecordStream", "InputFiles", "BenchmarkData", "SQLite", "JSON"]), tests(of: "Tokenization", ["RecordStream", "Jinja", "JSON"]),
         tests(of: "Packing", ["RecordStream"]), tests(of: "LanguageModel", ["ModelFiles", "JSON"]),
         tests(of: "Alignment", ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]), tests(of: "BenchmarkData", ["InputFiles", "JSON"]),
         tests(of: "Evaluation", ["BenchmarkData", "LanguageModel", "JSON"]),

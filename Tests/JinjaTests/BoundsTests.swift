@@ -29,7 +29,7 @@ import Testing
         "{% set ns = namespace(d={}) %}" + endless + "{% for a in r %}{% set ns.d = {'a': ns.d} %}{% endfor %}", "{{ 'x' * 9999999999 }}", "{{ [1] * 9999999999 }}", "{{ 'x' * 1000000 * 1000000 }}",
         endless + "{% set s = 'ab' * 1000000 %}{% for a in r %}{% set q = s.replace('a', 'bb') %}{% endfor %}", endless + "{% set s = 'ab' * 1000000 %}{% for a in r %}{% if 'c' in s %}{% endif %}{% endfor %}",
         endless + "{% set s = 'ab' * 1000000 %}{% for a in r %}{{ s | length }}{% endfor %}", endless + "{% set s = 'ab' * 1000000 %}{% for a in r %}{{ s[a] }}{% endfor %}", endless + "{{ r | list | tojson(indent=100000) }}",
-        "{{ '%999999999d' % 1 }}", "{{ '{:999999999}'.format(1) }}", "{{ 'a' | center(9999999999) }}", "{{ 'a\n' * 1000 | indent(99999999) }}", "{{ 10 ** 400 }}", "{{ 10.0 ** 400 }}", "{{ 9223372036854775807 + 1 }}", "{{ -9223372036854775807 - 2 }}",
+        "{{ '%999999999d' % 1 }}", "{{ '{:999999999}'.format(1) }}", "{{ 'a' | center(9999999999) }}", "{{ ('a\n' * 1000) | indent(99999999) }}", "{{ 10 ** 400 }}", "{{ 10.0 ** 400 }}", "{{ 9223372036854775807 + 1 }}", "{{ -9223372036854775807 - 2 }}",
         "{{ 9223372036854775807 * 2 }}", "{{ (-9223372036854775807 - 1) // -1 }}", "{% set ns = namespace() %}{% set ns.me = ns %}{{ ns }}", "{% set ns = namespace(l=[]) %}{% set ns.l = [ns] %}{{ ns.l | string }}",
         "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}", "{% macro f(g) %}{{ g(g) }}{% endmacro %}{{ f(f) }}", "{{ 'x'.join(range(100000) | map('string')) * 100000 }}", "{{ range(1, 9223372036854775807) }}", "{{ range(-9223372036854775807, 9223372036854775807) }}",
         "{% set ns = namespace(f=none) %}{% macro m(n) %}{% macro inner(k) %}{{ k }}{% endmacro %}{% set ns.f = inner %}{% endmacro %}" + endless + "{% for a in r %}{% set x = m(a) %}{% for b in r %}{{ ns.f(b) }}{% endfor %}{% endfor %}",
@@ -38,7 +38,7 @@ import Testing
     ]) func endWithAnError(_ source: String) {
         let start = processorSeconds()
         let (_, error) = outcome(source)
-        #expect(error.hasPrefix("t: line 1, column "), "\(source): \(error)")
+        #expect(error.hasPrefix("t: line "), "\(source): \(error)")
         #expect(processorSeconds() - start < 3, "\(source)")
     }
 
@@ -93,10 +93,10 @@ import Testing
 
     /// Long conversations may be walked through several times.
     @Test func largeInputsAreNotRefused() throws {
-        let long = Value.text([UInt8](repeating: UInt8(ascii: "a"), count: 8 << 20), origin: Origin(rawValue: 1))
+        let long = Value.text([UInt8](repeating: UInt8(ascii: "a"), count: 8 << 20), origin: TextOrigin(rawValue: 1))
         let source = "{% set s = c.strip() %}{% if '</think>' in s %}x{% endif %}{% set p = s.split('b')[-1] %}{{ '<' + p | trim + '>' }}{{ s | length }}"
         #expect(outcome(source, [("c", long)]).text.utf8.count == 8 << 20 + 9)
-        let messages = Value.list((0 ..< 20_000).map { Value(["role": "user", "content": .string("message \($0)")], origin: Origin(rawValue: 1)) })
+        let messages = Value.list((0 ..< 20_000).map { Value(["role": "user", "content": .string("message \($0)")], origin: TextOrigin(rawValue: 1)) })
         let chat = try readWholeFile(Fixtures.path("templates/chat.jinja"))
         let (text, error) = outcome(String(decoding: chat, as: UTF8.self), [("messages", messages)])
         #expect(error.isEmpty && text.split(separator: "<|im_end|>").count == 20_002)
@@ -116,7 +116,7 @@ import Testing
     /// Bytes of every template, cut and changed: an error or a text, never a trap.
     @Test func damagedTemplates() throws {
         var random = SeededGenerator(seed: 11)
-        let variables: [(name: String, value: Value)] = [("messages", Value([["role": "user", "content": "Hi"], ["role": "assistant", "content": "<think>a</think>b"]], origin: Origin(rawValue: 1)))]
+        let variables: [(name: String, value: Value)] = [("messages", Value([["role": "user", "content": "Hi"], ["role": "assistant", "content": "<think>a</think>b"]], origin: TextOrigin(rawValue: 1)))]
         var texts = 0, errors = 0
         for name in ["chat", "trimming", "alternating", "thinking", "schema"] {
             let source = try readWholeFile(Fixtures.path("templates/\(name).jinja"))

@@ -20,7 +20,7 @@ import Testing
         return result
     }
 
-    private let caller = Origin(rawValue: 7)
+    private let caller = TextOrigin(rawValue: 7)
 
     @Test(arguments: [
         ("a{{ c }}b", "a⟨  One<|end|>\n⟩b"), ("{{ '<|end|>' + c + d ~ '<|end|>' }}", "<|end|>⟨  One<|end|>\nTWO⟩<|end|>"), ("{{ c | trim }}", "⟨One<|end|>⟩"), ("{{ c.strip() ~ '!' }}", "⟨One<|end|>⟩!"),
@@ -29,7 +29,7 @@ import Testing
         ("{{ [d, 'a'] | join(c | trim) }}", "⟨TWOOne<|end|>⟩a"), ("{{ '-'.join([d, d]) }}", "⟨TWO⟩-⟨TWO⟩"), ("{{ m | tojson }}", "{\"⟨k⟩\": \"⟨v\\\"<|end|>⟩\", \"⟨n⟩\": [1, \"⟨é⟩\"]}"),
         ("{{ m }}", "{'⟨k⟩': '⟨v\"<|end|>⟩', '⟨n⟩': [1, '⟨é⟩']}"), ("{{ '%s|%5s' % (d, d) }}", "⟨TWO⟩|  ⟨TWO⟩"), ("{{ '{}{:>5}'.format(d, d) }}", "⟨TWO⟩  ⟨TWO⟩"), ("{{ d.center(7, '*') }}", "**⟨TWO⟩**"),
         ("{% set x %}a{{ d }}{% endset %}{{ x }}", "a⟨TWO⟩"), ("{% macro f(x) %}<{{ x }}>{% endmacro %}{{ f(d) ~ f('d') }}", "<⟨TWO⟩><d>"), ("{% filter lower %}A{{ d }}{% endfilter %}", "a⟨two⟩"),
-        ("{{ ('a\n' ~ c) | indent(2) }}", "a\n  ⟨  One<|end|>\n⟩"), ("{{ (d ~ '&') | e }}{{ ('<b>' | safe) + d }}", "⟨TWO⟩&amp;<b>⟨TWO⟩"), ("{% for x in d ~ 'ab' %}{{ x }},{% endfor %}", "⟨T⟩,⟨W⟩,⟨O⟩,a,b,"),
+        ("{{ ('a\n' ~ c) | indent(2) }}", "a\n  ⟨  One<|end|>⟩\n"), ("{{ (d ~ '&') | e }}{{ ('<b>' | safe) + d }}", "⟨TWO⟩&amp;<b>⟨TWO⟩"), ("{% for x in d ~ 'ab' %}{{ x }},{% endfor %}", "⟨T⟩,⟨W⟩,⟨O⟩,a,b,"),
         ("{% for k, v in m.items() %}{{ k }}={{ v }};{% endfor %}", "⟨k⟩=⟨v\"<|end|>⟩;⟨n⟩=[1, '⟨é⟩'];"), ("{{ ('a\n' ~ d).splitlines()[1] }}", "⟨TWO⟩"), ("{{ d | replace('TWO', 'x') }}", "x"), ("{{ (d * 2 ~ 'a' * 2) }}", "⟨TWOTWO⟩aa"),
         ("{{ d | length }}", "3"), ("{{ ('ß' ~ d) | upper | lower }}", "ss⟨two⟩"), ("{{ (c ~ 'abcdefgh') | truncate(9, true, '~') }}", "⟨  One<|e⟩~"), ("{{ d.partition('W') | join('/') }}", "⟨T⟩/W/⟨O⟩"),
     ]) func keepTheirOrigin(_ source: String, _ expected: String) throws {

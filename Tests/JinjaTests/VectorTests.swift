@@ -9,7 +9,7 @@ import Testing
     /// What a template makes of a conversation's variables.
     static func render(_ template: Template, _ conversation: JSONValue, _ more: [JSONMember], _ settings: RenderSettings) throws -> MarkedText {
         var variables: [(name: String, value: Value)] = [("add_generation_prompt", .boolean(false)), ("tools", .none), ("documents", .none)]
-        for member in more + (conversation.object ?? []) { variables.append((member.key.description, Value(member.value, origin: Origin(rawValue: 1)))) }
+        for member in more + (conversation.object ?? []) { variables.append((member.key.description, Value(member.value, origin: TextOrigin(rawValue: 1)))) }
         return try template.render(variables, settings: settings)
     }
 

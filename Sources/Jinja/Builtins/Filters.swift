@@ -23,7 +23,7 @@ extension Interpreter {
         case .length, .count:
             try values.requireNone(for: filter.rawValue)
             return .integer(try length(value))
-        case .attr: return try attribute(try requireString(try values.bound(to: "name", for: "attr")[0] ?? .none, "an attribute's name"), of: value)
+        case .attr: return try plainAttribute(try requireString(try values.bound(to: "name", for: "attr")[0] ?? .none, "an attribute's name"), of: value)
         default: return try applyToElements(filter, value, values)
         }
     }

@@ -6,6 +6,9 @@ extension Interpreter {
         return missing(name, of: owner)
     }
 
+    /// What the filter `attr` finds: no items.
+    func plainAttribute(_ name: MarkedText, of owner: Value) throws -> Value { try ownAttribute(name, of: owner) ?? missing(name, of: owner) }
+
     /// The name of a method, where the owner has one of that name: a cheap look before a call.
     func method(_ name: MarkedText, of owner: Value) throws -> String? {
         let has = switch owner {

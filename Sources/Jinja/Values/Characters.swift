@@ -147,6 +147,9 @@ extension MarkedText {
         return nil
     }
 
+    /// Whether a text stands in it somewhere, whole.
+    public func contains(_ other: [UInt8]) -> Bool { find(other) != nil }
+
     func starts(with other: [UInt8], at position: Int) -> Bool {
         position + other.count <= bytes.count && bytes[position ..< position + other.count].elementsEqual(other)
     }

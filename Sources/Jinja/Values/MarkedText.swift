@@ -1,11 +1,11 @@
 /// Where bytes of a rendered text came from.
-public struct Origin: RawRepresentable, Hashable, Sendable {
+public struct TextOrigin: RawRepresentable, Hashable, Sendable {
     public var rawValue: UInt32
 
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// The template's own text, and what the template computed.
-    public static let template = Origin(rawValue: 0)
+    public static let template = TextOrigin(rawValue: 0)
 }
 
 /// A string of the template language that knows where each of its bytes came from: a literal `<|im_end|>` in a message stays distinguishable from the
@@ -16,23 +16,23 @@ public struct MarkedText: Sendable {
     /// Bytes of one origin, up to `end`.
     public struct Run: Hashable, Sendable {
         public var end: Int
-        public var origin: Origin
+        public var origin: TextOrigin
     }
 
     public private(set) var bytes: [UInt8]
     /// The origin of all bytes, where `parts` is empty.
-    private var origin: Origin
+    private var origin: TextOrigin
     /// Where bytes differ in origin; neighbours differ.
     private var parts: [Run] = []
     /// What the filters `safe` and `escape` give: text joined to it by + is escaped for HTML, as the language has it.
     var isMarkup = false
 
-    public init(_ bytes: [UInt8] = [], origin: Origin = .template) {
+    public init(_ bytes: [UInt8] = [], origin: TextOrigin = .template) {
         self.bytes = bytes
         self.origin = origin
     }
 
-    public init(_ string: String, origin: Origin = .template) { self.init(Array(string.utf8), origin: origin) }
+    public init(_ string: String, origin: TextOrigin = .template) { self.init(Array(string.utf8), origin: origin) }
 
     /// The runs of one origin each, in order; none of an empty text.
     public var runs: [Run] { parts.isEmpty && !bytes.isEmpty ? [Run(end: bytes.count, origin: origin)] : parts }
@@ -43,13 +43,20 @@ public struct MarkedText: Sendable {
     /// For messages: what is not UTF-8 is replaced.
     var description: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// Whether both hold the same bytes of the same origins up to `count`.
+    /// Whether the text starts with these bytes, of the same origins.
     public func hasPrefix(_ other: MarkedText) -> Bool {
         guard bytes.starts(with: other.bytes) else { return false }
-        var own = runs[...]
+        let own = runs
+        var index = 0, start = 0
         for run in other.runs {
-            while let first = own.first, first.end < run.end, first.origin == run.origin { own.removeFirst() }
-            guard let first = own.first, first.origin == run.origin, first.end >= run.end else { return false }
+            while start < run.end {
+                if own[index].end <= start {
+                    index += 1
+                    continue
+                }
+                guard own[index].origin == run.origin else { return false }
+                start = min(own[index].end, run.end)
+            }
         }
         return true
     }
@@ -86,7 +93,7 @@ public struct MarkedText: Sendable {
         } while other.parts[index - 1].end < range.upperBound
     }
 
-    mutating func append(bytes more: some Collection<UInt8>, origin: Origin = .template) {
+    mutating func append(bytes more: some Collection<UInt8>, origin: TextOrigin = .template) {
         if more.isEmpty { return }
         if parts.isEmpty, bytes.isEmpty || self.origin == origin {
             self.origin = origin
@@ -108,7 +115,7 @@ public struct MarkedText: Sendable {
         if parts.isEmpty, !bytes.isEmpty { parts = [Run(end: bytes.count, origin: origin)] }
     }
 
-    private mutating func extend(to end: Int, _ origin: Origin) {
+    private mutating func extend(to end: Int, _ origin: TextOrigin) {
         if let last = parts.last, last.origin == origin { parts[parts.count - 1].end = end } else { parts.append(Run(end: end, origin: origin)) }
     }
 
@@ -125,7 +132,7 @@ public struct MarkedText: Sendable {
     }
 
     /// The origin of a byte.
-    func origin(at position: Int) -> Origin { parts.isEmpty ? origin : parts[firstPart(after: position)].origin }
+    func origin(at position: Int) -> TextOrigin { parts.isEmpty ? origin : parts[firstPart(after: position)].origin }
 
     subscript(range: Range<Int>) -> MarkedText {
         if range.count == bytes.count { return self }

@@ -169,7 +169,7 @@ extension Value {
     static func string(_ text: String) -> Value { .string(MarkedText(text)) }
 
     /// A string of the caller's.
-    public static func text(_ bytes: [UInt8], origin: Origin) -> Value { .string(MarkedText(bytes, origin: origin)) }
+    public static func text(_ bytes: [UInt8], origin: TextOrigin) -> Value { .string(MarkedText(bytes, origin: origin)) }
 
     /// A list of values that are not nested deeply.
     public static func list(_ elements: [Value]) -> Value { .sequence(Items(elements, height: 1 + elements.reduce(0) { max($0, $1.height) })) }
@@ -180,7 +180,7 @@ extension Value {
     }
 
     /// A JSON value; its strings, keys too, are of the origin given. Of a key that stands twice the last counts.
-    public init(_ json: JSONValue, origin: Origin) {
+    public init(_ json: JSONValue, origin: TextOrigin) {
         switch json {
         case .null: self = .none
         case .bool(let value): self = .boolean(value)

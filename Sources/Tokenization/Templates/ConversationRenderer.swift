@@ -55,7 +55,7 @@ public struct ConversationRenderer: Sendable {
     }
 }
 
-extension Origin {
+extension TextOrigin {
     /// What a conversation brings.
-    static let caller = Origin(rawValue: 1)
+    static let caller = TextOrigin(rawValue: 1)
 }
