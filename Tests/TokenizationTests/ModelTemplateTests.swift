@@ -47,7 +47,7 @@ import Testing
             }
             if scratch.counts.literalSpecialTokens > 0 {
                 injected += 1
-                #expect(ids != expected && (try Text(tokenizer.decodeText(ids))) == row["text"]?.text, "\(name)")
+                #expect(try ids != expected && Text(tokenizer.decodeText(ids)) == row["text"]?.text, "\(name)")
             } else {
                 #expect(ids == expected, "\(name): \(row["text"]?.text ?? "")")
                 same += 1
@@ -103,13 +103,37 @@ import Testing
         #expect(try thinking.response("D", to: prompt).pieces == [.text("<think>\n\n</think>\n\nD"), .special("<|im_end|>")], "what the template puts before an answer is part of it")
     }
 
+    /// A token that opens the text is no part of the first turn, one that opens every turn is.
+    @Test(arguments: [
+        ("{{ bos_token }}{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}{{ '\n' if add_generation_prompt else '' }}", [1, 3]),
+        ("{% for m in messages %}<|im_start|>{{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_start|>{% endif %}", [0, 3]),
+        ("<|endoftext|>{% for m in messages %}<|im_start|>{{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_start|>{% endif %}", [1, 4]),
+        ("{% for m in messages %}<|endoftext|>{{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_start|>{% endif %}", [0, 3]),
+        ("{% for m in messages %}<file_sep>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|im_start|>{% endif %}", [0, 2]),
+        ("{% for m in messages %}{{ m.content }}{% endfor %}", [0, 1]),
+    ]) func firstTurns(_ source: String, _ starts: [Int]) throws {
+        let tokenizer = try TokenizerFiles.fixture("smollm2")
+        #expect(try template(source, tokenizer, [JSONMember("bos_token", "<|im_start|>")]).prompt([Turn(role: "user", content: "A")]).turnStarts == starts)
+    }
+
+    /// Turns of a template that will not render the first ones alone, and of one that ends those otherwise.
+    @Test(arguments: [
+        ("{% if messages | length < 3 %}{{ raise_exception('few') }}{% endif %}{% for m in messages %}<|im_start|>{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>{% endif %}", [0, 4, 8, 12]),
+        ("{% for m in messages %}<|im_start|>{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>{% else %}<|endoftext|>{% endif %}", [0, 4, 8, 12]),
+        ("{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}<assistant>{% else %}</s>{% endif %}", [0, 1, 2, 3]),
+    ]) func turnsOfOddTemplates(_ source: String, _ starts: [Int]) throws {
+        let tokenizer = try TokenizerFiles.fixture("smollm2")
+        let turns = [Turn(role: "user", content: "A"), Turn(role: "assistant", content: "B"), Turn(role: "user", content: "C")]
+        #expect(try template(source, tokenizer).prompt(turns).turnStarts == starts)
+    }
+
     /// What cannot be parted into prompt and answer is refused, with the reason.
     @Test(arguments: [
-        ("{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}<think>{% endif %}", "writes the prompt otherwise when an answer follows: \"<think>\" becomes \"R<|im_end|>\" at byte 11"),
+        ("{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}<think>{% endif %}", "writes the prompt otherwise when an answer follows: \"A<|im_end|><think>\" becomes \"A<|im_end|>R<|im_end|>\" at byte 11"),
         ("{{ messages | length }}{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}", "writes the prompt otherwise when an answer follows: \"1A<|im_end|>\" becomes \"2A<|im_end|>R<|im_end|>\" at byte 0"),
         ("{% for m in messages if m.role == 'user' %}{{ m.content }}<|im_end|>{% endfor %}", "leaves the answer out"),
         ("{% for m in messages %}{{ m.content }}\n{% endfor %}", "puts no special token of this vocabulary after an answer"),
-        ("{% for m in messages %}{{ m.content | upper | replace('R', 'Q') }}<|im_end|>{% endfor %}", "changes the answer's text"),
+        ("{% for m in messages %}{{ m.content | upper }}<|im_end|>{% endfor %}", "changes the answer's text"),
     ]) func refusals(_ source: String, _ reason: String) throws {
         let tokenizer = try TokenizerFiles.fixture("smollm2"), template = try template(source, tokenizer)
         let error = #expect(throws: InputError.self) { try template.response(reason.contains("changes") ? "Rr" : "R", to: template.prompt([Turn(role: "user", content: "A")])) }

@@ -37,9 +37,11 @@ public struct ModelTemplate: ChatTemplate {
             !added.contains { $0.content.elementsEqual(name.utf8) } && tokenizer.id(of: name) != nil
         }
         specialTokens = added.map { String(decoding: $0.content, as: UTF8.self) } + named
-        cutter = SpecialTokenCutter(added + named.map {
+        let tokens = added + named.map {
             AddedToken(id: tokenizer.id(of: $0) ?? 0, content: Array($0.utf8), isSpecial: true, singleWord: false, stripsLeft: false, stripsRight: false, normalized: false)
-        })
+        }
+        let beginning = variables.last { $0.key == "bos_token" }?.value.string.flatMap { tokenizer.id(of: $0) } ?? tokenizer.beginning
+        cutter = SpecialTokenCutter(tokens, opening: Set([beginning].compactMap { $0 }))
     }
 
     public func prompt(_ turns: [Turn]) throws(InputError) -> RenderedPrompt {

@@ -9,8 +9,13 @@ struct SpecialTokenCutter: Sendable {
     }
 
     private let matcher: AddedTokenMatcher
+    /// Tokens that begin a text.
+    let opening: Set<UInt32>
 
-    init(_ tokens: [AddedToken]) { matcher = AddedTokenMatcher(tokens, contents: tokens.map(\.content)) }
+    init(_ tokens: [AddedToken], opening: Set<UInt32>) {
+        matcher = AddedTokenMatcher(tokens, contents: tokens.map(\.content))
+        self.opening = opening
+    }
 
     /// The first token whose bytes are all the template's, at or after a byte.
     func first(in text: MarkedText, from start: Int) -> Range<Int>? { matches(in: text, start ..< text.count, most: 1).first?.range }

@@ -27,7 +27,7 @@ enum TurnStarts {
         return starts
     }
 
-    /// What stands before the first turn is a token that begins a text, and a system turn of the template's own, which ends as the first turn does.
+    /// What stands before the first turn is a token that opens a text, or a system turn of the template's own, which ends as the first turn does.
     private static func firstStart(in whole: MarkedText, before end: Int, _ cutter: SpecialTokenCutter, closing: (text: MarkedText, from: Int)?) -> Int {
         let tokens = cutter.matches(in: whole, 0 ..< end)
         guard let first = tokens.first else { return 0 }
@@ -35,9 +35,15 @@ enum TurnStarts {
             let last = tokens.lastIndex(where: { $0.token.id == mark }) {
             return last + 1 < tokens.count ? tokens[last + 1].range.lowerBound : tokens[last].range.upperBound
         }
-        // A token at the very start that another follows at once opens the text, not a turn.
-        if first.range.lowerBound == 0, tokens.count > 1, tokens[1].range.lowerBound == first.range.upperBound { return first.range.upperBound }
-        return first.range.lowerBound
+        // What opens the text stands nowhere else, and is the vocabulary's token for that or goes right before another.
+        let all = cutter.matches(in: whole, 0 ..< whole.count)
+        var start = first.range.lowerBound
+        for (number, match) in tokens.enumerated() where match.range.lowerBound == start {
+            let isFollowed = number + 1 < tokens.count && tokens[number + 1].range.lowerBound == match.range.upperBound
+            guard isFollowed || cutter.opening.contains(match.token.id), all.count(where: { $0.token.id == match.token.id }) == 1 else { break }
+            start = match.range.upperBound
+        }
+        return start
     }
 
     private static func boundary(in whole: MarkedText, _ gap: Range<Int>, _ cutter: SpecialTokenCutter, after before: MarkedText?) -> Int {
