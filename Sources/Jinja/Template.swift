@@ -20,6 +20,8 @@ public final class Template: Sendable {
     private let statements: [Statement]
     private let names: [String]
     private let numbers: [String: NameID]
+    /// The language's functions that it mentions.
+    private let functions: [(NameID, GlobalFunction)]
 
     /// The largest source.
     public static let greatestSource = 4 << 20
@@ -36,7 +38,9 @@ public final class Template: Sendable {
             var parser = Parser(try lexer.run())
             statements = try parser.parseTemplate()
             names = parser.names
-            numbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, NameID(index: Int32($0))) })
+            let numbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, NameID(index: Int32($0))) })
+            functions = GlobalFunction.allCases.compactMap { function in numbers[function.rawValue].map { ($0, function) } }
+            self.numbers = numbers
         } catch {
             throw Template.located(error, name, normalized, 0)
         }
@@ -51,9 +55,7 @@ public final class Template: Sendable {
         var place = 0
         do {
             let globals = try Scope()
-            for function in GlobalFunction.allCases where function != .now || settings.now != nil {
-                if let number = numbers[function.rawValue] { globals.set(number, .callable(Callable(.function(function)))) }
-            }
+            for (number, function) in functions where function != .now || settings.now != nil { globals.set(number, .callable(Callable(.function(function)))) }
             for (name, value) in variables {
                 if let number = numbers[name] { globals.set(number, value) }
             }

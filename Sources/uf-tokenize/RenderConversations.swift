@@ -27,18 +27,28 @@ struct RenderConversations: ParsableCommand {
 
     @OptionGroup var variables: VariableOptions
 
+    @Flag(name: .long, help: "Print the template's own text instead: what uf-records explain asks for where it lies inside tokenizer_config.json or a GGUF.")
+    var show = false
+
     @Option(name: .shortAndLong, help: ArgumentHelp("Write here instead of to standard output; the file appears only when it is whole.", valueName: "file"))
     var output: String?
 
     @OptionGroup var jobs: JobsOptions
 
-    func validate() throws { try refuseDash([("--template", template)]) }
+    func validate() throws {
+        try refuseDash([("--template", template)])
+        if show, !files.isEmpty { throw ValidationError("--show prints the template; it reads no conversations") }
+    }
 
     func run() throws {
         let source = try ChatTemplateSource(path: template)
+        let sink = try openTextOutput(output)
+        if show {
+            try sink.write(source.text)
+            return try sink.finish()
+        }
         let renderer = ConversationRenderer(
             try Template(source.text, name: source.name), variables: try variables.variables(source.tokens), settings: variables.settings)
-        let sink = try openTextOutput(output)
         for file in files.isEmpty ? ["-"] : files { try renderer.render(try openInput(file), workers: jobs.count) { try sink.write($0) } }
         try sink.finish()
     }

@@ -8,6 +8,8 @@ import RecordStream
 /// turns, or renders them otherwise, the special tokens between the texts decide: the first closes a turn, the second opens one.
 enum TurnStarts {
     static func find(_ turns: [Turn], in whole: MarkedText, _ cutter: SpecialTokenCutter, _ render: (_ turns: Int) throws -> MarkedText) -> [Int] {
+        // The first start and the second both ask for the first turn alone.
+        let first = turns.isEmpty ? nil : try? render(1)
         let contents = turns.indices.map { whole.range(of: .turn($0)) }
         var starts: [Int] = [], low = 0
         for turn in 0 ... turns.count {
@@ -17,9 +19,9 @@ enum TurnStarts {
             if turns.isEmpty {
                 start = whole.count
             } else if turn == 0 {
-                start = firstStart(in: whole, before: high, cutter, closing: (try? render(1)).flatMap { text in text.range(of: .turn(0)).map { (text, $0.upperBound) } })
+                start = firstStart(in: whole, before: high, cutter, closing: first.flatMap { text in text.range(of: .turn(0)).map { (text, $0.upperBound) } })
             } else {
-                start = boundary(in: whole, low ..< high, cutter, after: try? render(turn))
+                start = boundary(in: whole, low ..< high, cutter, after: turn == 1 ? first : try? render(turn))
             }
             starts.append(start)
             low = max(low, start)
