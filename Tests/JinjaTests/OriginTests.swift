@@ -44,6 +44,7 @@ import Testing
         start.append(MarkedText("c", origin: caller))
         #expect(text.hasPrefix(start) && text.hasPrefix(MarkedText()) && text.hasPrefix(text) && text.hasPrefix(MarkedText("a")))
         #expect(!text.hasPrefix(MarkedText("abc")) && !start.hasPrefix(text) && !text.hasPrefix(MarkedText("ab", origin: caller)))
+        #expect(text.sharedPrefix(with: start) == 3 && start.sharedPrefix(with: MarkedText("x")) == 0 && MarkedText("0123456789abcdefg").sharedPrefix(with: MarkedText("0123456789abcdeXg")) == 15)
         #expect(text[1 ..< 5].runs == [.init(end: 1, origin: .template), .init(end: 3, origin: caller), .init(end: 4, origin: .template)])
     }
 }

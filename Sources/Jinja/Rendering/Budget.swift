@@ -1,6 +1,6 @@
 /// What a template may spend: templates come with models, from anyone, and one that loops for ever must end.
 struct Budget {
-    private var steps = 10_000_000
+    private var steps = 5_000_000
     private var bytes: Int
     private var depth = 0
 
@@ -9,13 +9,13 @@ struct Budget {
     static let greatestHeight = 512
 
     /// - Parameter inputBytes: of the caller's variables; a long conversation may be looked through several times.
-    init(inputBytes: Int) { bytes = (256 << 20) + 16 * min(inputBytes, 1 << 40) }
+    init(inputBytes: Int) { bytes = (128 << 20) + 16 * min(inputBytes, 1 << 40) }
 
     /// Pays for one step, or so many.
     @inline(__always)
     mutating func step(_ count: Int = 1) throws {
         steps &-= count
-        if steps < 0 { throw TemplateFailure("more than 10,000,000 steps: the template does not come to an end") }
+        if steps < 0 { throw TemplateFailure("more than 5,000,000 steps: the template does not come to an end") }
     }
 
     /// Pays for bytes looked at or copied.

@@ -43,9 +43,22 @@ public struct MarkedText: Sendable {
     /// For messages: what is not UTF-8 is replaced.
     var description: String { String(decoding: bytes, as: UTF8.self) }
 
+    /// How many bytes both start with, eight at a time.
+    public func sharedPrefix(with other: MarkedText) -> Int {
+        bytes.withUnsafeBytes { own in
+            other.bytes.withUnsafeBytes { other in
+                let end = min(own.count, other.count)
+                var index = 0
+                while index + 8 <= end, own.loadUnaligned(fromByteOffset: index, as: UInt64.self) == other.loadUnaligned(fromByteOffset: index, as: UInt64.self) { index += 8 }
+                while index < end, own[index] == other[index] { index += 1 }
+                return index
+            }
+        }
+    }
+
     /// Whether the text starts with these bytes, of the same origins.
     public func hasPrefix(_ other: MarkedText) -> Bool {
-        guard bytes.starts(with: other.bytes) else { return false }
+        guard sharedPrefix(with: other) == other.count else { return false }
         let own = runs
         var index = 0, start = 0
         for run in other.runs {

@@ -97,7 +97,7 @@ public struct ModelTemplate: ChatTemplate {
     private func refusal(_ why: String) -> InputError { InputError("the template \(template.name) \(why); choose another by --template") }
 
     private func doesNotGoOn(_ whole: MarkedText, _ prompt: MarkedText) -> InputError {
-        let shared = zip(whole.bytes, prompt.bytes).prefix { $0 == $1 }.count
+        let shared = whole.sharedPrefix(with: prompt)
         func after(_ text: MarkedText) -> String {
             let end = min(text.count, shared + 24)
             return shared < text.count ? "\"\(String(decoding: text.bytes[max(0, shared - 12) ..< end], as: UTF8.self))\"" : "its end"

@@ -50,7 +50,7 @@ enum TurnStarts {
 
     private static func boundary(in whole: MarkedText, _ gap: Range<Int>, _ cutter: SpecialTokenCutter, after before: MarkedText?) -> Int {
         if let before {
-            let shared = zip(before.bytes, whole.bytes).prefix { $0 == $1 }.count
+            let shared = before.sharedPrefix(with: whole)
             if shared == before.count, gap.lowerBound <= shared { return min(shared, gap.upperBound) }
             // It ends such a conversation otherwise: what both share goes up to the last whole line or token.
             if shared >= gap.lowerBound {
