@@ -28,7 +28,9 @@ public final class Template: Sendable {
 
     /// - Throws: `InputError` with name, line and column for what is no template, or uses what is not supported.
     public init(_ source: [UInt8], name: String) throws(InputError) {
-        guard source.count <= Template.greatestSource else { throw InputError("\(name): \(source.count) bytes, expected a chat template of at most \(Template.greatestSource)") }
+        guard source.count <= Template.greatestSource else {
+            throw InputError("\(name): \(source.count) bytes, expected a chat template of at most \(Template.greatestSource)")
+        }
         guard String(validating: source, as: UTF8.self) != nil else { throw InputError("\(name): not UTF-8; a chat template is text") }
         self.name = name
         let normalized = Lexer.normalized(source)

@@ -30,7 +30,9 @@ struct TemplateOptions: ParsableArguments {
 
     func validate() throws {
         try refuseDash([("--template", template)])
-        if builtIn != .plain, beginning != nil || ending != nil { throw ValidationError("--bos and --eos go with --template plain; \(template) has its own tokens") }
+        if builtIn != .plain, beginning != nil || ending != nil {
+            throw ValidationError("--bos and --eos go with --template plain; \(template) has its own tokens")
+        }
         if builtIn != nil, variables.variablesText != nil || variables.date != nil {
             throw ValidationError("--vars and --date go with a model's own template (--template auto or a file); \(template) has no variables")
         }

@@ -176,3 +176,21 @@ import Testing
         }.joined()
     }
 }
+
+/// Tokens that take the white space beside them, as some vocabularies flag theirs.
+@Suite struct SpecialTokenCutterTests {
+    @Test func takesTheWhiteSpaceThatTokensTake() {
+        func token(_ id: UInt32, _ content: String, left: Bool = false, right: Bool = false) -> AddedToken {
+            AddedToken(id: id, content: Array(content.utf8), isSpecial: true, singleWord: false, stripsLeft: left, stripsRight: right, normalized: false)
+        }
+        let cutter = SpecialTokenCutter([token(1, "<l>", left: true), token(2, "<r>", right: true), token(3, "<n>")], opening: [])
+        func pieces(_ text: String, _ starts: [Int] = []) -> (pieces: [TemplatePiece], starts: [Int]) { cutter.pieces(MarkedText(text), 0 ..< text.utf8.count, starts: starts) }
+        #expect(pieces("a \n<l> b").pieces == [.text("a"), .special("<l>"), .text(" b")])
+        #expect(pieces("a <r>\u{3000}\n b").pieces == [.text("a "), .special("<r>"), .text("b")])
+        #expect(pieces("<r> <l> <n> ").pieces == [.special("<r>"), .special("<l>"), .text(" "), .special("<n>"), .text(" ")])
+        #expect(pieces("  <l>").pieces == [.special("<l>")] && pieces("<r>  ").pieces == [.special("<r>")])
+        // Starts inside a token, or in what it takes, stand before or after it.
+        #expect(pieces("ab<n>cd", [0, 1, 2, 3, 5, 6, 7]).starts == [0, 1, 2, 2, 3, 4, 5])
+        #expect(pieces("a<r>  b", [1, 4, 5, 6]).starts == [1, 1, 1, 2])
+    }
+}

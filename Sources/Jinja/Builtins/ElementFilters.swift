@@ -140,7 +140,8 @@ extension Interpreter {
             }
             let by = try bound[1].map { try requireString($0, "by").description } ?? "key"
             guard by == "key" || by == "value" else { throw TemplateFailure("dictsort sorts by key or value") }
-            let keyed = try zip(mapping.keys, mapping.values).map { (Interpreter.key(by == "key" ? $0 : $1, bound[0]?.truth ?? false), try list([$0, $1], .tuple)) }
+            let isSensitive = bound[0]?.truth ?? false
+            let keyed = try zip(mapping.keys, mapping.values).map { (Interpreter.key(by == "key" ? $0 : $1, isSensitive), try list([$0, $1], .tuple)) }
             return try list(sorted(keyed, reverse: bound[2]?.truth ?? false))
         case .unique:
             let bound = try values.bound(to: "case_sensitive", "attribute", for: "unique")
@@ -158,9 +159,16 @@ extension Interpreter {
             let keyed = try elements(value).map { (Interpreter.key(try getter.get($0, self), isSensitive), $0) }
             var groups: [(key: Value, elements: [Value])] = []
             for (key, element) in try sortedPairs(keyed, reverse: false) {
-                if let last = groups.last, try equal(last.key, key) { groups[groups.count - 1].elements.append(element) } else { groups.append((key, [element])) }
+                if let last = groups.last, try equal(last.key, key) {
+                    groups[groups.count - 1].elements.append(element)
+                } else {
+                    groups.append((key, [element]))
+                }
             }
-            return try list(groups.map { group in try list([isSensitive ? group.key : try getter.get(group.elements[0], self), try list(group.elements)], .group) })
+            return try list(groups.map { group in
+                let key = isSensitive ? group.key : try getter.get(group.elements[0], self)
+                return try list([key, try list(group.elements)], .group)
+            })
         default:
             let bound = try values.bound(to: "case_sensitive", "attribute", for: filter.rawValue)
             let getter = try AttributeGetter(bound[1] ?? .none, self)

@@ -1,7 +1,9 @@
 /// What `|` applies. Those of the language that give HTML, random or measured text (`urlize`, `random`, `pprint` ...) are not for chat templates.
 enum Filter: String, CaseIterable {
-    case abs, attr, batch, capitalize, center, count, d, `default`, dictsort, e, escape, first, float, forceescape, format, groupby, indent, int, items, join, last, length, list
-    case lower, map, max, min, reject, rejectattr, replace, reverse, round, safe, select, selectattr, slice, sort, string, sum, title, tojson, trim, truncate, unique, upper, wordcount
+    case abs, attr, batch, capitalize, center, count, d, `default`, dictsort, e, escape, first, float, forceescape, format, groupby, indent, int
+    case items, join, last, length, list
+    case lower, map, max, min, reject, rejectattr, replace, reverse, round, safe, select, selectattr, slice, sort, string, sum, title, tojson, trim
+    case truncate, unique, upper, wordcount
 }
 
 extension Interpreter {
@@ -14,7 +16,8 @@ extension Interpreter {
             return value.isUndefined || bound[1]?.truth == true && !value.truth ? bound[0] ?? .emptyString : value
         case .tojson:
             let bound = try values.bound(to: "ensure_ascii", "indent", "separators", "sort_keys", for: "tojson")
-            var writer = try PythonJSONWriter(self, escapesAll: bound[0]?.truth ?? false, indent: bound[1] ?? .none, separators: bound[2] ?? .none, sortsKeys: bound[3]?.truth ?? false)
+            var writer = try PythonJSONWriter(
+                self, escapesAll: bound[0]?.truth ?? false, indent: bound[1] ?? .none, separators: bound[2] ?? .none, sortsKeys: bound[3]?.truth ?? false)
             try writer.write(value)
             return .string(writer.text)
         case .trim, .upper, .lower, .capitalize, .title, .replace, .indent, .center, .truncate, .wordcount, .format, .string, .safe, .e, .escape, .forceescape:
@@ -156,7 +159,8 @@ extension Interpreter {
         case .abs:
             try values.requireNone(for: "abs")
             guard let number = Operators.number(value) else { throw Operators.unfit("abs", value) }
-            return number.integer.map { $0 < 0 } ?? false ? try Operators.negative(value) : number.integer.map { .integer($0) } ?? .float(number.double.magnitude)
+            guard let whole = number.integer else { return .float(number.double.magnitude) }
+            return whole < 0 ? try Operators.negative(value) : .integer(whole)
         default:
             let bound = try values.bound(to: "precision", "method", for: "round")
             let precision = try bound[0].map { try integer($0, "precision") } ?? 0

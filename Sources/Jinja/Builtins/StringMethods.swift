@@ -1,7 +1,9 @@
 /// The methods of strings.
 enum StringMethod: String, CaseIterable {
-    case capitalize, casefold, center, count, endswith, find, format, index, isalnum, isalpha, isascii, isdecimal, isdigit, islower, isnumeric, isspace, istitle, isupper
-    case join, ljust, lower, lstrip, partition, removeprefix, removesuffix, replace, rfind, rindex, rjust, rpartition, rsplit, rstrip, split, splitlines, startswith, strip
+    case capitalize, casefold, center, count, endswith, find, format, index, isalnum, isalpha, isascii, isdecimal, isdigit, islower, isnumeric
+    case isspace, istitle, isupper
+    case join, ljust, lower, lstrip, partition, removeprefix, removesuffix, replace, rfind, rindex, rjust, rpartition, rsplit, rstrip, split
+    case splitlines, startswith, strip
     case swapcase, title, upper, zfill
     case formatMap = "format_map"
 
@@ -43,9 +45,12 @@ extension Interpreter {
         case .splitlines: return try strings(text.lines(keepingEnds: try values.bound(to: "keepends", for: name)[0]?.truth ?? false))
         case .replace:
             let named = values.named.map { $0.name }
-            guard values.positional.count + named.count <= 3, named.allSatisfy({ $0 == "count" }), values.positional.count >= 2 else { throw TemplateFailure("replace takes a text, another, and a count") }
+            guard values.positional.count + named.count <= 3, named.allSatisfy({ $0 == "count" }), values.positional.count >= 2 else {
+                throw TemplateFailure("replace takes a text, another, and a count")
+            }
             let most = try (values.positional.dropFirst(2).first ?? values.named.first?.value).map { try integer($0, "count") } ?? -1
-            return try replaced(text, try requireString(values.positional[0], "what is replaced"), try requireString(values.positional[1], "a replacement"), most)
+            let old = try requireString(values.positional[0], "what is replaced"), new = try requireString(values.positional[1], "a replacement")
+            return try replaced(text, old, new, most)
         case .format: return try string(try BraceFormat.format(text, values, self))
         default:
             guard values.named.isEmpty else { throw TemplateFailure("\(name) takes no arguments with names") }
@@ -56,7 +61,9 @@ extension Interpreter {
     private func call(_ method: StringMethod, _ text: MarkedText, _ given: [Value]) throws -> Value {
         let name = method.rawValue
         func arguments(_ range: ClosedRange<Int>) throws {
-            guard range.contains(given.count) else { throw TemplateFailure("\(name) takes \(range.lowerBound) to \(range.upperBound) arguments, found \(given.count)") }
+            guard range.contains(given.count) else {
+                throw TemplateFailure("\(name) takes \(range.lowerBound) to \(range.upperBound) arguments, found \(given.count)")
+            }
         }
         func argument() throws -> MarkedText {
             try arguments(1 ... 1)

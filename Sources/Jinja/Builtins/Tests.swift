@@ -1,6 +1,7 @@
 /// What `is` asks.
 enum Test: String, CaseIterable {
-    case boolean, callable, defined, divisibleby, escaped, even, filter, float, `in`, integer, iterable, lower, mapping, none, number, odd, sameas, sequence, string, test, undefined, upper
+    case boolean, callable, defined, divisibleby, escaped, even, filter, float, `in`, integer, iterable, lower, mapping, none, number, odd, sameas
+    case sequence, string, test, undefined, upper
     case isTrue = "true", isFalse = "false"
     case equal = "eq", equalTo = "equalto", equalSign = "==", notEqual = "ne", notEqualSign = "!="
     case greater = "gt", greaterThan = "greaterthan", greaterSign = ">", greaterOrEqual = "ge", greaterOrEqualSign = ">="
@@ -69,7 +70,8 @@ extension Interpreter {
         switch (left, right) {
         case (.sequence(let a), .sequence(let b)): a === b
         case (.dictionary(let a), .dictionary(let b)): a === b
-        case (.boolean, .boolean), (.integer, .integer), (.float, .float), (.string, .string), (.none, .none), (.namespace, .namespace), (.object, .object): try equal(left, right)
+        case (.boolean, .boolean), (.integer, .integer), (.float, .float), (.string, .string), (.none, .none), (.namespace, .namespace), (.object, .object):
+            try equal(left, right)
         default: false
         }
     }

@@ -27,7 +27,9 @@ struct Budget {
 
     mutating func enter() throws {
         depth += 1
-        if depth > Budget.greatestDepth { throw TemplateFailure("more than \(Budget.greatestDepth) levels of loops, macros and expressions inside one another") }
+        if depth > Budget.greatestDepth {
+            throw TemplateFailure("more than \(Budget.greatestDepth) levels of loops, macros and expressions inside one another")
+        }
     }
 
     mutating func leave() { depth -= 1 }

@@ -40,7 +40,9 @@ struct CallValues {
     /// The values for parameters by their names, nil where the call gives none.
     /// - Throws: for more values than parameters, names that are none, and values given twice.
     func bound(to parameters: String..., for function: String) throws -> [Value?] {
-        guard positional.count <= parameters.count else { throw TemplateFailure("\(function) takes at most \(parameters.count) arguments, found \(positional.count)") }
+        guard positional.count <= parameters.count else {
+            throw TemplateFailure("\(function) takes at most \(parameters.count) arguments, found \(positional.count)")
+        }
         var values: [Value?] = positional
         values += [Value?](repeating: nil, count: parameters.count - positional.count)
         for (name, value) in named {
@@ -56,7 +58,8 @@ struct CallValues {
     /// For functions that take only values without names.
     func requirePositional(_ range: ClosedRange<Int>, for function: String) throws {
         guard named.isEmpty, range.contains(positional.count) else {
-            throw TemplateFailure("\(function) takes \(range.lowerBound == range.upperBound ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)") arguments without names, found \(positional.count + named.count)")
+            let wanted = range.lowerBound == range.upperBound ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
+            throw TemplateFailure("\(function) takes \(wanted) arguments without names, found \(positional.count + named.count)")
         }
     }
 }

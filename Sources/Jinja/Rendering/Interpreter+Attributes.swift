@@ -38,7 +38,9 @@ extension Interpreter {
     }
 
     private func missing(_ name: MarkedText, of owner: Value) -> Value {
-        if name.bytes.first == UInt8(ascii: "_") { return .undefined(Undefined("\(name.description) of a \(owner.typeName) is not for templates: no name may start with _")) }
+        if name.bytes.first == UInt8(ascii: "_") {
+            return .undefined(Undefined("\(name.description) of a \(owner.typeName) is not for templates: no name may start with _"))
+        }
         return .undefined(Undefined("a \(owner.typeName) has no \(name.description)"))
     }
 
@@ -47,7 +49,7 @@ extension Interpreter {
         switch owner {
         case .undefined(let undefined): throw TemplateFailure(undefined.message)
         case .dictionary(let mapping):
-            if case .string(let name) = index { if let value = mapping[name] { return value } } else if let key = Key(index), let value = mapping[key] { return value }
+            if let key = Key(index), let value = mapping[key] { return value }
         case .sequence(let items) where items.kind == .list || items.kind == .tuple || items.kind == .range || items.kind == .group:
             if let position = whole(index), let found = Interpreter.position(position, items.elements.count) { return items.elements[found] }
         case .string(let text):

@@ -45,7 +45,8 @@ extension Interpreter {
             place = callPlace
             if definition.usesCaller, !parameters.contains(where: { $0.id == .caller }) {
                 let index = named.firstIndex { $0.name == "caller" }
-                scope.set(.caller, index.map { named.remove(at: $0).value } ?? .undefined(Undefined("the macro \(definition.name) was not called by a call block")))
+                let missing = Value.undefined(Undefined("the macro \(definition.name) was not called by a call block"))
+                scope.set(.caller, index.map { named.remove(at: $0).value } ?? missing)
             }
             if definition.usesKwargs {
                 scope.set(.kwargs, try dictionary(named.map { (.string($0.name), $0.value) }))

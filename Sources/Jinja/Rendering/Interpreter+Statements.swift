@@ -83,7 +83,9 @@ extension Interpreter {
         case .member(let id, let member, let place):
             let owner = try self.value(of: id)
             self.place = place
-            guard case .namespace(let namespace) = owner else { throw TemplateFailure("\(names[Int(id.index)]) is a \(owner.typeName): only a namespace's members can be set") }
+            guard case .namespace(let namespace) = owner else {
+                throw TemplateFailure("\(names[Int(id.index)]) is a \(owner.typeName): only a namespace's members can be set")
+            }
             try set(member, of: namespace, value)
         case .tuple(let targets, let place):
             self.place = place
@@ -95,7 +97,9 @@ extension Interpreter {
     }
 
     func set(_ member: MarkedText, of namespace: Namespace, _ value: Value) throws {
-        guard member.bytes.first != UInt8(ascii: "_") else { throw TemplateFailure("a namespace's member cannot be named \(member.description): no name may start with _") }
+        guard member.bytes.first != UInt8(ascii: "_") else {
+            throw TemplateFailure("a namespace's member cannot be named \(member.description): no name may start with _")
+        }
         try budget.step(namespace.names.count / 16)
         namespace[member] = value
     }

@@ -83,7 +83,9 @@ struct Lexer {
     /// What is kept of text before a tag.
     private func textRange(_ range: Range<Int>, _ mark: UInt8?, lstrips: Bool) -> Range<Int> {
         let text = MarkedText(Array(source[range]))
-        if mark == UInt8(ascii: "-") { return range.lowerBound ..< range.lowerBound + text.trimmedRange(left: false, right: true) { MarkedText.isSpace(text.scalar(at: $0)) }.upperBound }
+        if mark == UInt8(ascii: "-") {
+            return range.lowerBound ..< range.lowerBound + text.trimmed(left: false).count
+        }
         guard mark == nil, lstrips else { return range }
         let line = source[range].lastIndex(of: 0x0A).map { $0 + 1 } ?? range.lowerBound
         guard line > range.lowerBound || startsLine else { return range }
@@ -106,7 +108,8 @@ struct Lexer {
     private mutating func takeEnd(_ first: Character, _ second: Character, trims: Bool, takesPlus: Bool) -> Bool {
         let start = position
         let mark = takeMark()
-        guard mark != UInt8(ascii: "+") || takesPlus, position + 1 < source.count, source[position] == first.asciiValue, source[position + 1] == second.asciiValue else {
+        let stands = position + 1 < source.count && source[position] == first.asciiValue && source[position + 1] == second.asciiValue
+        guard stands, mark != UInt8(ascii: "+") || takesPlus else {
             position = start
             return false
         }
@@ -192,13 +195,9 @@ struct Lexer {
     private mutating func readName() {
         let start = position
         while position < source.count {
-            switch source[position] {
-            case UInt8(ascii: "A") ... UInt8(ascii: "Z"), UInt8(ascii: "a") ... UInt8(ascii: "z"), UInt8(ascii: "0") ... UInt8(ascii: "9"), UInt8(ascii: "_"), 0x80...:
-                position += 1
-                continue
-            default: break
-            }
-            break
+            let byte = source[position]
+            guard byte >= 0x80 || byte == UInt8(ascii: "_") || (0x61 ... 0x7A).contains(byte | 0x20) || (0x30 ... 0x39).contains(byte) else { break }
+            position += 1
         }
         tokens.append((.name(String(decoding: source[start ..< position], as: UTF8.self)), start))
     }
@@ -213,7 +212,9 @@ struct Lexer {
             case .leftBrace: open.append(UInt8(ascii: "}"))
             case .rightParenthesis, .rightBracket, .rightBrace:
                 guard let expected = open.popLast() else { throw TemplateFailure("\(symbol.rawValue) closes nothing", at: place) }
-                guard expected == source[position] else { throw TemplateFailure("found \(symbol.rawValue), expected \(Character(Unicode.Scalar(expected)))", at: place) }
+                guard expected == source[position] else {
+                    throw TemplateFailure("found \(symbol.rawValue), expected \(Character(Unicode.Scalar(expected)))", at: place)
+                }
             default: break
             }
             position += length

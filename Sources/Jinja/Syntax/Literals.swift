@@ -102,7 +102,8 @@ enum StringLiteral {
     }
 
     private static func hexadecimal(_ rest: inout ArraySlice<UInt8>, _ count: Int, _ place: Int) throws -> UInt32 {
-        guard rest.count >= count, let value = UInt32(String(decoding: rest.prefix(count), as: UTF8.self), radix: 16), value <= 0x10FFFF, rest.first != UInt8(ascii: "+") else {
+        let digits = String(decoding: rest.prefix(count), as: UTF8.self)
+        guard digits.utf8.count == count, digits.first != "+", let value = UInt32(digits, radix: 16), value <= 0x10FFFF else {
             throw TemplateFailure("an escape in a string needs \(count) hexadecimal digits of a character", at: place)
         }
         rest.removeFirst(count)

@@ -108,7 +108,8 @@ extension Parser {
         var otherwise: [Statement] = []
         if skip(word: "else") { otherwise = try parseBlock("endfor") }
         advance()
-        return .loop(LoopDefinition(target: target, sequence: sequence, condition: condition, isRecursive: isRecursive, body: body, otherwise: otherwise, place: start))
+        return .loop(LoopDefinition(
+            target: target, sequence: sequence, condition: condition, isRecursive: isRecursive, body: body, otherwise: otherwise, place: start))
     }
 
     private mutating func parseSet() throws -> Statement {
@@ -156,14 +157,17 @@ extension Parser {
             let name = try expectName()
             guard !parameters.contains(where: { $0.name == name }) else { throw failure("two parameters are named \(name)") }
             let standard = skip(.assign) ? try parseExpression() : nil
-            guard standard != nil || parameters.last?.standard == nil else { throw failure("\(name) has no default value and stands after a parameter that has one") }
+            guard standard != nil || parameters.last?.standard == nil else {
+                throw failure("\(name) has no default value and stands after a parameter that has one")
+            }
             parameters.append((number(of: name), name, standard))
         }
         return parameters
     }
 
-    private mutating func parseDefinition(_ name: String, hasSignature: Bool = false, signature: [(id: NameID, name: String, standard: Expression?)] = [], _ end: String) throws
-        -> MacroDefinition {
+    private mutating func parseDefinition(
+        _ name: String, hasSignature: Bool = false, signature: [(id: NameID, name: String, standard: Expression?)] = [], _ end: String
+    ) throws -> MacroDefinition {
         mentions.append([])
         let outer = loops
         loops = 0
@@ -181,7 +185,8 @@ extension Parser {
         let start = place
         var targets: [Target] = [], isTuple = false
         while true {
-            if !targets.isEmpty, endsAtIn && isWord("in") || current == .symbol(.assign) || current == .blockEnd || current == .symbol(.rightParenthesis) { break }
+            let ends = endsAtIn && isWord("in") || current == .symbol(.assign) || current == .blockEnd || current == .symbol(.rightParenthesis)
+            if ends, !targets.isEmpty { break }
             targets.append(try parseSingleTarget(withMembers))
             guard skip(.comma) else { break }
             isTuple = true

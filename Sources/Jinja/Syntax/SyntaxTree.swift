@@ -50,7 +50,9 @@ final class Expression: Sendable {
         self.kind = kind
         self.place = place
         height = 1 + parts.reduce(0) { max($0, $1?.height ?? 0) }
-        guard height <= Expression.greatestHeight else { throw TemplateFailure("more than \(Expression.greatestHeight) expressions inside one another", at: place) }
+        guard height <= Expression.greatestHeight else {
+            throw TemplateFailure("more than \(Expression.greatestHeight) expressions inside one another", at: place)
+        }
     }
 
     convenience init(_ kind: Kind, at place: Int, _ parts: Expression?...) throws { try self.init(kind, at: place, parts) }

@@ -15,7 +15,9 @@ enum BraceFormat {
                 position += 2
                 continue
             }
-            guard byte == UInt8(ascii: "{"), let end = format.find([UInt8(ascii: "}")], from: position) else { throw TemplateFailure("a brace in a format that stands alone") }
+            guard byte == UInt8(ascii: "{"), let end = format.find([UInt8(ascii: "}")], from: position) else {
+                throw TemplateFailure("a brace in a format that stands alone")
+            }
             let field = format[position + 1 ..< end]
             guard field.find([UInt8(ascii: "{")]) == nil else { throw TemplateFailure("a format within a format is not supported") }
             position = end + 1

@@ -73,7 +73,9 @@ struct FormatSpecification {
     private var isEmpty: Bool { width == 0 && precision == nil && kind == nil && sign == nil && grouping == nil && !isAlternate }
 
     private func apply(_ text: MarkedText) throws -> MarkedText {
-        guard kind == nil || kind == UInt8(ascii: "s"), sign == nil, grouping == nil, alignment != UInt8(ascii: "=") || width == 0 else { throw TemplateFailure("a format for numbers with a string") }
+        guard kind == nil || kind == UInt8(ascii: "s"), sign == nil, grouping == nil, alignment != UInt8(ascii: "=") || width == 0 else {
+            throw TemplateFailure("a format for numbers with a string")
+        }
         return try padded(precision.map { text[0 ..< text.byteOffset($0)] } ?? text, standard: UInt8(ascii: "<"))
     }
 
@@ -91,7 +93,9 @@ struct FormatSpecification {
             digits = String(whole.magnitude, radix: radix, uppercase: letter == "X")
             if isAlternate { digits = "0\(letter!)" + digits }
         case "c":
-            guard let scalar = number.integer.flatMap({ UInt32(exactly: $0) }).flatMap({ Unicode.Scalar($0) }) else { throw TemplateFailure("no character has this number") }
+            guard let scalar = number.integer.flatMap({ UInt32(exactly: $0) }).flatMap({ Unicode.Scalar($0) }) else {
+                throw TemplateFailure("no character has this number")
+            }
             return MarkedText(String(scalar))
         case nil:
             digits = precision == nil ? PythonNumber.text(number.double.magnitude) : general(number.double.magnitude, precision ?? 6, "g")

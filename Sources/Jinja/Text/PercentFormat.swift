@@ -15,7 +15,9 @@ enum PercentFormat {
             position = percent + 1
             var value: Value?
             if format.starts(with: [UInt8(ascii: "(")], at: position) {
-                guard let end = format.find([UInt8(ascii: ")")], from: position), case .dictionary(let mapping) = arguments else { throw TemplateFailure("a format with names needs a dictionary") }
+                guard let end = format.find([UInt8(ascii: ")")], from: position), case .dictionary(let mapping) = arguments else {
+                    throw TemplateFailure("a format with names needs a dictionary")
+                }
                 let name = format[position + 1 ..< end]
                 guard let found = mapping[name] else { throw TemplateFailure("the format names \(name.description), which is not there") }
                 (value, named) = (found, true)
@@ -26,7 +28,8 @@ enum PercentFormat {
             while position < format.count, "-+ #0".utf8.contains(format.bytes[position]) {
                 switch format.bytes[position] {
                 case UInt8(ascii: "-"): specification.alignment = UInt8(ascii: "<")
-                case UInt8(ascii: "0"): if specification.alignment == UInt8(ascii: ">") { (specification.fill, specification.alignment) = (MarkedText("0"), UInt8(ascii: "=")) }
+                case UInt8(ascii: "0"):
+                    if specification.alignment == UInt8(ascii: ">") { (specification.fill, specification.alignment) = (MarkedText("0"), UInt8(ascii: "=")) }
                 case UInt8(ascii: "#"): specification.isAlternate = true
                 default: if specification.sign != UInt8(ascii: "+") { specification.sign = format.bytes[position] }
                 }
@@ -71,7 +74,8 @@ enum PercentFormat {
         case UInt8(ascii: "s"), UInt8(ascii: "r"), UInt8(ascii: "a"):
             if specification.alignment == UInt8(ascii: "=") { (specification.alignment, specification.fill) = (UInt8(ascii: ">"), MarkedText(" ")) }
             specification.sign = nil
-            return try specification.apply(.string(letter == UInt8(ascii: "s") ? try interpreter.text(value) : MarkedText(try interpreter.representation(value))), interpreter)
+            let text = letter == UInt8(ascii: "s") ? try interpreter.text(value) : MarkedText(try interpreter.representation(value))
+            return try specification.apply(.string(text), interpreter)
         case UInt8(ascii: "d"), UInt8(ascii: "i"), UInt8(ascii: "u"):
             guard let number = Operators.number(value) else { throw Operators.unfit("%d", value) }
             guard number.integer != nil || number.double.magnitude < 9e18 else { throw TemplateFailure("a number beyond 64 bits") }

@@ -68,7 +68,9 @@ struct PythonJSONWriter {
         }
     }
 
-    private mutating func write<Element>(_ elements: [Element], _ opening: StaticString, _ closing: StaticString, _ body: (inout PythonJSONWriter, Element) throws -> Void) throws {
+    private mutating func write<Element>(
+        _ elements: [Element], _ opening: StaticString, _ closing: StaticString, _ body: (inout PythonJSONWriter, Element) throws -> Void
+    ) throws {
         text.append(opening)
         try interpreter.budget.enter()
         defer { interpreter.budget.leave() }

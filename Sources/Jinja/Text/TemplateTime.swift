@@ -14,13 +14,17 @@ public struct TemplateTime: Sendable, Equatable {
             guard parts.map(\.utf8.count) == widths, half.utf8.allSatisfy({ (0x30 ... 0x39).contains($0) || $0 == separator.asciiValue }) else { return nil }
             return parts.compactMap { Int32($0) }
         }
-        guard halves.count <= 2, let date = numbers(halves[0], "-", [4, 2, 2]), let clock = halves.count == 2 ? numbers(halves[1], ":", [2, 2, 2]) : [0, 0, 0] else { return nil }
+        guard halves.count <= 2, let date = numbers(halves[0], "-", [4, 2, 2]), let clock = halves.count == 2 ? numbers(halves[1], ":", [2, 2, 2]) : [0, 0, 0] else {
+            return nil
+        }
         var parts = tm()
         (parts.tm_year, parts.tm_mon, parts.tm_mday) = (date[0] - 1900, date[1] - 1, date[2])
         (parts.tm_hour, parts.tm_min, parts.tm_sec) = (clock[0], clock[1], clock[2])
         let seconds = timegm(&parts)
         // A day that is none comes back as another.
-        guard (parts.tm_mon, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec) == (date[1] - 1, date[2], clock[0], clock[1], clock[2]) else { return nil }
+        guard (parts.tm_mon, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec) == (date[1] - 1, date[2], clock[0], clock[1], clock[2]) else {
+            return nil
+        }
         self.seconds = seconds
     }
 

@@ -49,7 +49,8 @@ public struct MarkedText: Sendable {
             other.bytes.withUnsafeBytes { other in
                 let end = min(own.count, other.count)
                 var index = 0
-                while index + 8 <= end, own.loadUnaligned(fromByteOffset: index, as: UInt64.self) == other.loadUnaligned(fromByteOffset: index, as: UInt64.self) { index += 8 }
+                func word(_ bytes: UnsafeRawBufferPointer) -> UInt64 { bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) }
+                while index + 8 <= end, word(own) == word(other) { index += 8 }
                 while index < end, own[index] == other[index] { index += 1 }
                 return index
             }
@@ -121,8 +122,6 @@ public struct MarkedText: Sendable {
     mutating func append(_ literal: StaticString) {
         literal.withUTF8Buffer { append(bytes: $0) }
     }
-
-    mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
 
     private mutating func expandParts() {
         if parts.isEmpty, !bytes.isEmpty { parts = [Run(end: bytes.count, origin: origin)] }

@@ -106,7 +106,8 @@ extension MarkedText {
                 let mapped: String
                 switch method {
                 case .upper: mapped = scalar.properties.uppercaseMapping
-                case .swapcase: mapped = scalar.properties.isUppercase ? lowered(scalar, position) : scalar.properties.isLowercase ? scalar.properties.uppercaseMapping : String(scalar)
+                case .swapcase where scalar.properties.isUppercase: mapped = lowered(scalar, position)
+                case .swapcase: mapped = scalar.properties.isLowercase ? scalar.properties.uppercaseMapping : String(scalar)
                 case .title: mapped = afterCased ? lowered(scalar, position) : scalar.properties.titlecaseMapping
                 case .capitalize: mapped = position == 0 ? scalar.properties.titlecaseMapping : lowered(scalar, position)
                 case .casefold: mapped = scalar == "ß" ? "ss" : scalar == "ς" ? "σ" : scalar.properties.lowercaseMapping
@@ -154,7 +155,8 @@ extension MarkedText {
     func isCased(_ holds: (Unicode.Scalar) -> Bool) -> Bool {
         var position = 0, found = false
         while position < count {
-            if let scalar = scalar(at: position), scalar.properties.isLowercase || scalar.properties.isUppercase || scalar.properties.generalCategory == .titlecaseLetter {
+            if let scalar = scalar(at: position),
+                scalar.properties.isLowercase || scalar.properties.isUppercase || scalar.properties.generalCategory == .titlecaseLetter {
                 guard holds(scalar) else { return false }
                 found = true
             }

@@ -59,7 +59,9 @@ extension TokenizerFiles {
         guard let (file, config) = try configuration(), let value = config["chat_template"], !value.isNull else { return nil }
         let name = file + ": chat_template"
         if let text = value.text { return ChatTemplateSource(text: text.bytes, name: name, tokens: tokens) }
-        guard let named = value.array else { throw InputError("\(file): chat_template is \(value.typeName); a string or a list of named templates was expected") }
+        guard let named = value.array else {
+            throw InputError("\(file): chat_template is \(value.typeName); a string or a list of named templates was expected")
+        }
         for template in named where template["name"]?.string == "default" {
             guard let text = template["template"]?.text else { throw InputError("\(file): the chat_template named default has no template") }
             return ChatTemplateSource(text: text.bytes, name: name, tokens: tokens)

@@ -22,8 +22,8 @@ public struct ModelTemplate: ChatTemplate {
     ///   - variables: names of special tokens, and what the caller sets; their text counts as the template's.
     ///   - required: tokens without which the template makes no sense.
     /// - Throws: `InputError` when one of those is not among the vocabulary's special tokens: spelled by ordinary ones it would be text.
-    public init(_ template: Template, name: String, tokenizer: Tokenizer, variables: [JSONMember] = [], required: [String] = [], settings: RenderSettings = RenderSettings(),
-                tokenizerName: String = "the tokenizer") throws(InputError) {
+    public init(_ template: Template, name: String, tokenizer: Tokenizer, variables: [JSONMember] = [], required: [String] = [],
+                settings: RenderSettings = RenderSettings(), tokenizerName: String = "the tokenizer") throws(InputError) {
         self.template = template
         self.name = name
         self.variables = variables
@@ -38,7 +38,8 @@ public struct ModelTemplate: ChatTemplate {
         }
         specialTokens = added.map { String(decoding: $0.content, as: UTF8.self) } + named
         let tokens = added + named.map {
-            AddedToken(id: tokenizer.id(of: $0) ?? 0, content: Array($0.utf8), isSpecial: true, singleWord: false, stripsLeft: false, stripsRight: false, normalized: false)
+            AddedToken(
+                id: tokenizer.id(of: $0) ?? 0, content: Array($0.utf8), isSpecial: true, singleWord: false, stripsLeft: false, stripsRight: false, normalized: false)
         }
         let beginning = variables.last { $0.key == "bos_token" }?.value.string.flatMap { tokenizer.id(of: $0) } ?? tokenizer.beginning
         cutter = SpecialTokenCutter(tokens, opening: Set([beginning].compactMap { $0 }))
@@ -69,7 +70,8 @@ public struct ModelTemplate: ChatTemplate {
             throw refusal("puts no special token of this vocabulary after an answer; training needs one to learn where to stop")
         }
         if given != text {
-            let before = cutter.pieces(whole, prompt.whole.count ..< content.lowerBound).pieces, after = cutter.pieces(whole, content.upperBound ..< stop.upperBound).pieces
+            let before = cutter.pieces(whole, prompt.whole.count ..< content.lowerBound).pieces
+            let after = cutter.pieces(whole, content.upperBound ..< stop.upperBound).pieces
             return RenderedResponse(pieces: before + after, trimmed: text.isEmpty ? 0 : 1)
         }
         let answer = MarkedText(Array(whole.bytes[prompt.whole.count ..< stop.lowerBound]))
@@ -86,7 +88,8 @@ public struct ModelTemplate: ChatTemplate {
             // A role that is one word names a token of the template's ("<|" + role + "|>"); it cannot spell one by itself.
             let isWord = turn.role.bytes.allSatisfy { ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A || $0 == 0x5F || ($0 >= 0x30 && $0 <= 0x39) }
             return .dictionary([
-                (MarkedText("role"), .text(turn.role.bytes, origin: isWord ? .template : .turn(index))), (MarkedText("content"), .text(turn.content.bytes, origin: .turn(index))),
+                (MarkedText("role"), .text(turn.role.bytes, origin: isWord ? .template : .turn(index))),
+                (MarkedText("content"), .text(turn.content.bytes, origin: .turn(index))),
             ])
         })))
         return try template.render(values, settings: settings)
