@@ -5,7 +5,7 @@ struct Budget {
     private var depth = 0
 
     static let greatestOutput = 64 << 20
-    static let greatestDepth = 1000
+    static let greatestDepth = 500
     static let greatestHeight = 512
 
     /// - Parameter inputBytes: of the caller's variables; a long conversation may be looked through several times.
