@@ -72,7 +72,7 @@ ON_BAD_RECORD ?= stop
 STRICT ?=
 # Benchmarks whose text no record may hold: their files, or folders of them, separated by spaces.
 DECONTAMINATE ?=
-# Licences for the streams to carry, SOURCE=LICENCE, separated by spaces.
+# Licences for the streams to carry, SOURCE=LICENCE of sources that are in the data, separated by spaces.
 LICENCES ?=
 
 # uf-tokenize

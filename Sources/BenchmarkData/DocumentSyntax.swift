@@ -60,7 +60,7 @@ enum DocumentSyntax {
         let parser = JSONParser(limits: JSONLimits(maximumDepth: 16, skipsByteOrderMark: false))
         var type = benchmark.map(DocumentSyntax.type)
         while let chunk = try chunks.next() {
-            try chunk.forEachRecord { bytes, place in
+            try chunk.forEachRecord { bytes, _, place in
                 do {
                     try body(parser.read(bytes) { document -> any BenchmarkDocument in
                         let known = try type ?? DocumentSyntax.recognise(document)

@@ -10,7 +10,12 @@ struct MarkupElements {
     /// Reads the current input of `inputs` to its end.
     init(_ inputs: DecodedInputs, limit: Int) throws {
         name = inputs.name
-        bytes = try readAll(CurrentInput(inputs), limit: limit)
+        var bytes: [UInt8] = []
+        while case let more = try inputs.read(1 << 16), !more.isEmpty {
+            bytes += more
+            guard bytes.count <= limit else { throw InputError("\(name): larger than \(limit) bytes, the most that is read here") }
+        }
+        self.bytes = bytes
     }
 
     /// What stands between `<tag>` and `</tag>`, each time, in order.
@@ -53,12 +58,4 @@ struct MarkupElements {
 
     /// Number of the line where a range begins, from 1.
     func line(of range: Range<Int>) -> Int { 1 + bytes[..<range.lowerBound].count { $0 == 0x0A } }
-}
-
-/// The input that a `DecodedInputs` stands at.
-private final class CurrentInput: ByteSource {
-    private let inputs: DecodedInputs
-    init(_ inputs: DecodedInputs) { self.inputs = inputs }
-    var name: String { inputs.name }
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int { try inputs.read(into: buffer) }
 }

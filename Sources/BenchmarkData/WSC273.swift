@@ -83,7 +83,7 @@ extension WSC273Document {
         let chunks = ChunkReader(inputs, maximumRecord: DocumentSyntax.longestDocument, readsArrays: false, onlyCurrent: true)
         var lines: [(text: ArraySlice<UInt8>, place: RecordPlace)] = []
         while let chunk = try chunks.next() {
-            try chunk.forEachRecord { bytes, place in
+            try chunk.forEachRecord { bytes, _, place in
                 lines.append((ArraySlice(bytes), place))
                 guard lines.count == 4 else { return }
                 try body(masked(lines))

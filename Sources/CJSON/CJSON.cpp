@@ -104,7 +104,7 @@ extern "C" void uf_json_destroy(uf_json *parser) {
     delete parser;
 }
 
-extern "C" int uf_json_parse(uf_json *json, const uint8_t *bytes, size_t length, size_t max_depth, uf_json_document *document) {
+extern "C" int uf_json_parse(uf_json *json, const uint8_t *bytes, size_t length, size_t behind, size_t max_depth, uf_json_document *document) {
     try {
         if (length > simdjson::SIMDJSON_MAXSIZE_BYTES - 2 * simdjson::SIMDJSON_PADDING) return simdjson::CAPACITY;
         // Growing by halves keeps a file whose lines get longer and longer from allocating at every line. Not so long ones: the tape and its kin
@@ -120,16 +120,23 @@ extern "C" int uf_json_parse(uf_json *json, const uint8_t *bytes, size_t length,
             json->capacity = wanted;
             json->maxDepth = max_depth;
         }
-        if (json->input.size() < length + simdjson::SIMDJSON_PADDING) json->input.resize(json->capacity + simdjson::SIMDJSON_PADDING);
-        uint8_t *input = json->input.data();
-        if (length > 0) std::memcpy(input, bytes, length);
-        std::memset(input + length, 0, simdjson::SIMDJSON_PADDING);
-
-        simdjson::error_code error = json->parser.parse(input, length, false).error();
+        // simdjson reads, and does not look at, some bytes behind the document: where they are there, it need not be copied to have them.
+        bool copied = false;
+        auto copy = [&] {
+            if (json->input.size() < length + simdjson::SIMDJSON_PADDING) json->input.resize(json->capacity + simdjson::SIMDJSON_PADDING);
+            if (length > 0) std::memcpy(json->input.data(), bytes, length);
+            std::memset(json->input.data() + length, 0, simdjson::SIMDJSON_PADDING);
+            copied = true;
+        };
+        if (behind < simdjson::SIMDJSON_PADDING) copy();
+        simdjson::error_code error = json->parser.parse(copied ? json->input.data() : bytes, length, false).error();
         bool moved = false;
-        if (error == simdjson::STRING_ERROR && moveLoneSurrogates(*json, length)) {
-            moved = true;
-            error = json->parser.parse(input, length, false).error();
+        if (error == simdjson::STRING_ERROR) {
+            if (!copied) copy();
+            if (moveLoneSurrogates(*json, length)) {
+                moved = true;
+                error = json->parser.parse(json->input.data(), length, false).error();
+            }
         }
         if (error) return error;
         const uint64_t *tape = json->parser.doc.tape.get();

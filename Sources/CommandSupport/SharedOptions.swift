@@ -29,7 +29,10 @@ public struct JobsOptions: ParsableArguments {
     public var count: Int { jobs ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
     public func validate() throws {
-        if let jobs, !(1 ... 1024).contains(jobs) { throw ValidationError("-j takes a number from 1 to 1024") }
+        guard let jobs else { return }
+        guard (1 ... 1024).contains(jobs) else { throw ValidationError("-j takes a number from 1 to 1024") }
+        // Here, so that no command can forget it: digests and blocks are made by these threads too.
+        WorkPool.shared.threads = jobs
     }
 }
 
@@ -41,10 +44,10 @@ public struct OutputOptions: ParsableArguments {
     @Flag(name: .long, help: "Leave an existing output file as it is, with its time, when the new bytes would be the same.")
     public var ifChanged = false
 
-    @Option(name: .customLong("codec"), help: ArgumentHelp("Compression of the blocks.", valueName: "codec"))
-    public var codecName = CodecName.none
+    @Option(name: .customLong("codec"), help: ArgumentHelp("Compression of the blocks. (default: none)", valueName: "codec"))
+    public var codecName: CodecName?
 
-    public var codec: Codec { codecName.codec }
+    public var codec: Codec { codecName?.codec ?? .none }
 
     public init() {}
 

@@ -134,9 +134,7 @@ public final class CSVReader {
         if position == buffer.count {
             bufferStart += buffer.count
             position = 0
-            buffer = try [UInt8](unsafeUninitializedCapacity: 1 << 16) { space, count in
-                count = try inputs.read(into: UnsafeMutableRawBufferPointer(space))
-            }
+            buffer = try inputs.read(1 << 16)
             if buffer.isEmpty { return nil }
         }
         return buffer[position]

@@ -22,7 +22,7 @@ public final class ChunkReader {
     ///   - maximumRecord: a longer line or element is an error.
     ///   - readsArrays: whether `[` at the start of an input makes it a JSON array; off, every input is lines.
     ///   - onlyCurrent: read the input that `inputs` stands at, and no other.
-    public init(_ inputs: DecodedInputs, chunkSize: Int = 1 << 20, maximumRecord: Int = 64 << 20, readsArrays: Bool = true, onlyCurrent: Bool = false) {
+    public init(_ inputs: DecodedInputs, chunkSize: Int = 1 << 19, maximumRecord: Int = 64 << 20, readsArrays: Bool = true, onlyCurrent: Bool = false) {
         self.inputs = inputs
         self.chunkSize = chunkSize
         self.maximumRecord = maximumRecord
@@ -57,7 +57,7 @@ public final class ChunkReader {
         if compressed.contains(where: buffer.starts) {
             throw InputError("\(inputs.name): compressed once more inside the compression or archive that was taken off; unpack it first")
         }
-        if buffer.starts(with: DecodedInputs.parquet) { throw DecodedInputs.isParquet(inputs.name) }
+        if let refusal = DecodedInputs.refusal(inputs.name, beginning: buffer) { throw refusal }
         guard readsArrays else { return }
         var firstCharacter = buffer.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
         while firstCharacter == nil, !atEnd, buffer.count < maximumRecord {
@@ -74,17 +74,8 @@ public final class ChunkReader {
     /// Reads until `buffer` holds `count` bytes or the input ends.
     private func fill(to count: Int) throws {
         guard buffer.count < count, !atEnd else { return }
-        let rest = buffer
-        buffer = try [UInt8](unsafeUninitializedCapacity: count) { space, filled in
-            _ = space.initialize(fromContentsOf: rest)
-            filled = rest.count
-            let raw = UnsafeMutableRawBufferPointer(space)
-            while filled < raw.count {
-                let read = try inputs.read(into: UnsafeMutableRawBufferPointer(rebasing: raw[filled...]))
-                if read == 0 { atEnd = true; break }
-                filled += read
-            }
-        }
+        buffer = try inputs.read(count, behind: buffer[...])
+        atEnd = buffer.count < count
     }
 
     private func nextLines() throws -> InputChunk? {
@@ -143,22 +134,16 @@ public final class ChunkReader {
     }
 
     /// Hands out the first `end` bytes and keeps the rest.
-    private func take(_ end: Int) -> [UInt8] {
-        if end == buffer.count {
-            defer { buffer = [] }
-            return buffer
-        }
-        let rest = Array(buffer[end...])
-        buffer.removeLast(buffer.count - end)
-        defer { buffer = rest }
-        return buffer
+    private func take(_ end: Int) -> ArraySlice<UInt8> {
+        defer { buffer = Array(buffer[end...]) }
+        return buffer[..<end]
     }
 
     private func lastFeed() -> Int? {
         buffer.withUnsafeBytes { $0.lastIndex(of: 0x0A) }
     }
 
-    private func countFeeds(_ bytes: [UInt8]) -> Int {
+    private func countFeeds(_ bytes: ArraySlice<UInt8>) -> Int {
         bytes.withUnsafeBytes { bytes in
             var rest = bytes, count = 0
             while let base = rest.baseAddress, let feed = memchr(base, 0x0A, rest.count) {

@@ -27,7 +27,8 @@ public struct RecordPlace: Sendable, Equatable, CustomStringConvertible {
 
 /// Some whole records of one input, as bytes: the portion of work that goes to a thread.
 public struct InputChunk: Sendable {
-    var bytes: [UInt8]
+    /// From the first of them on; what follows them in memory is the next chunk's.
+    var bytes: ArraySlice<UInt8>
     var first: RecordPlace
     /// Bounds of the elements of a JSON array; nil where records are lines.
     var elements: [Range<Int>]?
@@ -42,14 +43,14 @@ public struct InputChunk: Sendable {
         return first.number + bytes.count { $0 == 0x0A }
     }
 
-    /// Calls `body` for every record that is not blank, in order, with its bytes (no line feed) and place.
-    public func forEachRecord(_ body: (UnsafeBufferPointer<UInt8>, RecordPlace) throws -> Void) rethrows {
+    /// Calls `body` for every record that is not blank, in order, with its bytes (no line feed), how many bytes of the chunk stand behind them, and its place.
+    public func forEachRecord(_ body: (UnsafeBufferPointer<UInt8>, Int, RecordPlace) throws -> Void) rethrows {
         try bytes.withUnsafeBufferPointer { buffer in
             var place = first
             if let elements {
                 for range in elements {
                     place.offset = first.offset + range.lowerBound
-                    try body(UnsafeBufferPointer(rebasing: buffer[range]), place)
+                    try body(UnsafeBufferPointer(rebasing: buffer[range]), buffer.count - range.upperBound, place)
                     place.number += 1
                 }
                 return
@@ -61,7 +62,7 @@ public struct InputChunk: Sendable {
                 let end = feed.map { UnsafeRawPointer($0) - UnsafeRawPointer(base) } ?? buffer.count
                 let line = UnsafeBufferPointer(rebasing: buffer[start..<end])
                 place.offset = first.offset + start
-                if !InputChunk.isBlank(line) { try body(line, place) }
+                if !InputChunk.isBlank(line) { try body(line, buffer.count - end, place) }
                 place.number += 1
                 start = end + 1
             }

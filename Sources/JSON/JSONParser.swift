@@ -14,8 +14,10 @@ public final class JSONParser {
 
     /// Parses one document and hands its root to `body`. The cursor, and everything reached from it, points into the parser's buffers and
     /// must not leave `body`.
-    public func read<Result>(_ bytes: UnsafeBufferPointer<UInt8>, _ body: (JSONCursor) throws -> Result) throws -> Result {
-        try body(parse(bytes))
+    ///
+    /// - Parameter behind: how many bytes behind the document can be read too, whatever they are; 64 of them spare a copy.
+    public func read<Result>(_ bytes: UnsafeBufferPointer<UInt8>, behind: Int = 0, _ body: (JSONCursor) throws -> Result) throws -> Result {
+        try body(parse(bytes, behind: behind))
     }
 
     public func read<Result>(_ bytes: [UInt8], _ body: (JSONCursor) throws -> Result) throws -> Result {
@@ -23,7 +25,7 @@ public final class JSONParser {
     }
 
     /// As `read`, for callers that cannot nest: the cursor holds only until this parser's next parse, and only while the parser lives.
-    public func parse(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONError) -> JSONCursor {
+    public func parse(_ bytes: UnsafeBufferPointer<UInt8>, behind: Int = 0) throws(JSONError) -> JSONCursor {
         guard bytes.count <= limits.maximumBytes else {
             throw JSONError("\(bytes.count) bytes of JSON, the limit is \(limits.maximumBytes)")
         }
@@ -35,7 +37,7 @@ public final class JSONParser {
         }
         let body = UnsafeBufferPointer(rebasing: bytes[start...])
         var document = uf_json_document()
-        let error = uf_json_parse(handle, body.baseAddress, body.count, limits.maximumDepth, &document)
+        let error = uf_json_parse(handle, body.baseAddress, body.count, behind, limits.maximumDepth, &document)
         guard error == 0, let tape = document.tape, let strings = document.strings else {
             // simdjson's DOM says what went wrong but not where. This path is taken once, just before an error message, so it may be slow.
             if let fault = JSONFaultFinder.firstFault(in: body, maximumDepth: limits.maximumDepth) {

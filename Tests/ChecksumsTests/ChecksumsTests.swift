@@ -32,4 +32,44 @@ import Testing
         #expect(pieces.hexDigest() == "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1")
         #expect(pieces.count == 56)
     }
+
+    /// nettle's way and the one through the processor's instructions, however the bytes are cut.
+    @Test func instructionsForSHA256EqualNettle() {
+        guard SHA256.hasInstructions else { return print("skipped: the processor has no SHA-256 instructions") }
+        var generator = SeededGenerator(seed: 8)
+        for length in Array(0 ... 300) + [1023, 4096, 100_003] {
+            let bytes = (0 ..< length).map { _ in UInt8.random(in: 0 ... 255, using: &generator) }
+            var plain = SHA256(usesInstructions: false), fast = SHA256(usesInstructions: true)
+            plain.update(bytes)
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let piece = min(rest.count, Int.random(in: 1 ... 400, using: &generator))
+                fast.update(Array(rest.prefix(piece)))
+                rest = rest.dropFirst(piece)
+            }
+            #expect(fast.digest() == plain.digest() && fast.count == plain.count, "\(length) bytes")
+        }
+    }
+
+    /// Every length around the ends of blocks, in any company: both lanes end first.
+    @Test(arguments: [false, true]) func messagesHaveTheDigestsTheyHaveAlone(usesInstructions: Bool) {
+        guard SHA256.hasInstructions || !usesInstructions else { return print("skipped: the processor has no SHA-256 instructions") }
+        var generator = SeededGenerator(seed: 9)
+        var digests = MessageDigests(usesInstructions: usesInstructions)
+        #expect(digests.finish().isEmpty)
+        for count in [1, 2, 3, 130, 20] {
+            let messages = (0 ..< count).map { number in (0 ..< (count == 130 ? number : Int.random(in: 0 ... 5000, using: &generator))).map { UInt8(truncatingIfNeeded: $0 * number) } }
+            for message in messages {
+                let cut = message.count / 3
+                message[..<cut].withUnsafeBytes { digests.append($0) }
+                message[cut...].withUnsafeBytes { digests.append($0) }
+                digests.endMessage()
+            }
+            let expected = messages.flatMap { message -> [UInt32] in
+                let digest = SHA256.digest(of: message)
+                return (0 ..< 8).map { word in digest[(4 * word) ..< (4 * word + 4)].reduce(0) { $0 << 8 | UInt32($1) } }
+            }
+            #expect(digests.finish() == expected)
+        }
+    }
 }

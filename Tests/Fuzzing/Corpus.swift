@@ -39,7 +39,7 @@ struct Corpus {
         for path in texts where [".jsonl", ".jsonl.gz", ".json"].contains(where: path.hasSuffix) && !path.contains("/forum.") {
             let inputs = DecodedInputs([path]), reader = ChunkReader(inputs)
             var lines: [[UInt8]] = []
-            try reader.next()?.forEachRecord { bytes, _ in
+            try reader.next()?.forEachRecord { bytes, _, _ in
                 if lines.count < Self.mostLines, bytes.count <= Self.longestLine { lines.append(Array(bytes)) }
             }
             if !lines.isEmpty { sources.append(Source(name: AtomicFile.lastComponent(of: path), lines: lines)) }

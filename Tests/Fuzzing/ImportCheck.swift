@@ -26,7 +26,7 @@ struct ImportCheck {
         var records: [[UInt8]] = []
         while let chunk = try lines.next() {
             records += try importer.records { take in
-                try chunk.forEachRecord { line, place in
+                try chunk.forEachRecord { line, _, place in
                     _ = try StreamLabel(line: line, name: place.description)
                     try take(line, place.description)
                 }

@@ -87,12 +87,8 @@ import Testing
         for text in texts {
             #expect(try inputs.next())
             for count in [3, 1, 5, 9] { #expect(try inputs.peek(count).elementsEqual(text.utf8.prefix(count))) }
-            var read: [UInt8] = [], buffer = [UInt8](repeating: 0, count: 2)
-            while true {
-                let count = try buffer.withUnsafeMutableBytes { try inputs.read(into: $0) }
-                if count == 0 { break }
-                read += buffer[..<count]
-            }
+            var read: [UInt8] = []
+            while case let more = try inputs.read(2), !more.isEmpty { read += more }
             #expect(read.elementsEqual(text.utf8))
         }
         #expect(inputs.digests.map(\.length) == [6, 0, 2])

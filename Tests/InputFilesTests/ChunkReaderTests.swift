@@ -19,7 +19,7 @@ import Testing
     private func records(_ reader: ChunkReader) throws -> [Record] {
         var result: [Record] = []
         while let chunk = try reader.next() {
-            chunk.forEachRecord { result.append(Record(text: String(decoding: $0, as: UTF8.self), place: $1.description, offset: $1.offset)) }
+            chunk.forEachRecord { result.append(Record(text: String(decoding: $0, as: UTF8.self), place: $2.description, offset: $2.offset)) }
         }
         return result
     }
@@ -58,7 +58,7 @@ import Testing
         #expect(error("[1]\n[2]", chunkSize: chunkSize) == "f0: element 2, byte 4: expected the end of the input after the array")
         let reader = reader(["[1, 2, x y, 3,, 4]"], chunkSize: chunkSize)
         var seen = 0
-        #expect(throws: InputError.self) { while let chunk = try reader.next() { chunk.forEachRecord { _, _ in seen += 1 } } }
+        #expect(throws: InputError.self) { while let chunk = try reader.next() { chunk.forEachRecord { _, _, _ in seen += 1 } } }
         #expect(seen == 4)
     }
 

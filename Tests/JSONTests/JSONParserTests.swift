@@ -23,6 +23,23 @@ import Testing
         }
     }
 
+    /// A document that stands amid other bytes is read where it is: the same values and errors as of a copy, whatever follows it.
+    @Test(arguments: loneSurrogateCases.map(\.0) + [
+        #"{"a":[1,2.5,-3,"x\n"]}"#, "12", #""text"#, #""text\"#, "[1,2", #"{"a":tru"#, "", "  ", #"["\ud83"#, String(repeating: #"["longer than the padding",1],"#, count: 40),
+    ])
+    func readsADocumentInPlace(json: String) {
+        func outcome(_ bytes: [UInt8], _ count: Int, behind: Int) -> String {
+            bytes.withUnsafeBufferPointer { buffer in
+                do { return "\(JSONValue(try JSONParser().parse(UnsafeBufferPointer(rebasing: buffer[..<count]), behind: behind)))" } catch { return "\(error)" }
+            }
+        }
+        let document = Array(json.utf8), expected = outcome(document, document.count, behind: 0)
+        for tail in ["\"\"\"}]", "1234567890", "rue}", "\u{0}", ",[{\"a\":"] {
+            let padding = (0 ..< 64).map { Array(tail.utf8)[$0 % tail.utf8.count] }
+            #expect(outcome(document + padding, document.count, behind: padding.count) == expected, "before \(tail)")
+        }
+    }
+
     @Test func theCursorWalksWithoutCopies() throws {
         let parser = JSONParser()
         try parser.read(Array(#"{"k":"first","n":[1,[2,3],{"x":4}],"big":18446744073709551615,"k":"last","d":0.5}"#.utf8)) { root in

@@ -151,7 +151,7 @@ import Testing
         var records: [RawPreference] = []
         let parser = JSONParser(), chunks = ChunkReader(DecodedInputs([Fixtures.path("ultrafeedback/" + name)]))
         while let chunk = try chunks.next() {
-            try chunk.forEachRecord { bytes, _ in records.append(try parser.read(bytes) { try #require(SourceTable().detect($0)).read($0, range: nil) }) }
+            try chunk.forEachRecord { bytes, _, _ in records.append(try parser.read(bytes) { try #require(SourceTable().detect($0)).read($0, range: nil) }) }
         }
         return records
     }

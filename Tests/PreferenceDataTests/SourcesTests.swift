@@ -23,7 +23,7 @@ import TestSupport
         var texts: [String] = []
         let reader = ChunkReader(DecodedInputs([Fixtures.path("sources/\(fixture)")])), parser = JSONParser()
         while let chunk = try reader.next() {
-            try chunk.forEachRecord { bytes, _ in
+            try chunk.forEachRecord { bytes, _, _ in
                 try parser.read(bytes) { record in
                     let source = try #require(table[name])
                     if texts.isEmpty { #expect(table.detect(record)?.name == name, "\(fixture)") }
@@ -142,7 +142,7 @@ import TestSupport
         let reader = ChunkReader(DecodedInputs([Fixtures.path("sources/forum.jsonl")]))
         var texts: [String] = []
         while let chunk = try reader.next() {
-            try chunk.forEachRecord { bytes, _ in
+            try chunk.forEachRecord { bytes, _, _ in
                 try JSONParser().read(bytes) { record in
                     #expect(SourceTable().detect(record) == nil)
                     texts.append(shown(try map.read(record, range: nil)))

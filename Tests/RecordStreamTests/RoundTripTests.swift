@@ -58,38 +58,4 @@ import Testing
         let bytes = try Sample.stream(Sample.rated)
         #expect(throws: InputError("memory: a stream of rated records, expected tokens (uf-tokenize makes them)")) { try Sample.read(bytes, as: TokensRecord.self) }
     }
-
-    @Test(arguments: [1, 2, 3, 8]) func orderedMapKeepsOrder(workers: Int) throws {
-        var next = 0
-        var out: [Int] = []
-        try orderedMap(
-            workers: workers,
-            produce: { () -> Int? in
-                next += 1
-                return next <= 1000 ? next : nil
-            }, makeState: { 0 },
-            transform: { (state: inout Int, input: Int) in
-                state += 1
-                return input * input
-            }, consume: { out.append($0) })
-        #expect(out == (1 ... 1000).map { $0 * $0 })
-    }
-
-    @Test(arguments: [1, 4]) func orderedMapStopsAtTheFirstError(workers: Int) {
-        var next = 0
-        var out: [Int] = []
-        #expect(throws: InputError("input 500")) {
-            try orderedMap(
-                workers: workers,
-                produce: { () -> Int? in
-                    next += 1
-                    return next
-                }, makeState: { () },
-                transform: { (_: inout Void, input: Int) in
-                    if input >= 500 { throw InputError("input \(input)") }
-                    return input
-                }, consume: { out.append($0) })
-        }
-        #expect(out == Array(1 ..< 500))
-    }
 }

@@ -23,9 +23,10 @@ typedef struct {
 uf_json *uf_json_create(void);
 void uf_json_destroy(uf_json *parser);
 
-/// Parses one document; 0 or simdjson's error number. `bytes` needs no padding: it is copied. At most `max_depth` containers may be open
+/// Parses one document; 0 or simdjson's error number. `behind` bytes after them can be read too; where they are fewer than
+/// simdjson's padding, the document is copied. At most `max_depth` containers may be open
 /// at once (an empty one does not count). Escapes of lone surrogates (`\ud83d` with no partner) are legal and stand in the strings as three bytes ED A0..BF 80..BF.
-int uf_json_parse(uf_json *parser, const uint8_t *bytes, size_t length, size_t max_depth, uf_json_document *document);
+int uf_json_parse(uf_json *parser, const uint8_t *bytes, size_t length, size_t behind, size_t max_depth, uf_json_document *document);
 
 /// simdjson's own words for an error number.
 const char *uf_json_message(int error);

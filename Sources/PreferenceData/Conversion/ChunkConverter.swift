@@ -1,3 +1,4 @@
+import Checksums
 import InputFiles
 import JSON
 import RecordStream
@@ -46,6 +47,11 @@ struct ChunkConverter {
     private let options: ConversionOptions
     private let rater: RecordRater
     private let parser: JSONParser
+    private var digests = MessageDigests()
+    /// Groups that are whole and wait to be rated together.
+    private var whole: [RowGroup] = []
+    /// How many of them: enough to keep the digests of two in step most of the time, few enough to stay near the processor.
+    private static let together = 8
 
     init(_ options: ConversionOptions) {
         self.options = options
@@ -53,13 +59,13 @@ struct ChunkConverter {
         parser = JSONParser(limits: JSONLimits(refusesDuplicateKeys: options.strict, skipsByteOrderMark: false))
     }
 
-    func convert(_ sourced: SourcedChunk) -> ConvertedChunk {
+    mutating func convert(_ sourced: SourcedChunk) -> ConvertedChunk {
         var result = ConvertedChunk(input: sourced.chunk.input, counts: OutputCounts(outputs: options.outputs))
         // The group that the next row may belong to.
         var open: RowGroup?
-        do {
-            try sourced.chunk.forEachRecord { bytes, place in
-                guard let group = try read(bytes, place, sourced, &result.counts.shared) else { return }
+        let reading = Result {
+            try sourced.chunk.forEachRecord { bytes, behind, place in
+                guard let group = try read(bytes, behind, place, sourced, &result.counts.shared) else { return }
                 guard sourced.source?.groupsRows == true else { return try take(group, &result) }
                 if try open?.join(group) == true {
                     result.counts.shared.joined += 1
@@ -68,6 +74,11 @@ struct ChunkConverter {
                     open = group
                 }
             }
+        }
+        do {
+            // Before what stopped the reading: those that wait stand before it.
+            try rate(&result)
+            try reading.get()
         } catch {
             result.failure = error as? InputError ?? InputError("\(error)", status: .internalError)
         }
@@ -76,20 +87,28 @@ struct ChunkConverter {
         return result
     }
 
-    private func close(_ open: inout RowGroup?, _ result: inout ConvertedChunk) throws {
+    private mutating func close(_ open: inout RowGroup?, _ result: inout ConvertedChunk) throws {
         guard let group = open else { return }
         if result.first == nil { result.first = group } else { try take(group, &result) }
     }
 
-    private func take(_ group: RowGroup, _ result: inout ConvertedChunk) throws {
-        if let item = try rater.rate(group, &result.counts) { result.items.append(item) }
+    private mutating func take(_ group: RowGroup, _ result: inout ConvertedChunk) throws {
+        whole.append(group)
+        if whole.count == ChunkConverter.together { try rate(&result) }
+    }
+
+    private mutating func rate(_ result: inout ConvertedChunk) throws {
+        defer { whole.removeAll(keepingCapacity: true) }
+        try rater.rate(&whole, &digests, &result.counts, into: &result.items)
     }
 
     /// - Returns: nil when the record cannot be used and was counted.
-    private func read(_ bytes: UnsafeBufferPointer<UInt8>, _ place: RecordPlace, _ sourced: SourcedChunk, _ counts: inout ConversionCounts) throws -> RowGroup? {
+    private func read(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ behind: Int, _ place: RecordPlace, _ sourced: SourcedChunk, _ counts: inout ConversionCounts
+    ) throws -> RowGroup? {
         counts.read += 1
         do {
-            let record = try parser.read(bytes) { cursor in
+            let record = try parser.read(bytes, behind: behind) { cursor in
                 if cursor.repeatsKey {
                     counts.repeatedKeys += 1
                     counts.note(.repeatedKey, place)

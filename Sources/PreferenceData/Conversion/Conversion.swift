@@ -1,3 +1,4 @@
+import Checksums
 import InputFiles
 import JSON
 import RecordStream
@@ -19,9 +20,11 @@ public final class Conversion {
     public private(set) var statistics: DataStatistics?
     /// How many records each input had, by its number.
     private(set) var records: [Int: Int] = [:]
-    private var prompts: Set<UInt64> = []
-    private var ids: Set<UInt64> = []
+    /// A place in each input, by its number: what the places of all its records are made from.
+    private var places: [Int: RecordPlace] = [:]
+    private var prompts: RepeatFinder, ids: RepeatFinder
     private let rater: RecordRater
+    private var digests = MessageDigests()
     /// One for each population.
     private var duplicates: [DuplicateIndex], samplers: [Sampler] = []
     private let store: PromptStore?
@@ -30,8 +33,11 @@ public final class Conversion {
     private var pending: RowGroup?
 
     /// - Parameter store: what has the prompts of earlier releases, and takes those of this one; `options.earlier` must be its own.
-    public init(_ options: ConversionOptions, store: PromptStore? = nil) {
+    public convenience init(_ options: ConversionOptions, store: PromptStore? = nil) { self.init(options, store: store, repeats: RepeatFinder()) }
+
+    init(_ options: ConversionOptions, store: PromptStore? = nil, repeats: RepeatFinder) {
         self.options = options
+        (prompts, ids) = (repeats, repeats)
         self.store = store
         byOutput = OutputCounts(outputs: options.outputs)
         rater = RecordRater(options)
@@ -40,7 +46,7 @@ public final class Conversion {
     }
 
     /// Converts all inputs on `threads` threads and hands every kept record to `write` with the number of its output, in the order of the inputs; the records do not depend
-    /// on the number of threads. Prompts are remembered by 8 bytes each, to count those that stand twice; else memory is bounded by the reader's chunks.
+    /// on the number of threads. Memory is bounded, whatever the size of the inputs, but for what the options ask to be remembered (duplicates, a sample).
     ///
     /// Throws `InputError` with file and place for what cannot be read, unless the options say to pass over it.
     public func run(_ reader: ChunkReader, threads: Int, write: (RatedRecord, Int) throws -> Void) throws {
@@ -55,6 +61,7 @@ public final class Conversion {
             transform: { (converter: inout ChunkConverter, chunk: SourcedChunk) in converter.convert(chunk) },
             consume: { (chunk: ConvertedChunk) in try take(chunk, write) })
         try flush(write)
+        try finishRepeats()
         try finishSamples(write)
         detected = detector.detected
         try checkNames()
@@ -99,15 +106,17 @@ public final class Conversion {
     private func flush(_ write: (RatedRecord, Int) throws -> Void) throws {
         guard let group = pending else { return }
         pending = nil
-        if let item = try rater.rate(group, &byOutput) { try take(item, write) }
+        var items: [ConvertedChunk.Item] = [], groups = [group]
+        try rater.rate(&groups, &digests, &byOutput, into: &items)
+        for item in items { try take(item, write) }
     }
 
     private func take(_ item: ConvertedChunk.Item, _ write: (RatedRecord, Int) throws -> Void) throws {
-        let isNewPrompt = prompts.insert(item.promptHash).inserted, isWritten = options.writes(item.output)
-        byOutput.outputs[item.output].countRepeats(prompt: !isNewPrompt, record: !ids.insert(item.idHash).inserted, item.place)
-        if options.strict, isWritten, !isNewPrompt {
-            throw InputError("\(item.place): the prompt of an earlier record stands here again (--strict stops at the first oddity)")
-        }
+        if places[item.place.input] == nil { places[item.place.input] = item.place }
+        let isWritten = options.writes(item.output), sighting = RepeatFinder.Sighting(item.place, output: item.output)
+        let repeatsPrompt = try prompts.isRepeated(item.promptHash, at: sighting), repeatsRecord = try ids.isRepeated(item.idHash, at: sighting)
+        byOutput.outputs[item.output].countRepeats(prompt: repeatsPrompt, record: repeatsRecord, item.place)
+        if repeatsPrompt, isWritten { try refuseRepeat(item.place) }
         if isWritten, let contamination = item.contamination { contaminations.append(contamination) }
         if isWritten, let raw = item.raw { statistics?.add(raw) }
         guard let record = item.record else { return }
@@ -123,6 +132,30 @@ public final class Conversion {
         if let leftOut = try samplers[population].add(record, output: item.output) { leaveOut(leftOut) }
     }
 
+    private func refuseRepeat(_ place: RecordPlace) throws {
+        if options.strict { throw InputError("\(place): the prompt of an earlier record stands here again (--strict stops at the first oddity)") }
+    }
+
+    /// Counts what repeats a prompt or a record that stands so far before it that they were not compared yet.
+    private func finishRepeats() throws {
+        func place(_ sighting: RepeatFinder.Sighting) -> RecordPlace? {
+            guard var place = places[sighting.input] else { return nil }
+            (place.number, place.offset) = (sighting.number, sighting.offset)
+            return place
+        }
+        var first: RecordPlace?
+        try prompts.finish { sighting in
+            guard let place = place(sighting) else { return }
+            byOutput.outputs[sighting.output].countRepeats(prompt: true, record: false, place)
+            guard options.writes(sighting.output) else { return }
+            if first.map({ (place.input, place.number) < ($0.input, $0.number) }) ?? true { first = place }
+        }
+        if let first { try refuseRepeat(first) }
+        try ids.finish { sighting in
+            if let place = place(sighting) { byOutput.outputs[sighting.output].countRepeats(prompt: false, record: true, place) }
+        }
+    }
+
     /// Writes a record, unless it is of a shard that another run writes.
     private func keep(_ record: RatedRecord, _ output: Int, _ sketch: PromptSketch?, _ write: (RatedRecord, Int) throws -> Void) throws {
         guard options.writes(output) else { return }
@@ -131,7 +164,11 @@ public final class Conversion {
         try write(record, options.shard == nil ? output : 0)
     }
 
-    private func leaveOut(_ record: Sampler.LeftOut) { byOutput.outputs[record.output].drop(isSingle: record.isSingle, as: .notSampled, nil) }
+    private func leaveOut(_ record: Sampler.LeftOut) {
+        guard var place = places[Int(record.origin.input)] else { return }
+        place.number = Int(record.origin.line)
+        byOutput.outputs[record.output].drop(isSingle: record.isSingle, as: .notSampled, place)
+    }
 
     private func finishSamples(_ write: (RatedRecord, Int) throws -> Void) throws {
         for (part, sampler) in samplers.enumerated() {
@@ -144,15 +181,17 @@ public final class Conversion {
     private func checkNames() throws {
         let counts = counts
         guard counts.read > 0 else { return }
-        func check(_ option: String, _ names: [String], among known: Set<Text>) throws {
+        func check(_ option: String, _ names: [String], among known: Set<Text>, _ what: String = "dimension") throws {
             guard let name = names.first(where: { !known.contains(Text($0)) }) else { return }
             let shown = known.sorted().prefix(12).map(\.description).joined(separator: ", ")
-            throw InputError("\(option): no record has a dimension \"\(name)\"; the dimensions are \(shown.isEmpty ? "none" : shown)")
+            throw InputError("\(option): no record has a \(what) \"\(name)\"; the \(what)s are \(shown.isEmpty ? "none" : shown)\(known.count > 12 ? ", ..." : "")")
         }
         try check("--dimensions", options.dimensions?.picks.map(\.source) ?? [], among: counts.offered)
         let kept = options.dimensions.map { Set($0.picks.map { Text($0.name) }) } ?? counts.offered
         try check("--scale", options.scale?.named.map(\.name) ?? [], among: kept)
         try check("--temperature", options.targets.temperature.named.map(\.name), among: kept)
+        // Beyond so many not all were noted.
+        if counts.named.count < ConversionCounts.mostSources { try check("--licence", options.licences.keys.sorted(), among: counts.named, "source") }
         let sources = options.fixedSource.map { [$0] } ?? detected.compactMap { options.sources[$0.source] }
         if options.range != nil, !sources.isEmpty, !sources.contains(where: \.hasRange) {
             throw InputError("--rating-range: no input's ratings are numbers of a range; ranks and choices (\(Set(sources.map(\.name)).sorted().joined(separator: ", "))) have none to set")

@@ -43,7 +43,7 @@ final class SourceDetector {
 
     private func look(in chunk: InputChunk) {
         // Thrown only to leave the loop.
-        try? chunk.forEachRecord { bytes, place in
+        try? chunk.forEachRecord { bytes, _, place in
             guard let source = try? parser.read(bytes, { table.detect($0) }) else { return }
             found = (source, place.number)
             detected.append((place.name, source.name))

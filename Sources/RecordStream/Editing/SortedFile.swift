@@ -7,7 +7,8 @@ import SystemIO
 final class SortedFile {
     private static let headerBytes = 12
     private let file: UnnamedFile
-    private let sink: BufferedSink
+    /// Until the file is sealed: there may be many files, and it has a buffer.
+    private var sink: BufferedSink?
 
     init() throws {
         file = try UnnamedFile()
@@ -20,12 +21,15 @@ final class SortedFile {
         header.append(littleEndian: UInt32(keyBytes))
         header.append(littleEndian: UInt32(bytes.count - keyBytes))
         header.append(littleEndian: crc32c(bytes, continuing: crc32c(header)))
-        try sink.write(header)
-        try sink.write(bytes)
+        try sink?.write(header)
+        try sink?.write(bytes)
     }
 
     /// After the last entry.
-    func seal() throws { try sink.flush() }
+    func seal() throws {
+        try sink?.flush()
+        sink = nil
+    }
 
     /// Hands out the entries of a sealed file, once.
     final class Reader {

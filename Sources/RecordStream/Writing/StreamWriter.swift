@@ -20,13 +20,17 @@ public final class StreamWriter {
     /// The block before the one that is being filled, while another thread makes it ready.
     private var pending: Promise<SealedBlock>?
     private let sealsInBackground: Bool
+    /// Records of the blocks to come, the last one first; while there are any they say where blocks close.
+    private var planned: [Int]
     /// Records written so far.
     public private(set) var records = 0
 
     /// - Parameter sealsInBackground: whether a block is made ready on another thread while the next one fills; it takes the memory of one more block. An error of a block
     ///   is then thrown when the next one is full, or at the end.
-    public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none, sealsInBackground: Bool = true) throws {
+    /// - Parameter blocks: records of each of the first blocks, to make a stream again that was divided otherwise; after them blocks close as the format says.
+    public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none, blocks: [Int] = [], sealsInBackground: Bool = true) throws {
         self.sealsInBackground = sealsInBackground
+        planned = blocks.reversed()
         self.sink = sink
         self.codec = codec
         builder = BlockBuilder(schema: head.schema)
@@ -47,7 +51,10 @@ public final class StreamWriter {
                 try builder.endRecord()
             } catch let error as InputError { throw error.at("\(sink.name): record \(records)") }
             records += 1
-            if builder.isFull { try flush() }
+            if planned.last.map({ $0 == builder.count }) ?? builder.isFull {
+                try flush()
+                _ = planned.popLast()
+            }
         }
     }
 
@@ -83,10 +90,10 @@ public final class StreamWriter {
         builder.removeAll()
         blockStart = records
         try writePending()
-        let sealed: @Sendable () throws -> SealedBlock = { [payload = Unchecked(payload)] in
+        let sealed: @Sendable () throws -> SealedBlock = { [payload = Handed(payload)] in
             try SealedBlock(payload.value, schema: schema, firstRecord: first, records: count, codec: codec, name: name)
         }
-        if sealsInBackground { pending = BackgroundWork.shared.begin(sealed) } else { try write(sealed()) }
+        if sealsInBackground { pending = WorkPool.shared.promise(sealed) } else { try write(sealed()) }
     }
 
     private func flushAll() throws {
@@ -129,12 +136,6 @@ public final class StreamWriter {
         frame += 1
         return checksum
     }
-}
-
-/// A value that goes to one other thread, which alone uses it from then on.
-private struct Unchecked<Value>: @unchecked Sendable {
-    let value: Value
-    init(_ value: Value) { self.value = value }
 }
 
 /// Writes one kind of record.
