@@ -72,20 +72,29 @@ import Testing
         #expect(outcome(String(repeating: "{{ 1 }}", count: 50_000)).text.utf8.count == 50_000)
     }
 
-    /// A thread with as little stack as any system gives.
-    @Test func deepestWorkFitsASmallStack() {
-        final class Box: @unchecked Sendable { var error = "" }
-        let box = Box()
-        let source = "{% macro f(n) %}{% if n %}{% for x in [1] %}{{ (f(n - 1) | string) ~ [1][0] }}{% endfor %}{% endif %}{% endmacro %}{{ f(100000) }}"
+    /// A thread with half of the stack that a system gives at the least.
+    @Test(arguments: [
+        "{% macro f(n) %}{% if n %}{% for x in [1] %}{{ (f(n - 1) | string) ~ [1][0] }}{% endfor %}{% endif %}{% endmacro %}{{ f(100000) }}",
+        "{% macro f() %}{% call f() %}{{ caller() }}{% endcall %}{% endmacro %}{% call f() %}x{% endcall %}",
+        "{% macro f() %}{% set x %}{% filter upper %}{% with a=1 %}{{ f() }}{% endwith %}{% endfilter %}{% endset %}{{ x }}{% endmacro %}{{ f() }}",
+        "{% macro f(a=f()) %}{% endmacro %}{{ f() }}", "{% for x in [1] recursive %}{% if 1 %}{{ loop([[1]]) | upper }}{% endif %}{% endfor %}",
+        "{% macro f(n) %}{{ [[f(n - 1) | upper | trim] | join] | first ~ 'x' }}{% endmacro %}{{ f(1) }}",
+    ]) func deepestWorkFitsASmallStack(_ source: String) {
+        final class Box: @unchecked Sendable {
+            let source: String
+            var error = ""
+
+            init(_ source: String) { self.source = source }
+        }
+        let box = Box(source)
         var attributes = pthread_attr_t(), thread = pthread_t()
         pthread_attr_init(&attributes)
-        pthread_attr_setstacksize(&attributes, 2 << 20)
-        let context = Unmanaged.passRetained(box)
+        pthread_attr_setstacksize(&attributes, 1 << 20)
         let made = pthread_create(&thread, &attributes, { context in
             let box = Unmanaged<Box>.fromOpaque(context!).takeRetainedValue()
-            box.error = BoundsTests().outcome("{% macro f(n) %}{% if n %}{% for x in [1] %}{{ (f(n - 1) | string) ~ [1][0] }}{% endfor %}{% endif %}{% endmacro %}{{ f(100000) }}").error
+            box.error = BoundsTests().outcome(box.source).error
             return nil
-        }, context.toOpaque())
+        }, Unmanaged.passRetained(box).toOpaque())
         #expect(made == 0)
         pthread_join(thread, nil)
         #expect(box.error.contains("inside one another"), "\(source): \(box.error)")
