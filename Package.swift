@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 // The targets stand in the order in which data flows through them; a test (Tests/CommandTests/ArchitectureTests.swift)
 // reads this file and holds the direction of every arrow. Layers, lowest first:
-//   C libraries < base (SystemIO, Checksums, JSON, PortableMath) < SQLite < services (RecordStream, InputFiles, ModelFiles, Numerics, RunDatabase)
+//   C libraries < base (SystemIO, Checksums, JSON, PortableMath) < SQLite, Jinja < services (RecordStream, InputFiles, ModelFiles, Numerics, RunDatabase)
 //   < domain (PreferenceData ... Evaluation) < CommandSupport and the commands
 import PackageDescription
 
@@ -52,6 +52,8 @@ let package = Package(
         .target(name: "Checksums", dependencies: ["CChecksums", "CNettle"]),
         .target(name: "JSON", dependencies: ["CJSON"]),
         .target(name: "SQLite", dependencies: ["SystemIO", "CSQLite"]),
+        // The language of chat templates.
+        .target(name: "Jinja", dependencies: ["JSON", "SystemIO"]),
         // What reaches bytes through mathematics: apart from Numerics, so that a command that only converts or packs starts no BLAS.
         .target(name: "PortableMath"),
 
@@ -64,7 +66,7 @@ let package = Package(
 
         // Domain, in the order of the pipeline. They meet in the record stream, not in each other.
         .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "BenchmarkData", "PortableMath", "SQLite", "JSON", "SystemIO", "Checksums"]),
-        .target(name: "Tokenization", dependencies: ["CTokenization", "RecordStream", "JSON", "Checksums", "SystemIO"],
+        .target(name: "Tokenization", dependencies: ["CTokenization", "RecordStream", "Jinja", "JSON", "Checksums", "SystemIO"],
                 exclude: ["Unicode/make_tables.py"]),
         .target(name: "Packing", dependencies: ["RecordStream", "PortableMath", "JSON", "SystemIO"]),
         .target(name: "LanguageModel", dependencies: ["RecordStream", "ModelFiles", "Numerics", "CNumerics", "JSON", "SystemIO"]),
@@ -75,7 +77,7 @@ let package = Package(
         // Commands: options and wiring, no logic.
         .target(name: "CommandSupport", dependencies: ["SystemIO", "Checksums", "JSON", "RecordStream", argumentParser]),
         command("uf-convert", ["PreferenceData", "InputFiles", "RecordStream", "JSON", "SystemIO"]),
-        command("uf-tokenize", ["Tokenization", "RecordStream", "ModelFiles", "JSON", "SystemIO"]),
+        command("uf-tokenize", ["Tokenization", "Jinja", "RecordStream", "ModelFiles", "Checksums", "JSON", "SystemIO"]),
         command("uf-pack", ["Packing", "RecordStream", "JSON", "SystemIO"]),
         command("uf-train", ["Alignment", "LanguageModel", "ModelFiles", "JSON", "SystemIO"]),
         command("uf-eval", ["Alignment", "Evaluation", "LanguageModel", "BenchmarkData", "Tokenization", "ModelFiles", "Numerics", "RecordStream", "RunDatabase", "JSON", "SystemIO"]),
@@ -88,10 +90,11 @@ let package = Package(
             name: "uf-fuzz", dependencies: ["TestSupport", "PreferenceData", "InputFiles", "RecordStream", "JSON", "SystemIO", argumentParser], path: "Tests/Fuzzing"),
         // The encoder by itself, for `make bench`; no product.
         .executableTarget(name: "uf-tokenizer-speed", dependencies: ["Tokenization", "JSON", "SystemIO", argumentParser], path: "Tests/Speed"),
-        tests(of: "SystemIO"), tests(of: "Checksums"), tests(of: "JSON"), tests(of: "PortableMath"),
+        tests(of: "SystemIO"), tests(of: "Checksums"), tests(of: "JSON"), tests(of: "Jinja", ["JSON"]), tests(of: "PortableMath"),
         tests(of: "RecordStream", ["JSON", "Checksums"]), tests(of: "InputFiles", ["Checksums"]), tests(of: "ModelFiles", ["JSON"]),
         tests(of: "Numerics"), tests(of: "RunDatabase", ["SQLite"]),
-        tests(of: "PreferenceData", ["Checksums", "RecordStream", "InputFiles", "BenchmarkData", "SQLite", "JSON"]), tests(of: "Tokenization", ["RecordStream", "JSON"]),
+        tests(of: "PreferenceData", ["Checksums", "RecordStream", "InputFiles", "BenchmarkData", "SQLite", "JSON"]),
+        tests(of: "Tokenization", ["RecordStream", "Jinja", "JSON"]),
         tests(of: "Packing", ["RecordStream"]), tests(of: "LanguageModel", ["ModelFiles", "JSON"]),
         tests(of: "Alignment", ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]), tests(of: "BenchmarkData", ["InputFiles", "JSON"]),
         tests(of: "Evaluation", ["BenchmarkData", "LanguageModel", "JSON"]),

@@ -72,12 +72,16 @@ ON_BAD_RECORD ?= stop
 STRICT ?=
 # Benchmarks whose text no record may hold: their files, or folders of them, separated by spaces.
 DECONTAMINATE ?=
-# Licences for the streams to carry, SOURCE=LICENCE, separated by spaces.
+# Licences for the streams to carry, SOURCE=LICENCE of sources that are in the data, separated by spaces.
 LICENCES ?=
 
 # uf-tokenize
-# How conversations are laid out: chatml, llama3, plain.
+# How conversations are laid out: auto (the template of the model's own files), chatml, llama3, llama2, qwen, zephyr, plain, or a template's file, folder or GGUF.
 TEMPLATE ?= chatml
+# With a model's own template its variables, as a JSON object; empty: none but the special tokens that the model's files name.
+TEMPLATE_VARS ?=
+# With a model's own template the time that it is told, as 2024-07-26; empty: none.
+TEMPLATE_DATE ?=
 # A system turn for conversations that do not start with one, on one line; empty: none.
 SYSTEM_TURN ?=
 # With TEMPLATE=plain the token that begins a text, or none; empty: what the model's files name.
@@ -179,7 +183,8 @@ convert_options = $(RAW) --split $(call quote,$(SPLIT)) $(if $(MAP),--map $(MAP)
   $(call option,--where,$(WHERE)) $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SAMPLE_SEED) $(call option,--stratify,$(STRATIFY))) \
   $(call option,--expect-records,$(EXPECT_RECORDS)) $(foreach digest,$(EXPECT_SHA256),--expect-sha256 $(digest)) \
   $(foreach path,$(DECONTAMINATE),--decontaminate $(call quote,$(path))) $(foreach licence,$(LICENCES),--licence $(call quote,$(licence)))
-tokenize_options = --tokenizer $(MODEL) --template $(TEMPLATE) $(call option,--system,$(SYSTEM_TURN)) $(call option,--bos,$(BOS)) $(call option,--eos,$(EOS)) \
+tokenize_options = --tokenizer $(MODEL) --template $(call quote,$(TEMPLATE)) $(call option,--vars,$(TEMPLATE_VARS)) $(call option,--date,$(TEMPLATE_DATE)) $(call option,--system,$(SYSTEM_TURN)) \
+  $(call option,--bos,$(BOS)) $(call option,--eos,$(EOS)) \
   $(call option,--context-length,$(CONTEXT_LENGTH))
 pack_options = --layout $(LAYOUT) $(call option,--max-length,$(MAX_LENGTH)) --max-tokens $(MAX_TOKENS) $(call option,--records-per-bin,$(RECORDS_PER_BIN)) \
   $(call option,--open-bins,$(OPEN_BINS)) --overlong $(OVERLONG) --truncation $(TRUNCATION) $(if $(PAPER_EPSILON),--paper-epsilon) \
@@ -207,7 +212,7 @@ $(WORK) $(WORK)/options:
 	@mkdir -p $@
 
 # The vocabulary, the model's context, and what a model says of its special tokens where it does.
-tokenizer := $(MODEL)/tokenizer.json $(MODEL)/config.json $(wildcard $(MODEL)/tokenizer_config.json)
+tokenizer := $(MODEL)/tokenizer.json $(MODEL)/config.json $(wildcard $(MODEL)/tokenizer_config.json $(MODEL)/chat_template.jinja) $(if $(findstring /,$(TEMPLATE)),$(TEMPLATE))
 weights := $(MODEL)/model.safetensors $(MODEL)/config.json
 
 # What is not there and nothing makes: said by name, and not as a stage that cannot be made.

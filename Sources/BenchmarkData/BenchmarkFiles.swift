@@ -69,6 +69,7 @@ public struct BenchmarkFiles: Sendable {
             }
             files.append(BenchmarkFile(path: inputs.name, sha256: digest.sha256, benchmark: kind, documents: count))
         }
+        passedOver += inputs.passedOver
     }
 
     private static func isFolder(_ path: String) -> Bool {

@@ -66,11 +66,11 @@ int uf_sha256_has_instructions(void) {
 
 SHA void uf_sha256_feed(uint32_t *state, const uint8_t *bytes, size_t blocks) { feed(1, &state, &bytes, blocks); }
 
-static SHA void feed_two(uint32_t *const states[2], const uint8_t *const bytes[2], size_t blocks) { feed(2, states, bytes, blocks); }
+SHA void uf_sha256_feed_two(uint32_t *const states[2], const uint8_t *const bytes[2], size_t blocks) { feed(2, states, bytes, blocks); }
 #else
 int uf_sha256_has_instructions(void) { return 0; }
 void uf_sha256_feed(uint32_t *state, const uint8_t *bytes, size_t blocks) { __builtin_trap(); }
-static void feed_two(uint32_t *const states[2], const uint8_t *const bytes[2], size_t blocks) { __builtin_trap(); }
+void uf_sha256_feed_two(uint32_t *const states[2], const uint8_t *const bytes[2], size_t blocks) { __builtin_trap(); }
 #endif
 
 // FIPS 180-4, 5.3.3: the fractional parts of the square roots of the first 8 primes.
@@ -93,7 +93,7 @@ void uf_sha256_messages(const uint8_t *bytes, const size_t *blocks, size_t count
         if (left[0] == 0 && left[1] == 0) return;
         if (left[0] > 0 && left[1] > 0) {
             size_t both = left[0] < left[1] ? left[0] : left[1];
-            feed_two(lane_states, lane_bytes, both);
+            uf_sha256_feed_two(lane_states, lane_bytes, both);
             for (int l = 0; l < 2; l++) {
                 lane_bytes[l] += 64 * both;
                 left[l] -= both;

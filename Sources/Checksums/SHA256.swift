@@ -51,6 +51,30 @@ public struct SHA256: Sendable {
     /// The digest as 64 lowercase hexadecimal digits, as sha256sum prints it.
     public func hexDigest() -> String { hexadecimal(digest()) }
 
+    /// The digests of two texts, in step as far as both go: a third less time than one after the other.
+    public static func digests(of first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> ([UInt8], [UInt8]) {
+        var a = SHA256(), b = SHA256()
+        let blocks = SHA256.hasInstructions ? min(first.count, second.count) / 64 : 0
+        if blocks > 0, let one = first.bindMemory(to: UInt8.self).baseAddress, let other = second.bindMemory(to: UInt8.self).baseAddress {
+            withUnsafeMutableBytes(of: &a.context.state) { x in
+                withUnsafeMutableBytes(of: &b.context.state) { y in
+                    uf_sha256_feed_two([x.bindMemory(to: UInt32.self).baseAddress, y.bindMemory(to: UInt32.self).baseAddress], [one, other], blocks)
+                }
+            }
+            a.skip(blocks)
+            b.skip(blocks)
+        }
+        a.update(UnsafeRawBufferPointer(rebasing: first[(64 * blocks)...]))
+        b.update(UnsafeRawBufferPointer(rebasing: second[(64 * blocks)...]))
+        return (a.digest(), b.digest())
+    }
+
+    /// Counts blocks that went into the state.
+    private mutating func skip(_ blocks: Int) {
+        context.count += UInt64(blocks)
+        count += 64 * blocks
+    }
+
     public static func digest(of bytes: [UInt8]) -> [UInt8] {
         var sha = SHA256()
         sha.update(bytes)

@@ -13,7 +13,7 @@ public enum CommandLineTool {
         TemporaryFiles.removeOnSignals()
         let name = Root.configuration.commandName ?? Root._commandName
         do {
-            var command = try Root.parseAsRoot()
+            var command = try Root.parseAsRoot(joinedNumbers(CommandLine.arguments.dropFirst()))
             try command.run()
         } catch let error as InputError {
             Console.error(name, error.message)
@@ -21,8 +21,7 @@ public enum CommandLineTool {
         } catch let error as ExitStatus {
             exit(error.rawValue)
         } catch where Root.exitCode(for: error) == .validationFailure {
-            let lines = Root.message(for: error).split(separator: "\n")
-            Console.error(name, "\(lines.first ?? "the command line is wrong") (\(name) --help tells more)")
+            Console.error(name, "\(oneLine(Root.message(for: error))) (\(helped(Root.self, name)) --help tells more)")
             exit(ExitStatus.usage.rawValue)
         } catch where Root.exitCode(for: error) == .success {
             answer(Root.fullMessage(for: error), name)
@@ -30,6 +29,29 @@ public enum CommandLineTool {
             Root.exit(withError: error)
         }
         exit(ExitStatus.done.rawValue)
+    }
+
+    /// A number below zero after an option is the option's value, which the parser would take for another option: `--low -1` becomes `--low=-1`.
+    static func joinedNumbers(_ arguments: some Sequence<String>) -> [String] {
+        arguments.reduce(into: []) { joined, argument in
+            guard let option = joined.last, !joined.contains("--"), option.wholeMatch(of: /--?[A-Za-z][A-Za-z0-9-]*/) != nil, argument.prefixMatch(of: /-\.?[0-9]/) != nil else {
+                return joined.append(argument)
+            }
+            joined[joined.count - 1] = option + "=" + argument
+        }
+    }
+
+    /// The parser lists the values that an option takes below its message, one a line, where they are many.
+    private static func oneLine(_ message: String) -> String {
+        let lines = message.split(separator: "\n")
+        guard let first = lines.first else { return "the command line is wrong" }
+        return first.hasSuffix(":") ? first + " " + lines.dropFirst().map { $0.trimmingPrefix { $0 == " " || $0 == "-" } }.joined(separator: ", ") : String(first)
+    }
+
+    /// The command whose help tells of the options that were given: the subcommand, where one is named.
+    private static func helped(_ root: any ParsableCommand.Type, _ name: String) -> String {
+        let subcommand = CommandLine.arguments.dropFirst().first { argument in root.configuration.subcommands.contains { $0._commandName == argument } }
+        return [name, subcommand].compactMap(\.self).joined(separator: " ")
     }
 
     /// Help, version, completions: ArgumentParser would print them with `print`, which loses them silently on a full disk.

@@ -44,10 +44,10 @@ public struct OutputOptions: ParsableArguments {
     @Flag(name: .long, help: "Leave an existing output file as it is, with its time, when the new bytes would be the same.")
     public var ifChanged = false
 
-    @Option(name: .customLong("codec"), help: ArgumentHelp("Compression of the blocks.", valueName: "codec"))
-    public var codecName = CodecName.none
+    @Option(name: .customLong("codec"), help: ArgumentHelp("Compression of the blocks. (default: none)", valueName: "codec"))
+    public var codecName: CodecName?
 
-    public var codec: Codec { codecName.codec }
+    public var codec: Codec { codecName?.codec ?? .none }
 
     public init() {}
 

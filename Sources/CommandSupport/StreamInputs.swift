@@ -47,10 +47,11 @@ public final class StreamOutput {
     private let file: AtomicFile?
     private let writer: StreamWriter
 
-    public init(_ options: OutputOptions, head: StreamHead) throws {
+    /// - Parameter label: of a stream that is to be made again: how its blocks are divided, and stored where `options` do not say it.
+    public init(_ options: OutputOptions, head: StreamHead, as label: StreamLabel? = nil) throws {
         sink = try options.open()
         file = sink as? AtomicFile
-        writer = try StreamWriter(to: sink, head: head, codec: options.codec)
+        writer = try StreamWriter(to: sink, head: head, codec: options.codecName?.codec ?? label?.codec ?? .none, blocks: label?.blocks ?? [])
     }
 
     public var records: Int { writer.records }

@@ -8,15 +8,20 @@ final class ArchiveReader: MemberReader {
     private let archive: OpaquePointer
     private let feed: ArchiveFeed
     private let name: String
+    /// Whether a gzip was taken off before the bytes came here, so that positions are not those of the file.
+    private let isUnpacked: Bool
     private var member = ""
-    private var memberOffset = 0
     private var positionAfterMember = 0
     private var members = 0
     private var isEmpty = false
+    /// The first bytes of the current file, which were looked at and not yet read.
+    private var ahead: ArraySlice<UInt8> = []
+    private(set) var passedOver: [String] = []
 
     /// - Parameter head: the first bytes of the source, which show what compression is meant even when the rest is too damaged for libarchive.
     init(_ source: any ByteSource, head: [UInt8]) throws {
         name = source.name
+        isUnpacked = source is GzipSource
         feed = ArchiveFeed(source)
         guard let archive = archive_read_new() else { throw InputError("\(source.name): no memory to read an archive", status: .internalError) }
         self.archive = archive
@@ -68,21 +73,43 @@ final class ArchiveReader: MemberReader {
                 }
             }
             members += 1
-            memberOffset = 0
             member = format == ARCHIVE_FORMAT_RAW ? "" : path
-            return member
+            ahead = []
+            guard try isAppleDouble() else { return member }
+            // To its end: where a member ends is how a cut tar is known.
+            try withUnsafeTemporaryAllocation(byteCount: 1 << 12, alignment: 16) { space in while try decode(space) > 0 {} }
+            ahead = []
+            members -= 1
+            passedOver.append("\(name): \(member)")
         }
+    }
+
+    /// Whether the current file is one that macOS packs beside each file, `._NAME`, with what its file system knows of that: no data.
+    private func isAppleDouble() throws -> Bool {
+        guard member.split(separator: "/").last?.hasPrefix("._") == true else { return false }
+        let magic: [UInt8] = [0x00, 0x05, 0x16, 0x07]
+        ahead = try [UInt8](unsafeUninitializedCapacity: magic.count) { space, filled in
+            while filled < magic.count, case let count = try decode(UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(space)[filled...])), count > 0 { filled += count }
+        }[...]
+        return ahead.elementsEqual(magic)
     }
 
     /// Reads from the current file; 0 at its end.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        guard !ahead.isEmpty, !buffer.isEmpty else { return try decode(buffer) }
+        let count = min(ahead.count, buffer.count)
+        ahead.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        ahead.removeFirst(count)
+        return count
+    }
+
+    private func decode(_ buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         if isEmpty { return 0 }
         while true {
             let count = archive_read_data(archive, buffer.baseAddress, buffer.count)
             if count == Int(ARCHIVE_RETRY) { continue }
             // A warning while reading data is a wrong checksum (zip).
             guard count >= 0 else { throw failure() }
-            memberOffset += count
             if count == 0 { positionAfterMember = Int(archive_filter_bytes(archive, 0)) }
             return count
         }
@@ -119,7 +146,8 @@ final class ArchiveReader: MemberReader {
         let place = member.isEmpty ? name : "\(name): \(member)"
         let reason = archive_error_string(archive).map { String(cString: $0) } ?? "truncated"
         let consumed = max(Int(archive_filter_bytes(archive, -1)), 0)
-        return InputError("\(place): cut or damaged after \(memberOffset) decoded bytes, near byte \(consumed) of the file: \(reason); copy or fetch it again")
+        // How much was decoded is not told: libarchive keeps back what it had of the block that it stopped in.
+        return InputError("\(place): cut or damaged\(consumed > 0 ? " near byte \(consumed) of the \(isUnpacked ? "unpacked file" : "file")" : ""): \(reason); copy or fetch it again")
     }
 }
 

@@ -22,7 +22,7 @@ public final class ChunkReader {
     ///   - maximumRecord: a longer line or element is an error.
     ///   - readsArrays: whether `[` at the start of an input makes it a JSON array; off, every input is lines.
     ///   - onlyCurrent: read the input that `inputs` stands at, and no other.
-    public init(_ inputs: DecodedInputs, chunkSize: Int = 1 << 20, maximumRecord: Int = 64 << 20, readsArrays: Bool = true, onlyCurrent: Bool = false) {
+    public init(_ inputs: DecodedInputs, chunkSize: Int = 1 << 19, maximumRecord: Int = 64 << 20, readsArrays: Bool = true, onlyCurrent: Bool = false) {
         self.inputs = inputs
         self.chunkSize = chunkSize
         self.maximumRecord = maximumRecord
@@ -57,7 +57,7 @@ public final class ChunkReader {
         if compressed.contains(where: buffer.starts) {
             throw InputError("\(inputs.name): compressed once more inside the compression or archive that was taken off; unpack it first")
         }
-        if buffer.starts(with: DecodedInputs.parquet) { throw DecodedInputs.isParquet(inputs.name) }
+        if let refusal = DecodedInputs.refusal(inputs.name, beginning: buffer) { throw refusal }
         guard readsArrays else { return }
         var firstCharacter = buffer.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
         while firstCharacter == nil, !atEnd, buffer.count < maximumRecord {

@@ -30,6 +30,13 @@ public final class DecodedInputs {
     public private(set) var digests: [InputDigest] = []
     /// Their names for messages, and that of the current input.
     public private(set) var names: [String] = []
+    /// Files inside archives that are no inputs: what macOS packs beside each file (AppleDouble).
+    public var passedOver: [String] { passedOverBefore + (reader?.passedOver ?? []) }
+    private var passedOverBefore: [String] = []
+    /// `passed over 2 files that macOS packs beside others (AppleDouble)`: what is to be told of them; nil where there are none.
+    public var passedOverLine: String? {
+        passedOver.isEmpty ? nil : "passed over \(counted(passedOver.count, "file")) that macOS packs beside others (AppleDouble)"
+    }
     /// Encoded bytes read so far over all operands, for a progress bar.
     public private(set) var encodedBytes = 0
     /// The size of all operands that are regular files, where all are; for a progress bar.
@@ -57,12 +64,22 @@ public final class DecodedInputs {
         for operand in operands where operand != "-" && access(operand, R_OK) != 0 { throw InputError.cannotOpen(operand) }
     }
 
-    /// What a Parquet file begins with.
-    static let parquet = Array("PAR1".utf8)
-
-    static func isParquet(_ name: String) -> InputError {
-        InputError("\(name): a Parquet file, which is not read here; pipe its rows in as JSON Lines: "
-            + "duckdb -c \"COPY (FROM 'FILE') TO '/dev/stdout' (FORMAT json)\" | ..., or pipelines/python/parquet_to_jsonl.py FILE | ...")
+    /// Why an input that begins so is not read, and what to do; nil where nothing speaks against it.
+    static func refusal(_ name: String, beginning head: some Collection<UInt8>) -> InputError? {
+        if head.starts(with: "PAR1".utf8) {
+            return InputError("\(name): a Parquet file, which is not read here; pipe its rows in as JSON Lines: "
+                + "duckdb -c \"COPY (FROM 'FILE') TO '/dev/stdout' (FORMAT json)\" | ..., or pipelines/python/parquet_to_jsonl.py FILE | ...")
+        }
+        if head.starts(with: [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C]) { return InputError("\(name): a 7-Zip archive, which is not read here; unpack it first") }
+        if head.starts(with: [0xF5, 0x55, 0x46, 0x52, 0x0D, 0x0A, 0x1A, 0x0A]) {
+            return InputError("\(name): a record stream, no raw data; uf-tokenize and uf-records take it as it is, and uf-records view shows its records as JSON")
+        }
+        let marks: [(encoding: String, mark: [UInt8])] = [
+            ("UTF-32", [0xFF, 0xFE, 0, 0]), ("UTF-32", [0, 0, 0xFE, 0xFF]), ("UTF-16", [0xFF, 0xFE]), ("UTF-16", [0xFE, 0xFF]),
+        ]
+        return marks.first { head.starts(with: $0.mark) }.map { encoding, _ in
+            InputError("\(name): text in \(encoding), by its byte order mark, which is not read here; make it UTF-8: iconv -f \(encoding) -t UTF-8 FILE | ...")
+        }
     }
 
     /// Steps to the next input; false after the last. The current one must have been read to its end.
@@ -73,10 +90,7 @@ public final class DecodedInputs {
                 let source = CountingSource(try open(operand)) { [unowned self] in encodedBytes += $0 }
                 operandName = source.name
                 let peeked = try PeekedSource(source, count: 512)
-                if peeked.head.starts(with: [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C]) {
-                    throw InputError("\(operandName): a 7-Zip archive, which is not read here; unpack it first")
-                }
-                if peeked.head.starts(with: DecodedInputs.parquet) { throw DecodedInputs.isParquet(operandName) }
+                if let refusal = DecodedInputs.refusal(operandName, beginning: peeked.head) { throw refusal }
                 let isGzip = peeked.head.starts(with: [0x1F, 0x8B])
                 reader = PlainReader.isPlain(peeked.head) ? PlainReader(peeked) : try ArchiveReader(isGzip ? GzipSource(peeked) : peeked, head: peeked.head)
             }
@@ -89,6 +103,7 @@ public final class DecodedInputs {
                 digest = BackgroundDigest()
                 return true
             }
+            passedOverBefore = passedOver
             reader = nil
         }
     }
@@ -142,12 +157,15 @@ protocol MemberReader {
     func nextMember() throws -> String?
     /// Reads from the current file; 0 at its end.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+    /// Files that were stepped over, with the archive's name.
+    var passedOver: [String] { get }
 }
 
 /// Text as it stands, without a way through libarchive and its copies.
 private final class PlainReader: MemberReader {
     private let source: any ByteSource
     private var isStarted = false
+    let passedOver: [String] = []
 
     init(_ source: any ByteSource) { self.source = source }
 

@@ -21,12 +21,12 @@ public struct InputExpectations: Sendable {
                     + "the input is cut, altered or another; copy or fetch it again")
             }
             guard digests.count == sha256.count else {
-                throw InputError("\(digests.count) input\(digests.count == 1 ? "" : "s"), expected \(sha256.count), one for each --expect-sha256; "
+                throw InputError("\(counted(digests.count, "input")), expected \(sha256.count), one for each --expect-sha256; "
                     + "a file of an archive is an input of its own")
             }
         }
         if let records, records != found {
-            throw InputError("read \(found) record\(found == 1 ? "" : "s"), expected \(records) (--expect-records): "
+            throw InputError("read \(counted(found, "record")), expected \(records) (--expect-records): "
                 + "the input is cut, longer or another; copy or fetch it again")
         }
     }

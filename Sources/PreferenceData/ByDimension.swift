@@ -13,21 +13,22 @@ public struct ByDimension<Value: Sendable & Equatable>: Sendable, Equatable {
 
     subscript(name: Text) -> Value { named.first { name == $0.name }?.value ?? others }
 
-    /// Reads `VALUE`, `NAME=VALUE,...` or both, as in `1,honesty=0.5`.
-    /// - Parameter value: reads one value; nil when it is none.
-    /// - Returns: nil when a field is none, when a name or the value without a name stands twice.
-    public init?(_ text: String, others: Value, value: (String) -> Value?) {
+    /// Reads `VALUE`, `NAME=VALUE,...` or both, as in `1,honesty=0.5`. Throws for a field that is none, and when a name or the value without a name stands twice.
+    /// - Parameter value: reads one value.
+    public init(_ text: String, others: Value, value: (String) throws(OptionFault) -> Value) throws(OptionFault) {
         self.init(others)
         var hasOthers = false
         for field in text.split(separator: ",", omittingEmptySubsequences: false) {
             guard let equals = field.lastIndex(of: "=") else {
-                guard !hasOthers, let value = value(String(field)) else { return nil }
+                let value = try value(String(field))
+                guard !hasOthers else { throw OptionFault("two values without a name, \(self.others) and \(value)") }
                 (self.others, hasOthers) = (value, true)
                 continue
             }
             let name = String(field[..<equals])
-            guard !name.isEmpty, !named.contains(where: { $0.name == name }), let value = value(String(field[field.index(after: equals)...])) else { return nil }
-            named.append((name, value))
+            guard !name.isEmpty else { throw OptionFault("\"\(field)\" has no name before its =") }
+            guard !named.contains(where: { $0.name == name }) else { throw OptionFault("\(name) stands twice") }
+            named.append((name, try value(String(field[field.index(after: equals)...]))))
         }
     }
 
@@ -52,14 +53,16 @@ public struct DimensionChoice: Sendable, Equatable {
 
     public let picks: [Pick]
 
-    /// Reads `honesty,helpfulness=help`: these two, in this order, the second one renamed.
-    /// - Returns: nil when a field is empty or a name stands twice on the same side.
-    public init?(_ text: String) {
+    /// Reads `honesty,helpfulness=help`: these two, in this order, the second one renamed. Throws when a field is empty or a name stands twice on the same side.
+    public init(_ text: String) throws(OptionFault) {
         var picks: [Pick] = []
         for field in text.split(separator: ",", omittingEmptySubsequences: false) {
             let sides = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            guard let source = sides.first, let name = sides.last, !source.isEmpty, !name.isEmpty else { return nil }
-            guard !picks.contains(where: { $0.source == source || $0.name == name }) else { return nil }
+            guard let source = sides.first, let name = sides.last, !source.isEmpty, !name.isEmpty else {
+                throw OptionFault("\"\(field)\" is no dimension, expected NAME or NAME=NEW")
+            }
+            guard !picks.contains(where: { $0.source == source }) else { throw OptionFault("the dimension \(source) stands twice") }
+            guard !picks.contains(where: { $0.name == name }) else { throw OptionFault("two dimensions would be called \(name)") }
             picks.append(Pick(source: source, name: name))
         }
         self.picks = picks

@@ -11,10 +11,12 @@ public struct RatingRange: Sendable, Equatable, CustomStringConvertible {
         self.high = high
     }
 
-    /// Reads `1..5`; nil when it is none.
-    public init?(_ text: String, separator: String = "..") {
-        guard let dots = text.firstRange(of: separator) else { return nil }
-        guard let low = decimalNumber(text[..<dots.lowerBound].utf8), let high = decimalNumber(text[dots.upperBound...].utf8), low < high else { return nil }
+    /// Reads `1..5`.
+    public init(_ text: String, separator: String = "..") throws(OptionFault) {
+        guard let dots = text.firstRange(of: separator), let low = decimalNumber(text[..<dots.lowerBound].utf8), let high = decimalNumber(text[dots.upperBound...].utf8) else {
+            throw OptionFault("\"\(text)\" is no range, expected LOW\(separator)HIGH as in 1\(separator)5")
+        }
+        guard low < high else { throw OptionFault("\"\(text)\" is no range, \(plain(low)) is not below \(plain(high))") }
         self.init(low: low, high: high)
     }
 

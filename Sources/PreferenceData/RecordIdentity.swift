@@ -3,28 +3,38 @@ import JSON
 import RecordStream
 
 /// What a record is known by: digests of its text, whatever the input, the options or the ratings.
-struct RecordIdentity: Equatable {
+struct RecordIdentity {
     /// The first 128 bits of SHA-256 over turns and responses, and over the responses' own system prompts where they are kept, each text preceded by its length.
-    let id: [UInt32]
+    let id: (high: UInt64, low: UInt64)
     /// 64 bits of SHA-256 over the turns, without white space at their ends: records with the same prompt belong to the same part of a split.
     let promptHash: UInt64
 
-    /// The first 64 bits of the id.
-    var idHash: UInt64 { UInt64(id[0]) << 32 | UInt64(id[1]) }
     /// 32 hexadecimal digits.
-    var idText: Text { Text(hexadecimalDigits(id.flatMap { word in (0 ..< 4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * $0)) } })) }
+    var idText: Text {
+        Text([UInt8](unsafeUninitializedCapacity: 32) { digits, count in
+            for i in 0 ..< 16 {
+                let shift = UInt64(60 - 4 * i)
+                digits[i] = RecordIdentity.digit(id.high >> shift & 15)
+                digits[16 + i] = RecordIdentity.digit(id.low >> shift & 15)
+            }
+            count = 32
+        })
+    }
+
+    private static func digit(_ value: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: value < 10 ? 0x30 + value : 0x57 + value) }
 
     /// Of several records at once, which takes less time than of one after the other.
-    static func identities(of records: [RawPreference], with digests: inout MessageDigests) -> [RecordIdentity] {
-        for record in records {
-            feed(record, &digests)
+    static func identities(of groups: UnsafeBufferPointer<RowGroup>, with digests: inout MessageDigests) -> [RecordIdentity] {
+        for i in groups.indices {
+            feed(groups[i].record, &digests)
             digests.endMessage()
-            feedPrompt(of: record, &digests)
+            feedPrompt(of: groups[i].record, &digests)
             digests.endMessage()
         }
         let words = digests.finish()
-        return records.indices.map { i in
-            RecordIdentity(id: Array(words[(16 * i) ..< (16 * i + 4)]), promptHash: UInt64(words[16 * i + 8]) << 32 | UInt64(words[16 * i + 9]))
+        return groups.indices.map { i in
+            func two(_ at: Int) -> UInt64 { UInt64(words[16 * i + at]) << 32 | UInt64(words[16 * i + at + 1]) }
+            return RecordIdentity(id: (two(0), two(2)), promptHash: two(8))
         }
     }
 

@@ -25,7 +25,7 @@ public final class EncodingScratch {
     public var counts = Counts()
     let cache = PieceCache()
     let longPieces = LongPieceCache()
-    let cutter = PieceCutter()
+    let cutter: PieceCutter
     let units = UnitMemory()
     /// Cuts character by character and remembers nothing: the plain version, for tests.
     let isPlain: Bool
@@ -36,8 +36,9 @@ public final class EncodingScratch {
 
     public convenience init() { self.init(isPlain: false) }
 
-    init(isPlain: Bool) {
+    init(isPlain: Bool, window: Int = 1 << 14) {
         self.isPlain = isPlain
+        cutter = PieceCutter(window: window)
         symbolCapacity = 256
         symbols = .allocate(capacity: symbolCapacity)
     }

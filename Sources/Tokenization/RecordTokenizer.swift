@@ -52,15 +52,16 @@ public struct RecordTokenizer: Sendable {
     /// One record; `scratch` belongs to the calling thread.
     public func tokens(_ record: RatedRecord, scratch: EncodingScratch, counts: inout Counts) throws(InputError) -> TokensRecord {
         scratch.counts = .init()
-        var prompts: [TokensRecord.Prompt] = [], responses: [[UInt32]] = []
+        var prompts: [TokensRecord.Prompt] = [], responses: [[UInt32]] = [], layouts: [RenderedPrompt] = []
         for turns in record.conversations {
-            let (prompt, trimmed) = try encoder.encodePrompt(turns, scratch: scratch)
-            counts.trimmed += trimmed
+            let (prompt, rendered) = try encoder.encodePrompt(turns, scratch: scratch)
+            layouts.append(rendered)
+            counts.trimmed += rendered.trimmed
             counts.promptTokens += prompt.ids.count
             prompts.append(prompt)
         }
-        for response in record.responses {
-            let (ids, trimmed) = try encoder.encodeResponse(response, scratch: scratch)
+        for (number, response) in record.responses.enumerated() {
+            let (ids, trimmed) = try encoder.encodeResponse(response, to: layouts[layouts.count == 1 ? 0 : number], scratch: scratch)
             counts.trimmed += trimmed
             counts.responseTokens += ids.count
             responses.append(ids)

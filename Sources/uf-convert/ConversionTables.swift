@@ -2,6 +2,7 @@ import CommandSupport
 import JSON
 import PreferenceData
 import RecordStream
+import SystemIO
 
 /// What `-v` tells of a conversion, in at most 100 columns.
 struct ConversionTables {
@@ -94,7 +95,7 @@ struct ConversionTables {
             table.add(["\(b + 1) \(name(dimension.name))"] + cells)
         }
         let rest = all.dimensions.count - shown.count
-        return table.lines() + (rest > 0 ? ["and \(rest) dimension\(rest == 1 ? "" : "s") more (--report FILE has all)"] : [])
+        return table.lines() + (rest > 0 ? ["and \(counted(rest, "dimension")) more (--report FILE has all)"] : [])
     }
 
     private var benchmarks: [String] {

@@ -66,10 +66,10 @@ struct ConvertCommand: ParsableCommand {
         valueName: "kind"))
     var system = SystemPrompts.none
 
-    @Option(help: ArgumentHelp("Dimensions to keep, in this order; NAME=NEW renames one. (default: all)", valueName: "name,..."))
+    @Option(help: ArgumentHelp("Dimensions to keep, in this order; NAME=NEW renames one. (default: all)", valueName: "name,..."), transform: { try DimensionChoice($0) })
     var dimensions: DimensionChoice?
 
-    @Option(help: ArgumentHelp("Map ratings linearly from what they may be onto LOW:HIGH, all or those of NAME=LOW:HIGH,...", valueName: "low:high"))
+    @Option(help: ArgumentHelp("Map ratings linearly from what they may be onto LOW:HIGH, all or those of NAME=LOW:HIGH,...", valueName: "low:high"), transform: RatingScale.read)
     var scale: RatingScale?
 
     @Option(help: ArgumentHelp(
@@ -77,10 +77,10 @@ struct ConvertCommand: ParsableCommand {
         valueName: "policy"))
     var missing = MissingPolicy.mask
 
-    @Option(help: ArgumentHelp("T of the targets, softmax(ratings / T): one for all, or NAME=T,... with 1 for the rest.", valueName: "T"))
-    var temperature = Temperature(value: ByDimension(1))
+    @Option(help: ArgumentHelp("T of the targets, softmax(ratings / T): one for all, or NAME=T,... with 1 for the rest. (default: 1)", valueName: "T"), transform: Temperature.read)
+    var temperature = Temperature(1)
 
-    @Option(help: ArgumentHelp("What a rating may be; others count as missing. (default: what the source says)", valueName: "low..high"))
+    @Option(help: ArgumentHelp("What a rating may be; others count as missing. (default: what the source says)", valueName: "low..high"), transform: { try RatingRange($0) })
     var ratingRange: RatingRange?
 
     @OptionGroup var selection: SelectionOptions
@@ -92,11 +92,11 @@ struct ConvertCommand: ParsableCommand {
     @Flag(help: "Stop at the first oddity of any kind: a missing rating (except N/A), an empty or repeated text, fewer than two responses, a repeated JSON key.")
     var strict = false
 
-    @Option(help: ArgumentHelp("Record the licence of a source in the stream; may be repeated.", valueName: "source=licence"))
+    @Option(help: ArgumentHelp("Record the licence of a source of the data in the stream; may be repeated.", valueName: "source=licence"))
     var licence: [String] = []
 
     @Option(name: .customLong("rate"), help: ArgumentHelp(
-        "Add dimensions rated 1 to 5 from the text itself: " + Rater.allCases.map { "\($0.rawValue) (\($0.summary))" }.joined(separator: "; ") + ".", valueName: "rater,..."))
+        "Add dimensions rated 1 to 5 from the text itself, under the raters' names with _ for -: " + Rater.allCases.map { "\($0.rawValue) (\($0.summary))" }.joined(separator: "; ") + ".", valueName: "rater,..."))
     var raters: String?
 
     @OptionGroup var deduplication: DeduplicationOptions
@@ -118,9 +118,6 @@ struct ConvertCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        guard ([temperature.value.others] + temperature.value.named.map(\.value)).allSatisfy({ $0 > 0 && $0.isFinite }) else {
-            throw ValidationError("--temperature takes a number above 0, or NAME=NUMBER,...")
-        }
         guard map == nil || from == .auto else { throw ValidationError("--map describes the records, so --from does not go with it") }
         guard scoreFrom == nil || (map == nil && ["auto", "ultrafeedback"].contains(from.name)) else {
             throw ValidationError("--score-from goes with --from ultrafeedback, which alone has such scores")
@@ -137,11 +134,11 @@ struct ConvertCommand: ParsableCommand {
 
     /// Of the output files, where several are written.
     private func names(_ options: ConversionOptions) throws -> [String]? {
+        if let split = options.split, split.wanted == nil, sharding.shards != nil || sharding.shard != nil {
+            throw ValidationError("--split writes all parts, \(sharding.shards != nil ? "--shards divides" : "--shard is a share of") one of them: give --part NAME")
+        }
         guard let parts = try selection.partNames(options, output: output.output) else {
             return try sharding.shards.map { count in try (0 ..< count).map { try sharding.names(output.output).name($0, of: count) } }
-        }
-        guard sharding.shards == nil, sharding.shard == nil else {
-            throw ValidationError("--split writes all parts, --shards and --shard divide one of them: give --part NAME")
         }
         return parts
     }
@@ -153,10 +150,10 @@ struct ConvertCommand: ParsableCommand {
         options.systems = system
         options.range = ratingRange
         options.dimensions = dimensions
-        options.scale = scale?.value
+        options.scale = scale
         options.raters = try wantedRaters()
         options.deduplication = deduplication.dedup
-        options.targets = Targets(missing: missing, temperature: temperature.value)
+        options.targets = Targets(missing: missing, temperature: temperature)
         try selection.apply(to: &options)
         if let shards = sharding.shards { options.shards = shards }
         if let one = sharding.one { (options.shard, options.shards) = (one.index, one.count) }
@@ -204,7 +201,7 @@ struct ConvertCommand: ParsableCommand {
         let progress = common.progress("uf-convert", total: inputs.encodedTotal, unit: "bytes")
         try conversion.run(reader, threads: jobs.count) { record, shard in
             try stream.append(record, to: shard)
-            progress.update(inputs.encodedBytes, detail: "\(stream.records) records")
+            progress.update(inputs.encodedBytes, detail: counted(stream.records, "record"))
         }
         try expectations.value.check(inputs, records: conversion.counts.read)
         let tails = conversion.tails(inputs)
@@ -218,8 +215,10 @@ struct ConvertCommand: ParsableCommand {
         try conversion.enterPrompts(inputs)
         try stream.finish(tails)
         try store?.commit()
-        if let line = conversion.summaryLine { Console.error("uf-convert", line) }
+        let told = [conversion.summaryLine, inputs.passedOverLine].compactMap(\.self)
+        if !told.isEmpty { Console.error("uf-convert", told.joined(separator: "; ")) }
         if common.verbose {
+            for name in inputs.passedOver { Console.error("uf-convert", "\(name): passed over") }
             for (input, source) in conversion.detected { Console.error("uf-convert", "\(input): read as \(source)") }
             ConversionTables(conversion).lines.forEach(Console.line)
         }

@@ -13,34 +13,22 @@ extension MissingPolicy: ExpressibleByArgument {}
 extension DuplicateIndex.Mode: ExpressibleByArgument {}
 extension ConversionOptions.OnBadRecord: ExpressibleByArgument {}
 
-extension RatingRange: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
-}
+typealias RatingScale = ByDimension<RatingRange?>
+typealias Temperature = ByDimension<Double>
 
-extension DimensionChoice: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
-}
-
-/// `--scale`: `1:5`, `NAME=LOW:HIGH,...`
-struct RatingScale: ExpressibleByArgument {
-    let value: ByDimension<RatingRange?>
-
-    init?(argument: String) {
-        guard let value = ByDimension<RatingRange?>(argument, others: nil, value: { RatingRange($0, separator: ":").map(Optional.some) }) else { return nil }
-        self.value = value
+extension RatingScale {
+    /// `--scale`: `1:5`, `NAME=LOW:HIGH,...`
+    static func read(_ text: String) throws -> RatingScale {
+        try RatingScale(text, others: nil) { field throws(OptionFault) in try RatingRange(field, separator: ":") }
     }
 }
 
-/// `--temperature`: `0.5`, `NAME=T,...`
-struct Temperature: ExpressibleByArgument {
-    let value: ByDimension<Double>
-
-    init(value: ByDimension<Double>) { self.value = value }
-
-    init?(argument: String) {
-        guard let value = ByDimension(argument, others: 1, value: { Double($0) }) else { return nil }
-        self.value = value
+extension Temperature {
+    /// `--temperature`: `0.5`, `NAME=T,...`
+    static func read(_ text: String) throws -> Temperature {
+        try Temperature(text, others: 1) { field throws(OptionFault) in
+            guard let value = Double(field), value > 0, value.isFinite else { throw OptionFault("\"\(field)\" is no number above 0") }
+            return value
+        }
     }
-
-    var defaultValueDescription: String { "1" }
 }

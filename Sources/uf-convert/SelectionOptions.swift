@@ -47,7 +47,7 @@ struct SelectionOptions: ParsableArguments {
         do {
             options.split = try split.map { try Split($0, part: part) }
             options.conditions = try conditions.map { try RecordFilter($0, schema: RatedRecord.schema) }
-        } catch let fault as Split.Fault {
+        } catch let fault as OptionFault {
             throw ValidationError(fault.description)
         } catch let fault as InputError {
             throw ValidationError(fault.message)

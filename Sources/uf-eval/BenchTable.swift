@@ -2,6 +2,7 @@ import BenchmarkData
 import CommandSupport
 import Evaluation
 import RunDatabase
+import SystemIO
 
 /// The table of `uf-eval bench`.
 struct BenchTable {

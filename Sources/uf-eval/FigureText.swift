@@ -70,6 +70,3 @@ struct FigureText {
         }
     }
 }
-
-/// What a figure was counted over, in words.
-func counted(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }

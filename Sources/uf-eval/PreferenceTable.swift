@@ -1,6 +1,7 @@
 import CommandSupport
 import Evaluation
 import RunDatabase
+import SystemIO
 
 /// The table of `uf-eval preference`.
 struct PreferenceTable {

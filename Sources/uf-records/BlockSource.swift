@@ -1,3 +1,4 @@
+import ArgumentParser
 import CommandSupport
 import RecordStream
 import SystemIO
@@ -22,10 +23,10 @@ enum BlockSource {
         }
     }
 
-    /// Head, tail and content digest of a file.
+    /// What a file is beside its records.
     func label() throws -> [UInt8] {
         guard case .mapped(let stream) = self else { throw InputError("--with-head needs a file: a pipe's end is not known before its records", status: .usage) }
-        return try StreamLabel(head: stream.head, tail: stream.tail(), content: stream.contentDigest).line()
+        return try stream.label().line()
     }
 
     /// Number of records: from the end mark of a file; a pipe is read to its end.
@@ -57,8 +58,11 @@ enum BlockSource {
 }
 
 /// `10:20`, `:20`, `10:`: records by number, from 0, without the end.
-func parseRange(_ text: String) -> Range<Int>? {
+func parseRange(_ text: String) throws -> Range<Int> {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count == 2, let start = parts[0].isEmpty ? 0 : Int(parts[0]), let end = parts[1].isEmpty ? Int.max : Int(parts[1]), start >= 0, start <= end else { return nil }
+    guard parts.count == 2, let start = parts[0].isEmpty ? 0 : Int(parts[0]), let end = parts[1].isEmpty ? Int.max : Int(parts[1]), start >= 0, end >= 0 else {
+        throw ValidationError("--range takes two numbers with a colon between them, such as 0:10, 5: or :3, not \"\(text)\"")
+    }
+    guard start <= end else { throw ValidationError("--range \(text): it would end before it begins") }
     return start ..< end
 }

@@ -41,5 +41,5 @@ func rewrite(
     }
     try output.finish(inputs.tail(written: output.records))
     progress.finish()
-    if common.verbose { Console.error("uf-records", "\(inputs.recordsRead) records read, \(output.records) written") }
+    if common.verbose { Console.error("uf-records", "\(counted(inputs.recordsRead, "record")) read, \(output.records) written") }
 }

@@ -11,9 +11,9 @@ struct Check: ParsableCommand {
         discussion: HelpText.discussion(
             """
             A file is whole when its head, its index and its end mark are there and account for every byte: milliseconds, however large it is. --full reads to the end and verifies \
-            everything: checksums, digests, structure, the rules of each kind of record, and of a set of shards the SHA-256 that its MANIFEST lists. Standard input is always read to its end.
+            everything: checksums, digests, structure, the rules of each kind of record, and of a set of shards the SHA-256 that its MANIFEST lists. A pipe is always read to its end.
             Every file is looked at, also after a damaged one; the status is that of the first that is not whole. Of a folder every stream (*.uf) is, and every set of shards by \
-            its MANIFEST: all there, none from another set or made of other inputs.
+            its MANIFEST: all there, none from another set or made of other inputs; folders in it are only counted. A MANIFEST named by itself is its set.
             """,
             examples: [
                 ("uf-records check *.uf", "was every file written to its end? One line a file, errors on standard error"),
@@ -21,7 +21,7 @@ struct Check: ParsableCommand {
             ],
             statuses: [.done, .usage, .invalidData, .missingInput, .ioError]))
 
-    @Argument(help: ArgumentHelp("Record streams or folders of them; - or none is standard input.", valueName: "file|folder"))
+    @Argument(help: ArgumentHelp("Record streams, folders of them or MANIFESTs of sets of shards; - or none is standard input.", valueName: "file|folder"))
     var files: [String] = []
 
     @Flag(name: .long, help: "Read to the end and verify everything.")
@@ -57,7 +57,7 @@ struct Check: ParsableCommand {
         }
         for file in files.isEmpty ? ["-"] : files {
             guard isFolder(file) else {
-                try tell(file == "-" ? "standard input" : file) { try full || file == "-" ? read(file) : glance(file) }
+                try tell(file == "-" ? "standard input" : file) { try look(file) }
                 continue
             }
             var streams: [String] = []
@@ -65,15 +65,12 @@ struct Check: ParsableCommand {
                 let folder = try StreamFolder(file)
                 var listed: Set<String> = []
                 for manifest in folder.manifests {
-                    try tell(manifest) {
-                        let set = try ShardSetCheck(manifest: manifest, quick: !full)
-                        listed.formUnion(set.paths)
-                        return Finding(isFull: full, kind: set.kind, records: set.records, blocks: set.blocks, bytes: set.bytes, shards: set.paths.count)
-                    }
-                    // What a damaged set lists is no stray: its own error was told.
+                    try tell(manifest) { try readSet(manifest) }
+                    // Nor is what a damaged set lists a stray: its own error was told.
                     if let manifest = try? ShardManifest(path: manifest) { listed.formUnion(manifest.paths(in: file)) }
                 }
                 streams = folder.streams.filter { !listed.contains($0) }
+                if folder.subfolders > 0 { Console.error("uf-records", "\(file): \(folder.subfoldersLeft)") }
                 return nil
             }
             for stream in streams { try tell(stream) { try full ? read(stream, strayIsRefused: true) : glance(stream, strayIsRefused: true) } }
@@ -85,6 +82,17 @@ struct Check: ParsableCommand {
     private func isFolder(_ path: String) -> Bool {
         var status = stat()
         return path != "-" && stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// An operand that is no folder.
+    private func look(_ file: String) throws -> Finding {
+        if file != "-", ShardManifest.isManifest(AtomicFile.lastComponent(of: file)) { return try readSet(file) }
+        return try full || file == "-" || !MappedStream.canMap(file) ? read(file) : glance(file)
+    }
+
+    private func readSet(_ manifest: String) throws -> Finding {
+        let set = try ShardSetCheck(manifest: manifest, quick: !full)
+        return Finding(isFull: full, kind: set.kind, records: set.records, blocks: set.blocks, bytes: set.bytes, shards: set.paths.count)
     }
 
     private func read(_ file: String, strayIsRefused: Bool = false) throws -> Finding {
@@ -105,8 +113,8 @@ struct Check: ParsableCommand {
     }
 
     private func text(_ name: String, _ found: Finding) -> String {
-        let verdict = found.shards > 0 ? "\(found.isFull ? "ok" : "has all end marks"), \(found.shards) shard\(found.shards == 1 ? "" : "s")" : found.isFull ? "ok" : "has its end mark"
-        return "\(name): \(verdict), \(found.records) \(found.kind == "packed" ? "bins" : "records"), \(found.blocks) block\(found.blocks == 1 ? "" : "s")"
+        let verdict = found.shards > 0 ? "\(found.isFull ? "ok" : "has all end marks"), \(counted(found.shards, "shard"))" : found.isFull ? "ok" : "has its end mark"
+        return "\(name): \(verdict), \(counted(found.records, found.kind == "packed" ? "bin" : "record")), \(counted(found.blocks, "block"))"
             + (found.shards > 0 ? "\n" : ", content \(found.content)\n")
     }
 

@@ -44,7 +44,7 @@ struct Digest: ParsableCommand {
             let reader = try RecordStreamReader(openInput(file)), digest = try reader.multisetDigest(threads: jobs.count), kind = reader.head.schema.kind
             try output.write(json
                 ? line([("file", .string(reader.name)), ("kind", .string(kind)), ("records", JSONValue(digest.count)), ("digest", .string(digest.hexadecimalSum))])
-                : "\(digest.hexadecimalSum)  \(digest.count) \(kind) records  \(reader.name)\n")
+                : "\(digest.hexadecimalSum)  \(counted(digest.count, "\(kind) record"))  \(reader.name)\n")
             try output.flush()
         }
         try output.finish()

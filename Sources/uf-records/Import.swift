@@ -11,7 +11,7 @@ struct Import: ParsableCommand {
         discussion: HelpText.discussion(
             """
             Every line is one record with all members of its kind, in any order; blank lines are passed over. Lines of uf-records view --with-head, unchanged, give the very stream that they came \
-            from; when the records were changed that is refused, and --edited takes them: settings and columns are kept, and the new stream's provenance names this command and the \
+            from, its codec (unless --codec names another) and its division into blocks too; when the records were changed that is refused, and --edited takes them: settings and columns are kept, and the new stream's provenance names this command and the \
             digest of the lines. Lines without such a head need --kind or --like. The lines may be compressed.
             """,
             examples: [
@@ -60,7 +60,7 @@ struct Import: ParsableCommand {
         let first = try lines.next(), (label, labelLine) = try first.map(label) ?? (nil, 0)
         let head = try head(label)
         try output.refuse(inputs: operands + (like.map { [$0] } ?? []))
-        let stream = try StreamOutput(output, head: head), progress = common.progress("uf-records import")
+        let stream = try StreamOutput(output, head: head, as: edited ? nil : label), progress = common.progress("uf-records import")
         // The first chunk was looked at already.
         var pending = first
         try orderedMap(
@@ -83,7 +83,8 @@ struct Import: ParsableCommand {
             })
         try finish(stream, label, inputs)
         progress.finish()
-        if common.verbose { Console.error("uf-records", "\(stream.records) records") }
+        if let line = inputs.passedOverLine { Console.error("uf-records", line) }
+        if common.verbose { Console.error("uf-records", counted(stream.records, "record")) }
     }
 
     /// The head in the first line that is not blank, where it has one, and the line's number.

@@ -64,7 +64,7 @@ struct Split: ParsableCommand {
                 if division.part(of: record.number) == part { try write(record.bytes()) }
             }
             guard parts != nil || part == 0 || division.part(of: inputs.recordsRead - 1) >= part else {
-                throw InputError("\(reader.stream.name): \(inputs.recordsRead) records make no part \(part) of \(records ?? 1) records each")
+                throw InputError("\(reader.stream.name): \(counted(inputs.recordsRead, "record")) make no part \(part) of \(counted(records ?? 1, "record")) each")
             }
         }
     }
@@ -74,7 +74,7 @@ struct Split: ParsableCommand {
         var outputs: [StreamOutput] = []
         func open(_ part: Int) throws {
             guard part < Division.mostParts else {
-                throw InputError("more than \(Division.mostParts) parts of \(records ?? 1) records; give more --records, or write one --part at a time", status: .usage)
+                throw InputError("more than \(Division.mostParts) parts of \(counted(records ?? 1, "record")); give more --records, or write one --part at a time", status: .usage)
             }
             var options = output
             options.output = names[part]
@@ -96,6 +96,6 @@ struct Split: ParsableCommand {
         for output in outputs { try output.prepare(inputs.tail(written: output.records)) }
         for output in outputs { try output.publish() }
         progress.finish()
-        if common.verbose { Console.error("uf-records", "\(inputs.recordsRead) records in \(outputs.count) part\(outputs.count == 1 ? "" : "s")") }
+        if common.verbose { Console.error("uf-records", "\(counted(inputs.recordsRead, "record")) in \(counted(outputs.count, "part"))") }
     }
 }

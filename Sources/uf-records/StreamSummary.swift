@@ -70,7 +70,7 @@ struct StreamSummary {
     // MARK: Text
 
     func text() throws -> String {
-        var text = "\(name): \(statistics.records) \(head.schema.kind) records in \(statistics.blocks) block\(statistics.blocks == 1 ? "" : "s"), "
+        var text = "\(name): \(counted(statistics.records, "\(head.schema.kind) record")) in \(counted(statistics.blocks, "block")), "
             + "\(Progress.quantity(Double(bytes)))B\(codec == .none ? "" : " (\(codec.name))"), content \(content)\n\n"
         text += columnTable() + "\n" + histograms()
         if !dimensions.isEmpty { text += dimensionTable() + "\n" + dimensions.map(ratingHistogram).joined() }

@@ -45,7 +45,7 @@ struct View: ParsableCommand {
     var withHead = false
 
     func validate() throws {
-        if let range, parseRange(range) == nil { throw ValidationError("--range takes two numbers with a colon between them, such as 0:10, 5: or :3") }
+        _ = try range.map(parseRange)
         guard withHead else { return }
         if file == nil || file == "-" { throw ValidationError("--with-head needs a file: the end of standard input is not known before its records") }
         if range != nil || id != nil || condition != nil || fields != nil || count { throw ValidationError("--with-head shows whole streams: no --range, --id, --where, --fields or -c") }
@@ -54,14 +54,14 @@ struct View: ParsableCommand {
     func run() throws {
         Console.closedPipeIsDone()
         let source = try BlockSource(file ?? "-"), output = try openTextOutput(nil)
-        var view = try RecordView(source.head.schema, fields: fields?.split(separator: ",").map(String.init))
+        var view = try RecordView(source.head.schema, fields: fields?.split(separator: ",", omittingEmptySubsequences: false).map(String.init))
         let wanted = id.map { Text($0) }, filter = try condition.map { try RecordFilter($0, schema: source.head.schema) }
         if withHead { try output.write(source.label() + [0x0A]) }
         var found = 0
         if count, range == nil, wanted == nil, filter == nil {
             found = try source.countRecords()
         } else {
-            try source.forEach(in: range.flatMap(parseRange) ?? 0 ..< .max) { block, record in
+            try source.forEach(in: range.map(parseRange) ?? 0 ..< .max) { block, record in
                 if let wanted, !block.holds(id: wanted, at: record) { return }
                 if let filter, try !filter.matches(block, record) { return }
                 found += 1

@@ -35,6 +35,12 @@ struct TokenizerOptions: ParsableArguments {
         return (beginning == .null ? "none" : beginning.name, ending.name)
     }
 
+    /// The chat template beside the vocabulary, where there is one.
+    func chatTemplateSource() throws -> ChatTemplateSource? { try sideFiles.chatTemplateSource() }
+
+    /// Every special token that the files beside the vocabulary name.
+    func namedTokens() throws -> [(name: String, text: String)] { try sideFiles.namedTokens() }
+
     /// The model's context as the config.json beside the vocabulary says it, where there is one.
     func contextLength() throws -> Int? { try sideFiles.contextLength() }
 

@@ -72,4 +72,13 @@ import Testing
             #expect(digests.finish() == expected)
         }
     }
+
+    @Test func twoTextsInStepHaveTheirOwnDigests() {
+        let text = (0 ..< 5000).map { UInt8(truncatingIfNeeded: $0 * 7 + $0 >> 5) }
+        for (first, second) in [(0, 0), (0, 200), (63, 64), (64, 64), (65, 5000), (4096, 1000), (5000, 5000)] {
+            let a = Array(text[..<first]), b = Array(text.reversed()[..<second])
+            let digests = a.withUnsafeBytes { x in b.withUnsafeBytes { y in SHA256.digests(of: x, y) } }
+            #expect(digests.0 == SHA256.digest(of: a) && digests.1 == SHA256.digest(of: b), "\(first) and \(second) bytes")
+        }
+    }
 }

@@ -5,6 +5,13 @@ import Testing
 @testable import CommandSupport
 
 @Suite struct TextTests {
+    @Test func numbersBelowZeroAreValues() {
+        for (words, joined) in [
+            ("--low -1 -j -2 x", "--low=-1 -j=-2 x"), ("--low -.5 --high -1..2", "--low=-.5 --high=-1..2"), ("--low - -v --high=1 -3", "--low - -v --high=1 -3"),
+            ("a -1 -- --low -1", "a -1 -- --low -1"), ("--low -x", "--low -x"),
+        ] { #expect(CommandLineTool.joinedNumbers(words.split(separator: " ").map(String.init)) == joined.split(separator: " ").map(String.init)) }
+    }
+
     @Test func decimals() {
         #expect(decimal(0.6931471805, 4) == "0.6931")
         #expect(decimal(-0.00001, 4) == "0.0000")

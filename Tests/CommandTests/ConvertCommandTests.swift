@@ -140,6 +140,7 @@ import Testing
         ("uf-convert $F/odd.jsonl -o no/o.uf", 73, "uf-convert: no/o.uf: cannot be created: No such file or directory\n"),
         ("uf-convert $F/odd.jsonl > /dev/full", 74, "uf-convert: standard output: writing failed at byte 0: No space left on device\n"),
         ("uf-convert --strict $F/odd.jsonl -o o.uf", 65, "uf-convert: $F/odd.jsonl: line 2: the helpfulness rating of response 3 is null (--strict stops at the first oddity)\n"),
+        ("uf-convert --licence odd=MIT --licence old=MIT $F/odd.jsonl -o o.uf", 65, "uf-convert: --licence: no record has a source \"old\"; the sources are odd, odd/other, ultrafeedback\n"),
         ("exec 0<&-; uf-convert -o o.uf", 74, "uf-convert: standard input: reading failed at byte 0: Bad file descriptor\n"),
     ])
     func failuresSayWhatAndWhereAndLeaveNoFile(script: String, status: Int32, message: String) {
@@ -154,9 +155,15 @@ import Testing
         ("--part train", "uf-convert: --part needs --split NAME=SHARE,..."),
         ("--split a=0.5,b=0.5 --part c", "uf-convert: no part \"c\" in the split; its parts are a, b"),
         ("--split a=0.9,b=0.2 --part a", "uf-convert: the shares of the split sum to 1.1, expected a sum of 1, or less to leave prompts out"),
-        ("--temperature 0", "uf-convert: --temperature takes a number above 0"), ("--temperature nan", "uf-convert: --temperature takes a number above 0"),
+        ("--temperature 0", "uf-convert: The value '0' is invalid for '--temperature <T>': \"0\" is no number above 0 (uf-convert --help tells more)"),
+        ("--temperature nan", "uf-convert: The value 'nan' is invalid for '--temperature <T>': \"nan\" is no number above 0"),
+        ("--temperature -1", "uf-convert: The value '-1' is invalid for '--temperature <T>': \"-1\" is no number above 0"), ("-j -1", "uf-convert: -j takes a number from 1 to 1024"),
+        ("--sample -5", "uf-convert: --sample takes a number from 1"), ("--scale -1:-2", "uf-convert: The value '-1:-2' is invalid for '--scale <low:high>': \"-1:-2\" is no range, -1 is not below -2"),
+        ("--dimensions a,a", "uf-convert: The value 'a,a' is invalid for '--dimensions <name,...>': the dimension a stands twice"),
+        ("--from other", "uf-convert: The value 'other' is invalid for '--from <source>'. Please provide one of the following: auto, ultrafeedback, pku-saferlhf,"),
+        ("--split a=0.5,b=0.5 --shards 2 -o x-%05d-of-%05d.uf", "uf-convert: --split writes all parts, --shards divides one of them: give --part NAME"),
         ("--licence MIT", "uf-convert: --licence takes SOURCE=LICENCE, not \"MIT\""), ("- -", "uf-convert: standard input (-) is named twice"),
-        ("--missing none", "uf-convert: The value 'none' is invalid for '--missing <policy>'"), ("--rating-range 5..1", "uf-convert: The value '5..1' is invalid for '--rating-range <low..high>'"),
+        ("--missing none", "uf-convert: The value 'none' is invalid for '--missing <policy>'"), ("--rating-range 5..1", "uf-convert: The value '5..1' is invalid for '--rating-range <low..high>': \"5..1\" is no range, 5 is not below 1"),
     ])
     func wrongCommandLines(options: String, message: String) {
         let outcome = run("uf-convert \(options) $F/odd.jsonl > out")

@@ -117,7 +117,7 @@ import Testing
     /// Where no input shows a source, none can be said to lack a range.
     @Test func ratingRangeOfUnknownRecordsThatArePassedOver() {
         let outcome = run(#"printf '{"zzz":1}\n' | uf-convert --rating-range 1..5 --on-bad-record skip -o o.uf"#)
-        #expect(outcome.status == 0 && outcome.errors == "uf-convert: dropped 1 of 1 records: 1 with another schema\n", "\(outcome.errors)")
+        #expect(outcome.status == 0 && outcome.errors == "uf-convert: dropped 1 of 1 record: 1 with another schema\n", "\(outcome.errors)")
     }
 
     /// From raw data to the bin: each response after its own system prompt, which no label covers.
@@ -152,7 +152,7 @@ import Testing
         ("--system completion --from trl", "uf-convert: --system completion goes with --from ultrafeedback, which alone has such system prompts"),
         ("--score-from best", "uf-convert: The value 'best' is invalid for '--score-from <key>'"), ("--from uf", "uf-convert: The value 'uf' is invalid for '--from <source>'"),
         ("--scale 5:1", "uf-convert: The value '5:1' is invalid for '--scale <low:high>'"), ("--scale a=1", "uf-convert: The value 'a=1' is invalid for '--scale <low:high>'"),
-        ("--temperature a=0", "uf-convert: --temperature takes a number above 0, or NAME=NUMBER,..."), ("--temperature a=b", "uf-convert: The value 'a=b' is invalid for '--temperature <T>'"), ("--dimensions a,a", "uf-convert: The value 'a,a' is invalid for '--dimensions <name,...>'"),
+        ("--temperature a=0", "uf-convert: The value 'a=0' is invalid for '--temperature <T>': \"0\" is no number above 0"), ("--temperature a=b", "uf-convert: The value 'a=b' is invalid for '--temperature <T>'"), ("--dimensions a,a", "uf-convert: The value 'a,a' is invalid for '--dimensions <name,...>'"),
     ])
     func wrongCommandLines(options: String, message: String) {
         let outcome = run("uf-convert \(options) \"$S\"/trl.jsonl > out")

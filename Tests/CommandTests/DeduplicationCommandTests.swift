@@ -150,7 +150,7 @@ import Testing
     @Test func licencesGoWithTheData() throws {
         let model = Command.quoted(Fixtures.path("models/stories260K"))
         let outcome = run("""
-            for v in v1 v2; do uf-convert $v.jsonl --licence "$v=Licence of $v" --licence all=MIT -o $v.uf 2>/dev/null; done
+            for v in v1 v2; do sed -i "1s/{/{\\"source\\":\\"all\\",/; 2,\\$s/{/{\\"source\\":\\"$v\\",/" $v.jsonl; uf-convert $v.jsonl --licence "$v=Licence of $v" --licence all=MIT -o $v.uf 2>/dev/null; done
             uf-records cat v1.uf v2.uf -o cat.uf; uf-records shuffle cat.uf --seed 1 -o shuffle.uf; uf-records sort cat.uf --by id -o sort.uf
             for v in v1 v2; do uf-records sort $v.uf --by id -o sorted-$v.uf; done; uf-records merge sorted-v1.uf sorted-v2.uf --by id -o merge.uf
             uf-records split cat.uf --parts 2 -o 'part-%.uf'

@@ -265,7 +265,7 @@ import Testing
             ("--beta nan", "--beta takes a number above 0, at most 1e6"), ("--beta 0", "--beta takes a number above 0, at most 1e6"),
         ] {
             let outcome = run("uf-eval preference packed.uf --model trained --reference model \(options)")
-            #expect(outcome.status == 64 && outcome.errors == "uf-eval: \(message) (uf-eval --help tells more)\n", "\(options): \(outcome.status): \(outcome.errors)")
+            #expect(outcome.status == 64 && outcome.errors == "uf-eval: \(message) (uf-eval preference --help tells more)\n", "\(options): \(outcome.status): \(outcome.errors)")
         }
         #expect(run("uf-eval preference packed.uf --model trained --reference model --resamples 100 --beta 1e6 -o x").status == 0)
     }

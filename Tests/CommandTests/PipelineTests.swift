@@ -80,7 +80,7 @@ import Testing
         prepare()
         let made = make(
             """
-            SPLIT=learn=0.5,check=0.2,test=0.2 EVAL_PARTS='test check' RATING_RANGE=0..10 ON_BAD_RECORD=skip LICENCES='a=MIT b=CC0' SYSTEM_TURN="It's a story" BOS=none \
+            SPLIT=learn=0.5,check=0.2,test=0.2 EVAL_PARTS='test check' RATING_RANGE=0..10 ON_BAD_RECORD=skip LICENCES='ultrafeedback-binarized=MIT' SYSTEM_TURN="It's a story" BOS=none \
               EOS='</s>' CONTEXT_LENGTH=500 RECORDS_PER_BIN=2 OPEN_BINS=2 ORDER=shuffled ORDER_SEED=3 SHUFFLE_MEMORY=64 LAMBDA=fixed:score=2 REFERENCE=none \
               SCHEDULE=constant WARMUP=0 WEIGHT_DECAY=0.1 ADAM_BETAS=0.9,0.95 ADAM_EPSILON=1e-7 CLIP=0 SEED=5 GRADIENT_GROUPS=2 VALIDATE_EVERY=2 RESAMPLES=150 \
               BOOTSTRAP_SEED=9 report

@@ -64,9 +64,9 @@ import Testing
             ("--records 0 -o a-%.uf", "--records takes a number from 1"), ("--parts 2 --part 2", "--part takes the number of a part, from 0 to 1"),
             ("--parts 2 -o a.uf", "-o takes a name with a % where the part's number goes, such as part-%.uf (or give --part to write one part)"),
             ("--parts 2", "-o takes a name with a % where the part's number goes, such as part-%.uf (or give --part to write one part)"),
-        ] { expect("uf-records split \(options) v.uf", 64, errors: "uf-records: \(message) (uf-records --help tells more)\n") }
+        ] { expect("uf-records split \(options) v.uf", 64, errors: "uf-records: \(message) (uf-records split --help tells more)\n") }
         expect("for i in 1 2 3 4 5; do echo v.uf; done | xargs uf-records cat -o many.uf; uf-records split --records 1 many.uf -o s-%.uf", 64,
-            errors: "uf-records: more than 256 parts of 1 records; give more --records, or write one --part at a time\n")
+            errors: "uf-records: more than 256 parts of 1 record; give more --records, or write one --part at a time\n")
         #expect(!folder.contents.contains { $0.hasPrefix("a") || $0.hasPrefix("s-") || $0.contains(".tmp") }, "\(folder.contents)")
     }
 
@@ -99,7 +99,7 @@ import Testing
         expect("uf-records diff a.uf v.uf > /dev/null", 1)
         expect("uf-records sort --by origin --memory 0.01 a.uf -o c.uf")
         #expect(Set(content("c.uf v.uf")).count == 1)
-        expect("uf-records shuffle --memory 0 v.uf", 64, errors: "uf-records: --memory takes a number of MiB above 0, at most 1048576 (uf-records --help tells more)\n")
+        expect("uf-records shuffle --memory 0 v.uf", 64, errors: "uf-records: --memory takes a number of MiB above 0, at most 1048576 (uf-records shuffle --help tells more)\n")
         expect("TMPDIR=/absent uf-records shuffle --memory 0.01 v.uf -o x.uf", 73, errors: "uf-records: a temporary file in /absent: cannot be created: No such file or directory\n")
     }
 
@@ -131,7 +131,7 @@ import Testing
         expect("uf-records digest --compare v.uf $F/logps-none.uf", 65,
             errors: "uf-records: \(Self.fixtures)/logps-none.uf: a stream of logps records in other columns than v.uf (rated records); streams of one kind can be compared\n")
         expect(#"uf-records view $F/logps-none.uf | sed 's/id-1/a\\nb/' | uf-records import --kind logps --settings '{"layout":"shared-prefix"}' | uf-records digest --compare $F/logps-none.uf - | head -1"#, 0, #"added "a\nb""# + "\n")
-        expect("uf-records digest --compare v.uf", 64, errors: "uf-records: --compare takes two streams, the old and the new (uf-records --help tells more)\n")
+        expect("uf-records digest --compare v.uf", 64, errors: "uf-records: --compare takes two streams, the old and the new (uf-records digest --help tells more)\n")
         expect("uf-records digest -j 1 v.uf > one; uf-records digest -j 3 v.uf | cmp - one && uf-records digest --json v.uf | jq -r '.digest, .records' > /dev/null; cut -c 65-90 one", 0, "  59 rated records  v.uf\n")
     }
 
@@ -178,7 +178,7 @@ import Testing
         // No name of a file in the bytes.
         expect("cp bad-matrices.uf other-name.uf; uf-records salvage other-name.uf 2> /dev/null | cmp - saved-bad-matrices.uf && grep -c bad-matrices saved-bad-matrices.uf", 1, "0\n")
         expect("cd $F; uf-records salvage rated-zlib.uf > /dev/null", 0, errors: "uf-records: rated-zlib.uf: nothing is wrong with the stream: kept all 3 records\n")
-        expect("uf-records salvage - < $F/rated-none.uf", 64, errors: "uf-records: the damaged stream takes a path, and - (standard input or output) is none; a file of that name is ./- (uf-records --help tells more)\n")
+        expect("uf-records salvage - < $F/rated-none.uf", 64, errors: "uf-records: the damaged stream takes a path, and - (standard input or output) is none; a file of that name is ./- (uf-records salvage --help tells more)\n")
     }
 
     /// Guarantee G3 for every command that reads: damaged or cut input is refused, and no whole output is left.

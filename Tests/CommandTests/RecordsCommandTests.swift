@@ -40,7 +40,9 @@ import Testing
         }
         let wrong = run("uf-records view --range 3 $F/rated-none.uf")
         #expect(wrong.status == 64 && wrong.errors.contains("--range takes two numbers with a colon between them, such as 0:10, 5: or :3"))
-        #expect(run("uf-records view --range 2:1 $F/rated-none.uf").status == 64)
+        let reversed = run("uf-records view --range 2:1 $F/rated-none.uf"), negative = run("uf-records view -r -2:1 $F/rated-none.uf")
+        #expect(reversed.status == 64 && reversed.errors == "uf-records: --range 2:1: it would end before it begins (uf-records view --help tells more)\n")
+        #expect(negative.status == 64 && negative.errors.hasSuffix("such as 0:10, 5: or :3, not \"-2:1\" (uf-records view --help tells more)\n"), "\(negative.errors)")
     }
 
     @Test func ids() throws {
@@ -58,6 +60,13 @@ import Testing
         #expect(text(run("uf-records view --fields segments --range 2: $F/packed-none.uf")).hasPrefix(#"{"segments":[{"start":0,"end":4,"parent":null"#))
         let unknown = run("uf-records view --fields id,nope $F/logps-none.uf")
         #expect(unknown.status == 64 && unknown.errors == "uf-records: logps records have no field nope; they have id, log_probs, token_counts\n")
+        for (fields, message) in [
+            ("''", "an empty name of a field; logps records have id, log_probs, token_counts"), ("id,", "an empty name of a field; logps records have id, log_probs, token_counts"),
+            ("id,token_counts,id", "the field id is named twice; an object has a member once"),
+        ] {
+            let refused = run("uf-records view --fields \(fields) $F/logps-none.uf")
+            #expect(refused.status == 64 && refused.output.isEmpty && refused.errors == "uf-records: \(message)\n", "\(fields): \(refused.errors)")
+        }
         #expect(text(run("uf-records view -c $F/logps-none.uf")) == "3\n")
         #expect(text(run("cat $F/logps-none.uf | uf-records view -c")) == "3\n")
         #expect(text(run("uf-records view -c $F/empty.uf")) == "0\n")
@@ -121,6 +130,12 @@ import Testing
         #expect(lines.count == 2 && lines[0].hasPrefix("rated-none.uf: has its end mark, 3 records, 3 blocks, content ") && lines[1].hasPrefix("bad-flipped-bit.uf: has its end mark"))
         #expect(outcome.errors == "uf-records: bad-no-end-mark.uf: the file does not end with an end mark: it was cut, is still being written, or is no record stream\n")
         #expect(run("cat $F/bad-flipped-bit.uf | uf-records check").status == 65, "standard input is read to its end")
+        let pipes = run("uf-records check <(cat $F/rated-none.uf) && uf-records check <(cat $F/bad-flipped-bit.uf)")
+        #expect(pipes.status == 65 && text(pipes).contains(": ok, 3 records, 3 blocks, content "), "as any pipe is: \(pipes.errors)")
+        #expect(run("uf-records check nowhere.uf").status == 66)
+        let one = run("uf-records view -r :1 $F/rated-none.uf | uf-records import --kind rated -o one.uf; uf-records check one.uf; uf-records digest one.uf; uf-records stats one.uf | head -1; uf-records cat -v one.uf -o two.uf")
+        #expect(text(one).contains("one.uf: has its end mark, 1 record, 1 block, ") && text(one).contains("  1 rated record  one.uf\n") && text(one).contains("one.uf: 1 rated record in 1 block, "))
+        #expect(one.errors == "uf-records: 1 record read, 1 written\n")
     }
 
     @Test func statistics() throws {

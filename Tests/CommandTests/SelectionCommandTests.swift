@@ -89,8 +89,8 @@ import Testing
             ("--split a=0.5,b=0.5 -o x.uf", "--split writes all parts under a name of -o with a % where the part's name goes, as in -o 'ultra-%.uf' (or give --part to write one part)"),
             ("--split a=0.5,b=0.5", "--split writes all parts under a name of -o with a % where the part's name goes, as in -o 'ultra-%.uf' (or give --part to write one part)"),
             ("--split a=0.5,b=0.5 -o x-%-%.uf", "--split writes all parts under a name of -o with a % where the part's name goes, as in -o 'ultra-%.uf' (or give --part to write one part)"),
-            ("--split a=0.5,b=0.5 --shards 2 -o x-%.uf", "--split writes all parts, --shards and --shard divide one of them: give --part NAME"),
-            ("--split a=0.5,b=0.5 --shard 0/2 -o x-%.uf", "--split writes all parts, --shards and --shard divide one of them: give --part NAME"),
+            ("--split a=0.5,b=0.5 --shards 2 -o x-%.uf", "--split writes all parts, --shards divides one of them: give --part NAME"),
+            ("--split a=0.5,b=0.5 --shard 0/2 -o x-%.uf", "--split writes all parts, --shard is a share of one of them: give --part NAME"),
             ("--split a/b=0.5,b=0.5 -o x-%.uf", "the part \"a/b\" cannot be part of a file's name: give --part to write it"), ("--part a", "--part needs --split NAME=SHARE,..."),
         ] { expect("uf-convert $O \(options)", 64, errors: "uf-convert: \(message) (uf-convert --help tells more)\n") }
         expect("cp $O x-b.uf; uf-convert x-b.uf --split a=0.5,b=0.5 -o x-%.uf", 64, errors: "uf-convert: x-b.uf: both input and output; the output would replace the input (write to another name)\n")

@@ -44,6 +44,12 @@ import Testing
         #expect(lines == ["set/a.MANIFEST: ok", "set/single.uf: ok", "set/a.MANIFEST: has all end marks", "set/single.uf: has its end mark"], "\(text(made))")
         #expect(text(made).hasPrefix("set/a.MANIFEST: ok, 3 shards, 313 records, 3 blocks\n"), "\(text(made))")
 
+        // A MANIFEST is its set; folders inside a folder are no part of it, and that is told.
+        let named = run("uf-records check --full set/a.MANIFEST; mkdir set/more set/.hidden set/old.uf; uf-records check set; mkdir none none/a; uf-records check none; rmdir set/more set/.hidden set/old.uf")
+        #expect(text(named).hasPrefix("set/a.MANIFEST: ok, 3 shards, 313 records, 3 blocks\nset/a.MANIFEST: has all end marks, "), "\(text(named))")
+        #expect(named.errors == "uf-records: set: 2 folders in it were not looked into; name them too\n"
+            + "uf-records: none: a folder without streams (*.uf) and without a MANIFEST; 1 folder in it was not looked into; name it too\n")
+
         func refused(_ change: String, _ message: String, quickToo: Bool = true) {
             let outcome = run("rm -rf work; cp -r set work; cd work; \(change); cd ..; uf-records check --full work")
             #expect(outcome.status == 65 || outcome.status == 66, "\(change): \(outcome.status)")

@@ -87,9 +87,9 @@ struct StreamCheck {
 
     /// The view of a stream is a stream again: the same but for the bits that a NaN carries, so that the second view is the first.
     private func viewAndImport(_ content: StreamContent) throws {
-        let label = try StreamLabel(head: content.head, tail: content.tail, content: "00").line()
+        let label = try StreamLabel(head: content.head, tail: content.tail, content: "00", codec: codec, blocks: [1, 2]).line()
         guard let again = try label.withUnsafeBufferPointer({ try StreamLabel(line: $0, name: "label") }) else { throw Failure("a label is no label") }
-        guard again.head == content.head, again.tail == content.tail else { throw Failure("a label is of another stream") }
+        guard again.head == content.head, again.tail == content.tail, again.codec == codec, again.blocks == [1, 2] else { throw Failure("a label is of another stream") }
         let importer = ImportCheck(head: content.head)
         let records: [[UInt8]]
         switch try reading({ try importer.imported(Array(content.lines.joined())) }) {

@@ -112,12 +112,48 @@ import Testing
         #expect(message("a.bz2", bzip2 + Array("more!".utf8)) == "a.bz2: 5 bytes follow the end of the compressed data at byte \(bzip2.count)")
         let tar = ArchiveMaker.make(.tar, .none, [("b.jsonl", Array(lines[..<1000])), ("c.jsonl", lines)])
         #expect(message("a.tar", Array(tar[..<1536])) == "a.tar: the tar archive has no end after byte 1536: the file is cut; copy or fetch it again")
-        #expect(message("a.tar", Array(tar[..<3000]))?.hasPrefix("a.tar: c.jsonl: cut or damaged after ") == true)
+        #expect(message("a.tar", Array(tar[..<3000]))?.hasPrefix("a.tar: c.jsonl: cut or damaged near byte 3000 of the file: ") == true)
+        // Not how much was decoded: that would be less than the truth, by what libarchive keeps back.
+        let xz = ArchiveMaker.make(.raw, .xz, [("x", lines)])
+        #expect(message("a.xz", Array(xz[..<(xz.count / 2)])).map { $0.hasPrefix("a.xz: cut or damaged") && !$0.contains("decoded") } == true)
+        let zstd = ArchiveMaker.make(.raw, .zstd, [("x", lines)])
+        #expect(message("a.zst", zstd + Array("more".utf8)).map { $0.hasPrefix("a.zst: cut or damaged") && !$0.contains("decoded") } == true)
         let zip = ArchiveMaker.make(.zip, .none, [("b.jsonl", lines)])
         #expect(message("a.zip", Array(zip.dropLast(30)))?.contains("the zip archive has no directory at its end") == true)
         let sevenZip = ArchiveMaker.make(.sevenZip, .none, [("b.jsonl", lines)])
         #expect(message("a.7z", sevenZip) == "a.7z: a 7-Zip archive, which is not read here; unpack it first")
         #expect(message("d.tar", ArchiveMaker.make(.tar, .none, [("folder/", [])])) == "d.tar: the archive holds no file")
+    }
+
+    /// What macOS packs beside each file is no input, and is told; a file of such a name that is something else is read. The end of a tar is held as ever.
+    @Test(arguments: [ArchiveMaker.Format.tar, .zip]) func filesOfAppleDoubleArePassedOver(format: ArchiveMaker.Format) throws {
+        let double: [UInt8] = [0x00, 0x05, 0x16, 0x07] + [UInt8](repeating: 0, count: 700)
+        let file = ArchiveMaker.make(format, .none, [("._a.jsonl", double), ("a.jsonl", lines), ("b/._c.jsonl", lines), ("._", [0, 5]), ("__MACOSX/b/._c.jsonl", double)])
+        let inputs = inputs([("x.arc", file), ("y.arc", file)])
+        let read = try readAll(inputs)
+        #expect(read.map(\.0) == ["x.arc: a.jsonl", "x.arc: b/._c.jsonl", "x.arc: ._", "y.arc: a.jsonl", "y.arc: b/._c.jsonl", "y.arc: ._"])
+        #expect(read.prefix(3).map(\.1) == [lines, lines, [0, 5]] && inputs.digests.count == 6)
+        #expect(inputs.passedOver == ["x.arc: ._a.jsonl", "x.arc: __MACOSX/b/._c.jsonl", "y.arc: ._a.jsonl", "y.arc: __MACOSX/b/._c.jsonl"])
+        #expect(inputs.passedOverLine == "passed over 4 files that macOS packs beside others (AppleDouble)")
+        guard format == .tar else { return }
+        let cut = Array(file[..<(file.count - 1024 - (file.count - 1024) % 512)])
+        #expect(message("x.tar", cut)?.contains("the tar archive has no end") == true)
+        #expect(message("x.tar", ArchiveMaker.make(.tar, .none, [("._a", double)])) == "x.tar: the archive holds no file")
+    }
+
+    @Test func whatIsNoTextIsNamed() throws {
+        let stream = try readWholeFile(Fixtures.path("streams/version-1/empty.uf")), text = Array(#"{"a":1}"#.utf8)
+        let cases: [(bytes: [UInt8], message: String)] = [
+            (stream, "a record stream, no raw data; uf-tokenize and uf-records take it as it is, and uf-records view shows its records as JSON"),
+            ([0xFF, 0xFE] + text.flatMap { [$0, 0] }, "text in UTF-16, by its byte order mark, which is not read here; make it UTF-8: iconv -f UTF-16 -t UTF-8 FILE | ..."),
+            ([0xFE, 0xFF] + text.flatMap { [0, $0] }, "text in UTF-16, by its byte order mark, which is not read here; make it UTF-8: iconv -f UTF-16 -t UTF-8 FILE | ..."),
+            ([0xFF, 0xFE, 0, 0] + text.flatMap { [$0, 0, 0, 0] }, "text in UTF-32, by its byte order mark, which is not read here; make it UTF-8: iconv -f UTF-32 -t UTF-8 FILE | ..."),
+        ]
+        for (bytes, expected) in cases {
+            #expect(message("x", bytes) == "x: " + expected)
+            let packed = inputs([("x.xz", ArchiveMaker.make(.raw, .xz, [("a", bytes)]))])
+            #expect(#expect(throws: InputError.self) { _ = try ChunkReader(packed).next() }?.message == "x.xz: " + expected)
+        }
     }
 
     @Test func aMissingFileIsToldWithItsName() {

@@ -162,8 +162,8 @@ import TestSupport
         ("train=8,test=2", "test", "the shares of the split sum to 10, expected a sum of 1, or less to leave prompts out, as in train=0.9,test=0.1"),
     ])
     func splitsThatAreNone(description: String, part: String, message: String) {
-        #expect(throws: Split.Fault.self) { try Split(description, part: part) }
-        #expect((#expect(throws: Split.Fault.self) { try Split(description, part: part) })?.description == message)
+        #expect(throws: OptionFault.self) { try Split(description, part: part) }
+        #expect((#expect(throws: OptionFault.self) { try Split(description, part: part) })?.description == message)
     }
 
     /// What the parts leave out is in none of them and is told by every one of them; a part takes the same prompts as in a split that leaves nothing out.

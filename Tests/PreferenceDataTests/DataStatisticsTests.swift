@@ -150,6 +150,20 @@ import TestSupport
         #expect(report["counts"]?["records"]?["dropped"]?["fewer_than_two_responses"] == 5)
     }
 
+    /// What a sample and the shares of a split leave out is found as every other reason is.
+    @Test func whatIsChosenAgainstHasItsPlacesToo() throws {
+        let pair: [[String?]] = [["1", "1", "1"], ["2", "1", "1"]]
+        let files = try ["a", "b", "c"].map { try file($0, Array(repeating: pair, count: 4)) }
+        for threads in [1, 3] {
+            let (conversion, inputs) = try convert(files, threads: threads) { $0.sample = Sample(count: 1) }
+            let places = conversion.report(inputs, release: "0")["places"]?["dropped"]?["not_sampled"]?.array
+            #expect(conversion.counts.dropped[.notSampled] == 11 && places?.count == 3 && places?.allSatisfy { $0["name"]?.string == files[0] } == true, "\(String(describing: places))")
+            let (split, read) = try convert(files, threads: threads) { $0.split = try Split("a=0.000001", part: "a") }
+            let left = split.report(read, release: "0")["places"]?["records"]?["no_part"]?.array
+            #expect(split.counts.noPart == 12 && left?.map { [$0["input"], $0["line"]] } == [[1, 1], [1, 2], [1, 3]], "\(String(describing: left))")
+        }
+    }
+
     /// A source with very many dimensions, and very many sources, take bounded memory and are counted all the same.
     @Test func whatIsPassedOverIsCounted() {
         var statistics = SourceStatistics()

@@ -147,7 +147,7 @@ import TestSupport
         }
     }
 
-    private func dimensions(_ text: String) throws -> DimensionChoice { try #require(DimensionChoice(text)) }
+    private func dimensions(_ text: String) throws -> DimensionChoice { try DimensionChoice(text) }
 
     @Test func dimensionsAreChosenRenamedAndOrdered() throws {
         let record = try convert([fixture("helpsteer.jsonl")]) { $0.dimensions = try dimensions("verbosity,helpfulness=help") }.records[0]
@@ -158,7 +158,7 @@ import TestSupport
     }
 
     @Test func ratingsAreBroughtToOneScale() throws {
-        let scale = ByDimension<RatingRange?>("1:5,helpfulness=0:1", others: nil) { RatingRange($0, separator: ":") }
+        let scale = try ByDimension<RatingRange?>("1:5,helpfulness=0:1", others: nil) { text throws(OptionFault) in try RatingRange(text, separator: ":") }
         let records = try convert([fixture("helpsteer.jsonl"), fixture("nectar.jsonl"), fixture("helpsteer3.jsonl")]) { $0.scale = scale }.records
         #expect(records[0].ratings.ratings == [0.75, 0.25, 5, 1, 5, 5, 3, 1, 2, 1])
         #expect(records[2].ratings.ratings == [5, 1, 3] && records[3].ratings.ratings == [5, 1])
@@ -195,12 +195,24 @@ import TestSupport
         #expect(conversion.counts.json["odd"]?["repaired_scores"] == 1)
     }
 
-    @Test func valuesByDimensionAreReadAndWritten() {
-        func read(_ text: String) -> ByDimension<Double>? { ByDimension(text, others: 1) { Double($0) } }
-        #expect(read("2") == ByDimension(2) && read("a=0.5") == ByDimension(1, named: [("a", 0.5)]) && read("3,a=b=0.5,c=1") == ByDimension(3, named: [("a=b", 0.5), ("c", 1)]))
-        for text in ["", "x", "a=", "=1", "1,2", "a=1,a=2", "a=1,", ",1"] { #expect(read(text) == nil, "\(text)") }
-        #expect(read("a=0.5,2")?.words { "\($0)" } == "2.0,a=0.5")
-        #expect(DimensionChoice("a,b=c")?.description == "a,b=c")
-        for text in ["", "a,", "a=", "=b", "a,a", "a,b=a", "a=b,a=c"] { #expect(DimensionChoice(text) == nil, "\(text)") }
+    @Test func valuesByDimensionAreReadAndWritten() throws {
+        func read(_ text: String) throws(OptionFault) -> ByDimension<Double> {
+            try ByDimension(text, others: 1) { field throws(OptionFault) in
+                guard let value = Double(field) else { throw OptionFault("\(field) is no number") }
+                return value
+            }
+        }
+        #expect(try read("2") == ByDimension(2) && read("a=0.5") == ByDimension(1, named: [("a", 0.5)]) && read("3,a=b=0.5,c=1") == ByDimension(3, named: [("a=b", 0.5), ("c", 1)]))
+        for (text, reason) in [
+            ("", " is no number"), ("x", "x is no number"), ("a=", " is no number"), ("=1", "\"=1\" has no name before its ="), ("1,2", "two values without a name, 1.0 and 2.0"),
+            ("a=1,a=2", "a stands twice"), ("a=1,", " is no number"), (",1", " is no number"),
+        ] { #expect(throws: OptionFault(reason), "\(text)") { try read(text) } }
+        #expect(try read("a=0.5,2").words { "\($0)" } == "2.0,a=0.5")
+        #expect(try DimensionChoice("a,b=c").description == "a,b=c")
+        for (text, reason) in [
+            ("", "\"\" is no dimension, expected NAME or NAME=NEW"), ("a,", "\"\" is no dimension, expected NAME or NAME=NEW"), ("a=", "\"a=\" is no dimension, expected NAME or NAME=NEW"),
+            ("=b", "\"=b\" is no dimension, expected NAME or NAME=NEW"), ("a,a", "the dimension a stands twice"), ("a=b,a=c", "the dimension a stands twice"),
+            ("a,b=a", "two dimensions would be called a"),
+        ] { #expect(throws: OptionFault(reason), "\(text)") { try DimensionChoice(text) } }
     }
 }

@@ -1,4 +1,5 @@
 import Checksums
+import InputFiles
 import JSON
 import RecordStream
 import Testing
@@ -54,8 +55,9 @@ import Testing
         let kept = try read(completions, .completion), left = try read(completions, .none)
         #expect(kept.responseSystems == ["Be kind.", "", ""] && left.responseSystems.isEmpty)
         var digests = MessageDigests()
-        let identities = RecordIdentity.identities(of: [kept, left], with: &digests)
-        #expect(identities[0].id != identities[1].id && identities[0].promptHash == identities[1].promptHash)
+        let place = RecordPlace(input: 1, name: "", unit: .line, number: 1, offset: 0)
+        let identities = [kept, left].map { RowGroup(record: $0, place: place) }.withUnsafeBufferPointer { RecordIdentity.identities(of: $0, with: &digests) }
+        #expect(identities[0].idText != identities[1].idText && identities[0].promptHash == identities[1].promptHash)
         #expect(try read(#"{"response":"a","custom_system_prompt":""},{"response":"b"}"#, .completion).responseSystems.isEmpty)
         let fault = #expect(throws: BadRecord.self) { try read(#"{"response":"a","custom_system_prompt":1}"#, .completion) }
         #expect(fault?.message == "completions[0].custom_system_prompt is a number, expected a string")
@@ -74,6 +76,19 @@ import Testing
         #expect(record.models == ["a", "", ""])
         #expect(record.source == "s" as Text)
         #expect(record.turns == [Turn(role: "user", content: "i")])
+    }
+
+    /// Some of the paper's four, and no other: what stands in no completion is missing in all.
+    @Test func aDimensionThatNoCompletionHasIsMissing() throws {
+        func dimensions(_ annotations: String...) throws -> RawPreference {
+            try read(#"{"instruction":"i","completions":[\#(annotations.map { #"{"response":"r","annotations":\#($0)}"# }.joined(separator: ","))]}"#)
+        }
+        let lacking = try dimensions(#"{"helpfulness":{"Rating":"1"},"truthfulness":{"Rating":"2"}}"#, #"{"instruction_following":{"Rating":"3"}}"#)
+        #expect(lacking.dimensions == ["helpfulness", "honesty", "instruction_following", "truthfulness"])
+        #expect(lacking.states == [.rated, .missing, .missing, .missing, .missing, .rated, .rated, .missing])
+        // Others' dimensions are those that they name, and of a record without any nothing is known.
+        #expect(try dimensions(#"{"honesty":{"Rating":"1"},"style":{"Rating":"2"}}"#).dimensions == ["honesty", "style"])
+        #expect(try dimensions("{}", "null").dimensions.isEmpty)
     }
 
     @Test(arguments: [
@@ -121,9 +136,11 @@ import Testing
     }
 
     @Test func rangesAreReadAndHeld() throws {
-        #expect(RatingRange("1..5") == RatingRange(low: 1, high: 5))
-        #expect(RatingRange("-0.5..10")?.description == "-0.5..10")
-        for text in ["", "1", "1..", "..5", "5..1", "1..1", "a..b", "1...5", "nan..5"] { #expect(RatingRange(text) == nil, "\(text)") }
+        #expect(try RatingRange("1..5") == RatingRange(low: 1, high: 5))
+        #expect(try RatingRange("-0.5..10").description == "-0.5..10")
+        for text in ["", "1", "1..", "..5", "5..1", "1..1", "a..b", "1...5", "nan..5"] { #expect(throws: OptionFault.self, "\(text)") { try RatingRange(text) } }
+        #expect(throws: OptionFault("\"5:1\" is no range, 5 is not below 1")) { try RatingRange("5:1", separator: ":") }
+        #expect(throws: OptionFault("\"5\" is no range, expected LOW..HIGH as in 1..5")) { try RatingRange("5") }
         let record = try read(#"{"instruction":"i","completions":[{"response":"r","annotations":{"d":{"Rating":"0"}}}]}"#, range: RatingRange(low: 0, high: 3))
         #expect(record.states == [.rated])
     }

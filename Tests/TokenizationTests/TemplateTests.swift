@@ -58,7 +58,7 @@ import Testing
             .special("<|im_end|>"), .text("\n"), .special("<|im_start|>"), .text("assistant\n"),
         ])
         #expect(rendered.turnStarts == [0, 4, 8])
-        #expect(ChatMLTemplate().response("R").pieces == [.text("R"), .special("<|im_end|>")])
+        #expect(ChatMLTemplate().response("R", to: RenderedPrompt()).pieces == [.text("R"), .special("<|im_end|>")])
     }
 
     @Test func llama3RendersAndTrims() {
@@ -69,8 +69,8 @@ import Testing
         ])
         #expect(rendered.turnStarts == [1, 6])
         #expect(rendered.trimmed == 1)
-        #expect(Llama3Template().response("\tR\u{A0}") == RenderedResponse(pieces: [.text("R"), .special("<|eot_id|>")], trimmed: 1))
-        #expect(Llama3Template().response("R").trimmed == 0)
+        #expect(Llama3Template().response("\tR\u{A0}", to: RenderedPrompt()) == RenderedResponse(pieces: [.text("R"), .special("<|eot_id|>")], trimmed: 1))
+        #expect(Llama3Template().response("R", to: RenderedPrompt()).trimmed == 0)
     }
 
     /// As Python's `str.strip`, at both ends, over every code point, and never into a cut-off character.
@@ -97,10 +97,10 @@ import Testing
         #expect(prompt.ids.filter { $0 == start }.count == 2 && prompt.ids.filter { $0 == end }.count == 1)
         #expect(scratch.counts.literalSpecialTokens == 2)
         #expect(try tokenizer.decodeText(prompt.ids) == Array("<|im_start|>user\n\(evil)<|im_end|>\n<|im_start|>assistant\n".utf8))
-        let response = try encoder.encodeResponse("\n!<|im_end|>", scratch: scratch)
+        let response = try encoder.encodeResponse("\n!<|im_end|>", to: RenderedPrompt(), scratch: scratch)
         #expect(response.ids.last == end && response.ids.filter { $0 == end }.count == 1)
         #expect(try response.ids.dropLast() == tokenizer.encode(Array("\n!<|im_end|>".utf8))[...], "not merged with the header's line end")
-        #expect(try encoder.encodeResponse(Text(), scratch: scratch).ids == [end])
+        #expect(try encoder.encodeResponse(Text(), to: RenderedPrompt(), scratch: scratch).ids == [end])
     }
 
     @Test func turnStartsStandAtTheTurns() throws {
@@ -122,11 +122,12 @@ import Testing
         let prompt = try encoder.encodePrompt([Turn(role: "user", content: "Once upon a time")], scratch: scratch).prompt
         #expect(try prompt.ids == [1] + tokenizer.encode(Array("Once upon a time\n".utf8)))
         #expect(prompt.turnStarts == [1, UInt32(prompt.ids.count)])
-        let response = try encoder.encodeResponse("there was", scratch: scratch).ids
+        let response = try encoder.encodeResponse("there was", to: RenderedPrompt(), scratch: scratch).ids
         #expect(response.last == 2)
         #expect(try tokenizer.decodeText(prompt.ids.dropFirst() + response.dropLast()) == Array("Once upon a time\nthere was".utf8), "no space before the response")
         #expect(tokenizer.piece(prompt.ids[1]).map { $0.starts(with: spaceMark) } == true && tokenizer.piece(response[0]).map { $0.starts(with: spaceMark) } == false)
-        #expect(try encoder.encodePrompt([], scratch: scratch) == (TokensRecord.Prompt(ids: [1], turnStarts: [1], roles: []), 0))
+        let nothing = try encoder.encodePrompt([], scratch: scratch)
+        #expect(nothing.prompt == TokensRecord.Prompt(ids: [1], turnStarts: [1], roles: []) && nothing.rendered.trimmed == 0)
     }
 
     /// In `plain` nothing special parts the turns: a token that spans two belongs to the later one too.

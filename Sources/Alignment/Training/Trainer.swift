@@ -61,8 +61,6 @@ public final class Trainer {
         }
     }
 
-    private func counted(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
-
     /// Trains the model's parameters in place.
     /// - Parameter initialValidation: log-probabilities of the validation shard under the start weights, where they are known already.
     public func run(initialValidation: ReferenceLogProbs? = nil, report: (TrainingEvent) throws -> Void) throws {

@@ -63,22 +63,8 @@ public struct TokenizerFiles: Sendable {
     }
 
     /// `tokenizer_config.json`, which has to be an object, with its path for messages.
-    private func configuration() throws -> (file: String, config: JSONValue)? {
+    func configuration() throws -> (file: String, config: JSONValue)? {
         guard let file = tokenizerConfig else { return nil }
         return (file, try readJSONObject(file))
-    }
-
-    /// The source of the chat template: `chat_template.jinja`, else `chat_template` of `tokenizer_config.json` (a string, or a list of named
-    /// templates of which `default` counts), else nil.
-    public func chatTemplate() throws -> Text? {
-        if let file = chatTemplateFile { return Text(try readWholeFile(file, limit: 16 << 20)) }
-        guard let (file, config) = try configuration(), let value = config["chat_template"], !value.isNull else { return nil }
-        if let text = value.text { return text }
-        guard let named = value.array else { throw InputError("\(file): chat_template is \(value.typeName); a string or a list of named templates was expected") }
-        for template in named where template["name"]?.string == "default" {
-            guard let text = template["template"]?.text else { throw InputError("\(file): the chat_template named default has no template") }
-            return text
-        }
-        return nil
     }
 }

@@ -99,7 +99,7 @@ struct ChunkConverter {
 
     private mutating func rate(_ result: inout ConvertedChunk) throws {
         defer { whole.removeAll(keepingCapacity: true) }
-        try rater.rate(whole, &digests, &result.counts, into: &result.items)
+        try rater.rate(&whole, &digests, &result.counts, into: &result.items)
     }
 
     /// - Returns: nil when the record cannot be used and was counted.

@@ -106,8 +106,8 @@ public final class Conversion {
     private func flush(_ write: (RatedRecord, Int) throws -> Void) throws {
         guard let group = pending else { return }
         pending = nil
-        var items: [ConvertedChunk.Item] = []
-        try rater.rate([group], &digests, &byOutput, into: &items)
+        var items: [ConvertedChunk.Item] = [], groups = [group]
+        try rater.rate(&groups, &digests, &byOutput, into: &items)
         for item in items { try take(item, write) }
     }
 
@@ -164,7 +164,11 @@ public final class Conversion {
         try write(record, options.shard == nil ? output : 0)
     }
 
-    private func leaveOut(_ record: Sampler.LeftOut) { byOutput.outputs[record.output].drop(isSingle: record.isSingle, as: .notSampled, nil) }
+    private func leaveOut(_ record: Sampler.LeftOut) {
+        guard var place = places[Int(record.origin.input)] else { return }
+        place.number = Int(record.origin.line)
+        byOutput.outputs[record.output].drop(isSingle: record.isSingle, as: .notSampled, place)
+    }
 
     private func finishSamples(_ write: (RatedRecord, Int) throws -> Void) throws {
         for (part, sampler) in samplers.enumerated() {
@@ -177,15 +181,17 @@ public final class Conversion {
     private func checkNames() throws {
         let counts = counts
         guard counts.read > 0 else { return }
-        func check(_ option: String, _ names: [String], among known: Set<Text>) throws {
+        func check(_ option: String, _ names: [String], among known: Set<Text>, _ what: String = "dimension") throws {
             guard let name = names.first(where: { !known.contains(Text($0)) }) else { return }
             let shown = known.sorted().prefix(12).map(\.description).joined(separator: ", ")
-            throw InputError("\(option): no record has a dimension \"\(name)\"; the dimensions are \(shown.isEmpty ? "none" : shown)")
+            throw InputError("\(option): no record has a \(what) \"\(name)\"; the \(what)s are \(shown.isEmpty ? "none" : shown)\(known.count > 12 ? ", ..." : "")")
         }
         try check("--dimensions", options.dimensions?.picks.map(\.source) ?? [], among: counts.offered)
         let kept = options.dimensions.map { Set($0.picks.map { Text($0.name) }) } ?? counts.offered
         try check("--scale", options.scale?.named.map(\.name) ?? [], among: kept)
         try check("--temperature", options.targets.temperature.named.map(\.name), among: kept)
+        // Beyond so many not all were noted.
+        if counts.named.count < ConversionCounts.mostSources { try check("--licence", options.licences.keys.sorted(), among: counts.named, "source") }
         let sources = options.fixedSource.map { [$0] } ?? detected.compactMap { options.sources[$0.source] }
         if options.range != nil, !sources.isEmpty, !sources.contains(where: \.hasRange) {
             throw InputError("--rating-range: no input's ratings are numbers of a range; ranks and choices (\(Set(sources.map(\.name)).sorted().joined(separator: ", "))) have none to set")

@@ -1,5 +1,6 @@
 import JSON
 import RecordStream
+import SystemIO
 
 extension RatingState {
     /// The name in counts.
@@ -76,19 +77,19 @@ extension ConversionCounts {
             return unmet.sorted { $0.key < $1.key }.map { "\($0.value) not meeting \($0.key)" }
         }
         if droppedTotal + skippedTotal > 0 {
-            parts.append("dropped \(droppedTotal + skippedTotal) of \(read) records: " + (droppedWords + skippedWords).joined(separator: ", "))
+            parts.append("dropped \(droppedTotal + skippedTotal) of \(counted(read, "record")): " + (droppedWords + skippedWords).joined(separator: ", "))
         }
-        if noPart > 0 { parts.append("left out \(noPart) of \(read) records: in no part of the split, whose shares sum to less than 1") }
+        if noPart > 0 { parts.append("left out \(noPart) of \(counted(read, "record")): in no part of the split, whose shares sum to less than 1") }
         let missing = RatingState.allCases.filter { $0 != .rated }.compactMap { state -> String? in
             let count = sources.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.count(state) } }
             return count == 0 ? nil : "\(count) \(state.words)"
         }
-        if repaired > 0 { parts.append("repaired \(repaired) overall_score\(repaired == 1 ? "" : "s"): 10 that stood for 1") }
+        if repaired > 0 { parts.append("repaired \(counted(repaired, "overall_score")): 10 that stood for 1") }
         if !missing.isEmpty { parts.append("ratings not there: " + missing.joined(separator: ", ")) }
         let odd = [
-            (emptyPrompts, "empty prompt", "empty prompts"), (emptyResponses, "empty response", "empty responses"), (duplicatePrompts, "repeated prompt", "repeated prompts"),
-            (duplicateRecords, "repeated record", "repeated records"), (repeatedKeys, "record with a repeated JSON key", "records with repeated JSON keys"),
-        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.0 == 1 ? $0.1 : $0.2)" }
+            (emptyPrompts, "empty prompt", nil), (emptyResponses, "empty response", nil), (duplicatePrompts, "repeated prompt", nil),
+            (duplicateRecords, "repeated record", nil), (repeatedKeys, "record with a repeated JSON key", "records with repeated JSON keys"),
+        ].filter { $0.0 > 0 }.map { counted($0.0, $0.1, plural: $0.2) }
         if !odd.isEmpty { parts.append("kept " + odd.joined(separator: ", ")) }
         return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
@@ -106,7 +107,7 @@ extension ConversionCounts {
         for (condition, count) in unmet.sorted(by: { $0.key < $1.key }) { rows.append(["of them not meeting \(condition)", "\(count)"]) }
         for (reason, count) in skipped.sorted(by: { $0.key < $1.key }) { rows.append(["skipped: \(BadRecord.Reason(rawValue: reason)?.words ?? reason)", "\(count)"]) }
         rows.append(["responses", "\(responses)"])
-        for (count, records) in completions.sorted(by: { $0.key < $1.key }) { rows.append(["records with \(count) completions", "\(records)"]) }
+        for (count, records) in completions.sorted(by: { $0.key < $1.key }) { rows.append(["records with \(counted(count, "completion"))", "\(records)"]) }
         for (name, count) in [("empty prompts", emptyPrompts), ("empty responses", emptyResponses), ("records with identical responses", identicalResponses),
                               ("repeated prompts", duplicatePrompts), ("repeated records", duplicateRecords),
                               ("records with a repeated JSON key", repeatedKeys)] where count > 0 {

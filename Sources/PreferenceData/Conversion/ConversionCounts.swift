@@ -68,10 +68,13 @@ public struct ConversionCounts: Sendable, Equatable {
     public internal(set) var sources: [Text: [Text: Dimension]] = [:]
     /// The dimensions of the raw records, whatever is kept of them.
     var offered: Set<Text> = []
+    /// The sources of the raw records, likewise.
+    var named: Set<Text> = []
     private var noted = LastNoted()
 
-    /// No count: which dimensions were noted last is nothing that counts are compared by.
+    /// No count: what was noted last is nothing that counts are compared by.
     private struct LastNoted: Sendable, Equatable {
+        var source: Text?
         var dimensions: [Text] = []
 
         static func == (left: Self, right: Self) -> Bool { true }
@@ -92,12 +95,15 @@ public struct ConversionCounts: Sendable, Equatable {
     }
 
     /// Takes back that a record was kept.
-    /// - Parameter place: nil where nothing is odd about the record.
-    mutating func drop(isSingle: Bool, as reason: Dropped, _ place: RecordPlace?) {
+    mutating func drop(isSingle: Bool, as reason: Dropped, _ place: RecordPlace) {
         kept -= 1
         if isSingle { single -= 1 }
-        dropped[reason, default: 0] += 1
-        if let place { note(.dropped(reason), place) }
+        drop(reason, place)
+    }
+
+    mutating func leaveOut(_ place: RecordPlace) {
+        noPart += 1
+        note(.noPart, place)
     }
 
     mutating func skip(_ reason: BadRecord.Reason, _ place: RecordPlace) {
@@ -140,6 +146,7 @@ public struct ConversionCounts: Sendable, Equatable {
         duplicateRecords += other.duplicateRecords
         repeatedKeys += other.repeatedKeys
         note(dimensions: other.offered)
+        for source in other.named { note(source: source) }
         for (oddity, places) in other.firstPlaces { firstPlaces[oddity, default: FirstPlaces()].add(places) }
         for (source, dimensions) in other.sources {
             for (name, counts) in dimensions { sources[bounded(source), default: [:]][name, default: Dimension()].add(counts) }
@@ -151,6 +158,12 @@ public struct ConversionCounts: Sendable, Equatable {
     static let otherSources: Text = "(other sources)"
     private func bounded(_ source: Text) -> Text {
         sources[source] != nil || sources.count < ConversionCounts.mostSources ? source : ConversionCounts.otherSources
+    }
+
+    mutating func note(source: Text) {
+        guard noted.source?.hasBytes(of: source) != true else { return }
+        noted.source = source
+        if named.count < ConversionCounts.mostSources { named.insert(source) }
     }
 
     mutating func note(dimensions: some Collection<Text>) {

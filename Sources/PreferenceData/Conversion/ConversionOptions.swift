@@ -46,7 +46,7 @@ public struct ConversionOptions: Sendable {
     public init() {}
 
     /// Raised when the same options make other bytes of the same input.
-    static let recipe = 9
+    static let recipe = 10
 
     /// The command line that makes the same stream again: every option that decides bytes, with its value.
     public var provenance: Provenance {

@@ -15,6 +15,7 @@ extension Conversion {
                     ("sha256", .string(digest.sha256)),
                 ])
             })),
+            ("passed_over", .array(inputs.passedOver.map { .string($0) })),
             ("ratings", .object(counts.dimensions.map { JSONMember($0.name, $0.counts.json) })), ("completions", counts.completionsJSON),
             ("empty_responses", JSONValue(counts.emptyResponses)), ("duplicate_prompts", JSONValue(counts.duplicatePrompts)),
             ("counts", counts.json), ("places", counts.placesJSON),
@@ -24,6 +25,7 @@ extension Conversion {
     /// What the members of the report are, for the command's help: lines of at most 78 characters, which no terminal wraps.
     public static let reportHelp = """
         inputs          of each file: name, records, decoded bytes, sha256
+        passed_over     files of archives that are no inputs (AppleDouble)
         ratings         by dimension, of all sources: rated, n/a, missing, null,
                         out_of_range; tied_pairs (pairs of a record's responses
                         with equal ratings), all_tied (records all of whose
@@ -37,9 +39,9 @@ extension Conversion {
                         source and dimension
         deduplication   of --dedup near: words of a shingle, bands and rows of
                         MinHash, least Jaccard similarity
-        places          of each reason in dropped, skipped, ratings and odd the
-                        first \(FirstPlaces.most) records, in the order of the inputs: input,
-                        name, line (or element)
+        places          of each reason in dropped, skipped, ratings and odd, and
+                        under records of no_part the first \(FirstPlaces.most) records, in the
+                        order of the inputs: input, name, line (or element)
         statistics      by source and of all; ratings and texts of the records
                         that were counted, dropped ones too; targets of those kept
           prompt_bytes, response_bytes

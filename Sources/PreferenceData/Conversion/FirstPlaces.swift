@@ -8,10 +8,12 @@ enum Oddity: Sendable, Hashable {
     case skipped(BadRecord.Reason)
     /// It has a rating in this state.
     case rating(RatingState)
+    /// It is in no part of a split.
+    case noPart
     case emptyPrompt, emptyResponse, identicalResponses, duplicatePrompt, duplicateRecord, repeatedKey, repairedScore
 
-    /// In the order of the report. Nothing is odd about a record that the sample does not need.
-    static let all: [Oddity] = ConversionCounts.Dropped.allCases.filter { $0 != .notSampled }.map(Oddity.dropped)
+    /// In the order of the report.
+    static let all: [Oddity] = ConversionCounts.Dropped.allCases.map(Oddity.dropped) + [.noPart]
         + BadRecord.Reason.allCases.map(Oddity.skipped) + ConversionCounts.absentStates.map(Oddity.rating) + others
 
     private static let others: [Oddity] = [.emptyPrompt, .emptyResponse, .identicalResponses, .duplicatePrompt, .duplicateRecord, .repeatedKey, .repairedScore]
@@ -22,6 +24,7 @@ enum Oddity: Sendable, Hashable {
         case .dropped(let reason): ("dropped", reason.rawValue)
         case .skipped(let reason): ("skipped", reason.rawValue)
         case .rating(let state): ("ratings", state.countName)
+        case .noPart: ("records", "no_part")
         case .emptyPrompt: ("odd", "empty_prompts")
         case .emptyResponse: ("odd", "empty_responses")
         case .identicalResponses: ("odd", "identical_responses")
@@ -38,6 +41,7 @@ enum Oddity: Sendable, Hashable {
         case .dropped(let reason): "dropped: " + reason.words
         case .skipped(let reason): "skipped: " + reason.words
         case .rating(let state): "with a rating that is \(state.words)"
+        case .noPart: "in no part of the split"
         case .emptyPrompt: "with an empty prompt"
         case .emptyResponse: "with an empty response"
         case .identicalResponses: "with identical responses"

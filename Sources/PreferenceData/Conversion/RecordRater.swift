@@ -12,31 +12,35 @@ struct RecordRater {
     init(_ options: ConversionOptions) { self.options = options }
 
     /// Of the groups in order; without those of another part of the split or another shard. What was made before an error is in `items`.
-    func rate(_ groups: [RowGroup], _ digests: inout MessageDigests, _ counts: inout OutputCounts, into items: inout [ConvertedChunk.Item]) throws {
-        let records = groups.map { prepared($0.record, &counts) }
-        let identities = RecordIdentity.identities(of: records, with: &digests)
-        for (i, group) in groups.enumerated() {
-            if let item = try rate(records[i], identities[i], group.place, &counts) { items.append(item) }
+    func rate(_ groups: inout [RowGroup], _ digests: inout MessageDigests, _ counts: inout OutputCounts, into items: inout [ConvertedChunk.Item]) throws {
+        for i in groups.indices { prepare(&groups[i].record, &counts.shared) }
+        // Through a pointer: the compiler would copy each record, with a count of references for each of its texts.
+        try groups.withUnsafeBufferPointer { groups in
+            let identities = RecordIdentity.identities(of: groups, with: &digests)
+            for i in groups.indices {
+                if let item = try rate(groups[i].record, identities[i], groups[i].place, &counts) { items.append(item) }
+            }
         }
     }
 
-    /// With the dimensions and scales that are asked for.
-    private func prepared(_ raw: RawPreference, _ counts: inout OutputCounts) -> RawPreference {
-        counts.shared.note(dimensions: raw.dimensions)
-        if !options.raters.isEmpty { counts.shared.note(dimensions: options.raters.map(\.dimension)) }
-        let isAsRead = options.raters.isEmpty && options.dimensions == nil && options.scale == nil
-        return isAsRead ? raw : scaled(chosen(rated(raw)))
+    /// Gives the record the dimensions and scales that are asked for.
+    private func prepare(_ raw: inout RawPreference, _ counts: inout ConversionCounts) {
+        counts.note(source: raw.source)
+        counts.note(dimensions: raw.dimensions)
+        if !options.raters.isEmpty { counts.note(dimensions: options.raters.map(\.dimension)) }
+        guard !options.raters.isEmpty || options.dimensions != nil || options.scale != nil else { return }
+        raw = scaled(chosen(rated(raw)))
     }
 
     /// - Returns: nil when the record is in another part of the split or another shard.
     private func rate(_ raw: RawPreference, _ identity: RecordIdentity, _ place: RecordPlace, _ counts: inout OutputCounts) throws -> ConvertedChunk.Item? {
-        guard let output = output(of: identity.promptHash, &counts.shared) else { return nil }
+        guard let output = output(of: identity.promptHash, place, &counts.shared) else { return nil }
         if options.strict, options.writes(output) { try refuseOddities(raw, place) }
         counts.outputs[output].count(raw, place)
         let contamination = options.decontamination?.contamination(of: raw, at: place)
         if contamination != nil { counts.outputs[output].drop(.contaminated, place) }
         let made = contamination == nil ? try record(raw, raw.id ?? identity.idText, place, &counts.outputs[output]) : nil
-        let item = ConvertedChunk.Item(promptHash: identity.promptHash, output: output, idHash: identity.idHash, place: place, record: made, contamination: contamination)
+        let item = ConvertedChunk.Item(promptHash: identity.promptHash, output: output, idHash: identity.id.high, place: place, record: made, contamination: contamination)
         if options.gathersStatistics { item.raw = raw }
         if made != nil, let mode = options.deduplication {
             let sketch = PromptSketch(raw.turns, withShingles: mode == .near || options.earlier != nil)
@@ -47,10 +51,10 @@ struct RecordRater {
     }
 
     /// The stream that a record with this prompt goes to; nil for one of another part or shard.
-    private func output(of promptHash: UInt64, _ counts: inout ConversionCounts) -> Int? {
+    private func output(of promptHash: UInt64, _ place: RecordPlace, _ counts: inout ConversionCounts) -> Int? {
         if let split = options.split {
             guard let part = split.part(of: promptHash) else {
-                counts.noPart += 1
+                counts.leaveOut(place)
                 return nil
             }
             guard let wanted = split.wanted else { return part }
@@ -133,7 +137,7 @@ struct RecordRater {
     private func refuseOddities(_ raw: RawPreference, _ place: RecordPlace) throws {
         func refuse(_ what: String) -> InputError { InputError("\(place): \(what) (--strict stops at the first oddity)") }
         guard raw.responses.count >= 2 || raw.standsAlone else {
-            throw refuse("\(raw.responses.count) response\(raw.responses.count == 1 ? "" : "s"), expected two or more")
+            throw refuse("\(counted(raw.responses.count, "response")), expected two or more")
         }
         if raw.turns.allSatisfy(\.content.isEmpty) { throw refuse("the prompt is empty") }
         if let i = raw.responses.firstIndex(where: \.isEmpty) { throw refuse("response \(i) is empty") }

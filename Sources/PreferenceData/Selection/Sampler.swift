@@ -5,13 +5,14 @@ import RecordStream
 /// Chooses the records of a sample in one pass: those with the lowest keys, a hash of seed and id, so that neither the order of the records nor their
 /// division into inputs matters. A larger sample of the same seed holds a smaller one where there are no strata.
 ///
-/// What may still be chosen is put aside on disk; in memory a record takes some 40 bytes, at most `count` of them a stratum.
+/// What may still be chosen is put aside on disk; in memory a record takes some 60 bytes, at most `count` of them a stratum.
 final class Sampler {
     /// What is counted of a record that is not in the sample.
     struct LeftOut {
         /// The stream that it would have gone to.
         var output: Int
         var isSingle: Bool
+        var origin: Origin
     }
 
     private let sample: Sample
@@ -35,7 +36,7 @@ final class Sampler {
 
     /// - Returns: what cannot be in the sample now, this record or an earlier one.
     func add(_ record: RatedRecord, output: Int) throws -> LeftOut? {
-        let name = sample.strata == .source ? record.source : Text(), ifLeftOut = LeftOut(output: output, isSingle: record.responses.count == 1)
+        let name = sample.strata == .source ? record.source : Text(), ifLeftOut = LeftOut(output: output, isSingle: record.responses.count == 1, origin: record.origin)
         var stratum = strata.removeValue(forKey: name) ?? Stratum(lowest: LowestKeys(limit: sample.count))
         defer { strata[name] = stratum }
         stratum.size += 1

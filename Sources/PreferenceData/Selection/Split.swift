@@ -12,11 +12,6 @@ public struct Split: Sendable, Equatable {
     /// Where each part ends on the line from 0 to 1.
     private let bounds: [Double]
 
-    /// Why a description of a split is not one.
-    public struct Fault: Error, CustomStringConvertible {
-        public var description: String
-    }
-
     /// - Parameters:
     ///   - description: `train=0.9,test=0.1`; the shares sum to 1 at the most.
     ///   - part: which one to keep; nil: all.
@@ -25,18 +20,18 @@ public struct Split: Sendable, Equatable {
         for field in description.split(separator: ",", omittingEmptySubsequences: false) {
             guard let equals = field.firstIndex(of: "="), equals != field.startIndex,
                   let share = decimalNumber(field[field.index(after: equals)...].utf8), share > 0 else {
-                throw Fault(description: "\"\(field)\" is no part of a split; expected NAME=SHARE,NAME=SHARE with shares above 0, as in train=0.9,test=0.1")
+                throw OptionFault("\"\(field)\" is no part of a split; expected NAME=SHARE,NAME=SHARE with shares above 0, as in train=0.9,test=0.1")
             }
             let name = String(field[..<equals])
-            guard !parts.contains(where: { $0.name == name }) else { throw Fault(description: "the part \"\(name)\" stands twice in the split") }
+            guard !parts.contains(where: { $0.name == name }) else { throw OptionFault("the part \"\(name)\" stands twice in the split") }
             parts.append(Part(name: name, share: share))
         }
         let wanted = parts.firstIndex { $0.name == part }
-        if let part, wanted == nil { throw Fault(description: "no part \"\(part)\" in the split; its parts are \(parts.map(\.name).joined(separator: ", "))") }
+        if let part, wanted == nil { throw OptionFault("no part \"\(part)\" in the split; its parts are \(parts.map(\.name).joined(separator: ", "))") }
         var total = 0.0
         for part in parts { total += part.share }
         guard total <= 1 + Split.rounding else {
-            throw Fault(description: "the shares of the split sum to \(plain(total)), expected a sum of 1, or less to leave prompts out, as in train=0.9,test=0.1")
+            throw OptionFault("the shares of the split sum to \(plain(total)), expected a sum of 1, or less to leave prompts out, as in train=0.9,test=0.1")
         }
         self.parts = parts
         self.wanted = wanted

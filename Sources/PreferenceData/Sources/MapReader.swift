@@ -59,7 +59,6 @@ struct MapReader {
     mutating func ratings() throws -> [(dimension: Text, rule: RecordMap.Rule)] {
         guard let value = take("ratings") else { return [] }
         guard let dimensions = value.object else { throw Fault(message: "ratings is \(value.typeName), expected an object from a dimension's name to its rule") }
-        guard Set(dimensions.map(\.key)).count == dimensions.count else { throw Fault(message: "ratings names a dimension twice") }
         return try dimensions.map { member in (member.key, try MapReader.rule(member.value, "ratings.\(member.key)")) }
     }
 
@@ -72,8 +71,9 @@ struct MapReader {
         switch (values, range, ranks, best) {
         case (let values?, let range?, nil, nil):
             let text = try string(range, "\(path).range")
-            guard let range = RatingRange(text) else { throw Fault(message: "\(path).range is \"\(text)\", expected LOW..HIGH as in 1..5") }
-            return .values(try list(values, "\(path).values"), range)
+            do { return .values(try list(values, "\(path).values"), try RatingRange(text)) } catch let fault as OptionFault {
+                throw Fault(message: "\(path).range: \(fault)")
+            }
         case (_?, nil, nil, nil): throw Fault(message: "\(path).range is missing, expected LOW..HIGH as in 1..5: what a rating may be")
         case (nil, nil, let ranks?, nil): return .ranks(try list(ranks, "\(path).ranks"))
         case (nil, nil, nil, let best?): return .best(try single(best, "\(path).best"))

@@ -42,7 +42,7 @@ public struct RecordMap: RecordSource {
     public init(file: String) throws {
         let bytes = try readWholeFile(file, limit: 1 << 20)
         do {
-            let document = try JSON.parse(bytes)
+            let document = try JSON.parse(bytes, limits: JSONLimits(refusesDuplicateKeys: true))
             var map = try MapReader(document)
             source = try map.name("source") ?? .literal("map")
             id = try map.pointer("id")

@@ -20,7 +20,8 @@ public enum SystemPrompts: String, Sendable, CaseIterable {
 /// Records of openbmb/UltraFeedback, by its README:
 /// `{"source", "instruction", "models", "completions": [{"model", "response", "annotations": {DIMENSION: {"Rating": "4", ...}}}], ...}`.
 /// Any number of completions and dimensions. In the schema of August 2023 each dimension is an array of such annotations; the mean of its ratings
-/// is the rating. Each completion was written under a system prompt of its own (`custom_system_prompt`; none where it is absent, null or empty).
+/// is the rating. A record that names some of the paper's four dimensions, and no other, has all four: one that stands in no completion is missing in all.
+/// Each completion was written under a system prompt of its own (`custom_system_prompt`; none where it is absent, null or empty).
 ///
 /// With a score in place of the dimensions there is one dimension, `score`. The origin read some critiques' "1" as 10: an overall score of 10 whose
 /// completion has dimensions with a mean of 2 or less becomes 1, as its authors set it right, and is counted.
@@ -36,6 +37,7 @@ struct UltraFeedback: RecordSource {
     private let overallRange = RatingRange(low: 1, high: 10)
     /// The order of the paper's tensors; other dimensions follow in the order in which the record names them.
     private let dimensions: [Text] = ["helpfulness", "honesty", "instruction_following", "truthfulness"]
+    private static let user: Text = "user"
     /// Their time is quadratic in their number, and a line may be long.
     private let mostDimensions = 1000
     /// A mean of the dimensions with which no overall score of 10 goes together.
@@ -78,12 +80,14 @@ struct UltraFeedback: RecordSource {
                 others.append(Text(Array(key)))
             }
         }
-        var raw = RawPreference(source: source, turns: [Turn(role: "user", content: instruction)], responses: responses, models: models)
+        var raw = RawPreference(source: source, turns: [Turn(role: UltraFeedback.user, content: instruction)], responses: responses, models: models)
         if systems == .completion { raw.responseSystems = try systemPrompts(completions) }
         let range = score == nil ? given ?? range : range
         func rate(_ dimension: Text) throws {
             try raw.rate(dimension, in: range) { i in try rating(annotations[i]?[text: dimension], "completions[\(i)].annotations.\(dimension)", range) }
         }
+        // Some of the paper's dimensions and no other: what this record lacks of them every completion lacks. A record of other dimensions has those that it names.
+        if known != 0, others.isEmpty { known = (1 << dimensions.count) - 1 }
         raw.reserve(dimensions: known.nonzeroBitCount + others.count)
         for (k, dimension) in dimensions.enumerated() where known >> k & 1 == 1 { try rate(dimension) }
         for dimension in others { try rate(dimension) }

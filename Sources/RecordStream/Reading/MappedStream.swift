@@ -91,6 +91,15 @@ public final class MappedStream: @unchecked Sendable {
         try StreamTail(payload: FrameMap(file).frame(at: tailOffset, .tail).payload, name: name)
     }
 
+    /// What the stream is beside its records. Throws for a stream whose blocks are stored in different ways, which no writer makes.
+    public func label() throws -> StreamLabel {
+        let codecs = try Set(index.map { try FrameMap(file).header(at: Int($0.offset)).codec })
+        guard codecs.count <= 1 else {
+            throw InputError("\(name): its blocks are stored with different codecs, which one label cannot say; uf-records cat writes them with one")
+        }
+        return StreamLabel(head: head, tail: try tail(), content: contentDigest, codec: codecs.first ?? .none, blocks: index.map { Int($0.records) })
+    }
+
     /// Block `number`, checked.
     public func block(_ number: Int) throws -> Block {
         let entry = index[number], offset = Int(entry.offset)
@@ -133,11 +142,16 @@ struct FrameMap {
 
     init(_ file: MappedFile) { self.file = file }
 
+    /// The header that starts at `offset`, which is within the file, checked.
+    func header(at offset: Int) throws -> FrameHeader {
+        guard file.bytes.count - offset >= FrameHeader.size else { throw InputError("the file is too short for a frame") }
+        return try FrameHeader(UnsafeRawBufferPointer(rebasing: file.bytes[offset ..< offset + FrameHeader.size]))
+    }
+
     /// The frame that starts at `offset`, which is within the file; header and payload are checked.
     func frame(at offset: Int, _ kind: FrameKind) throws -> Frame {
         do {
-            guard file.bytes.count - offset >= FrameHeader.size else { throw InputError("the file is too short for a \(kind.name) frame") }
-            let header = try FrameHeader(UnsafeRawBufferPointer(rebasing: file.bytes[offset ..< offset + FrameHeader.size]))
+            let header = try header(at: offset)
             guard header.kind == kind else { throw InputError("a \(header.kind.name) frame where \(kind.name) was expected") }
             let start = offset + FrameHeader.size
             guard header.paddedBytes <= file.bytes.count - start else { throw InputError("the file ends inside a \(kind.name) frame") }

@@ -1,4 +1,5 @@
 import JSON
+import SystemIO
 
 /// Exactly what of a damaged stream could be kept and what was lost.
 public struct SalvageAccount: Sendable {
@@ -58,6 +59,4 @@ public struct SalvageAccount: Sendable {
         if totalRecords == nil { lines.append("how many records the stream had in all is unknown: the frames that tell are lost") }
         return lines
     }
-
-    private func counted(_ count: Int, _ what: String) -> String { "\(count) \(what)\(count == 1 ? "" : "s")" }
 }

@@ -35,7 +35,7 @@ public struct ShardSetCheck: Sendable, Equatable {
             paths.append(file)
         }
         self.kind = kind
-        if let set, set.count != paths.count { throw InputError("\(path): lists \(paths.count) shard\(paths.count == 1 ? "" : "s") of a set of \(set.count)") }
+        if let set, set.count != paths.count { throw InputError("\(path): lists \(counted(paths.count, "shard")) of a set of \(set.count)") }
     }
 
     /// The shards of a set are made of the same inputs: one of another run with the same options is none of it.

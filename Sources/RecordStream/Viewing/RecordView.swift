@@ -16,11 +16,15 @@ public struct RecordView {
     private let dimensions: Int?
     private var writer = JSONWriter()
 
-    /// - Parameter names: which members to show, in the order given; nil shows all. Throws (usage) for a name that the kind does not have.
+    /// - Parameter names: which members to show, in the order given; nil shows all. Throws (usage) for a name that the kind does not have, an empty one, and one that stands twice.
     public init(_ schema: Schema, fields names: [String]? = nil) throws {
         let all = RecordView.contents(of: schema)
         dimensions = schema.columns.firstIndex { $0.name == "dimensions" && $0.depth == 1 && $0.meaning == .dictionary }
+        if let name = names?.enumerated().first(where: { names?[..<$0.offset].contains($0.element) == true })?.element {
+            throw InputError("the field \(name) is named twice; an object has a member once", status: .usage)
+        }
         fields = try names?.map { name in
+            guard !name.isEmpty else { throw InputError("an empty name of a field; \(schema.kind) records have \(all.map(\.name).joined(separator: ", "))", status: .usage) }
             guard let field = all.first(where: { $0.name == name }) else {
                 throw InputError("\(schema.kind) records have no field \(name); they have \(all.map(\.name).joined(separator: ", "))", status: .usage)
             }

@@ -10,10 +10,14 @@ public final class BlockBuilder {
     private var columns: [ColumnBuilder]
     /// Raw column bytes of the finished records: what the closing rule counts.
     private(set) var rawBytes = 0
+    /// What directory and padding may add to them in a payload.
+    private let overhead: Int
 
     init(schema: Schema) {
         self.schema = schema
         columns = schema.columns.map(ColumnBuilder.init)
+        let arrays = columns.reduce(0) { $0 + $1.arrays.count }
+        overhead = 64 * (arrays + 4) + 8 * arrays
     }
 
     /// Tests set it low, to get streams of many blocks that are small all the same.
@@ -25,6 +29,10 @@ public final class BlockBuilder {
         let total = columns.reduce(0) { $0 + $1.rawBytes }
         guard total - rawBytes <= StreamLimits.recordBytes else {
             throw InputError("the record has \(total - rawBytes) bytes; a record of the stream holds at most \(StreamLimits.recordBytes)")
+        }
+        // Only blocks that somebody else divided come here: `isFull` is true long before.
+        guard total + overhead <= StreamLimits.blockBytes, count < StreamLimits.blockRecords else {
+            throw InputError("the block holds more than \(StreamLimits.blockRecords) records or \(StreamLimits.blockBytes) bytes with it")
         }
         rawBytes = total
         count += 1
@@ -40,7 +48,7 @@ public final class BlockBuilder {
     /// The payload: directory, then each array on 64 bytes.
     func payload() -> RawBuffer {
         let arrays = columns.flatMap(\.arrays)
-        let payload = RawBuffer(capacity: rawBytes + 64 * (arrays.count + 4) + 8 * arrays.count)
+        let payload = RawBuffer(capacity: rawBytes + overhead)
         for array in arrays { payload.append(UInt64(array.count).littleEndian) }
         payload.pad()
         for array in arrays {

@@ -15,24 +15,42 @@ struct SealedBlock: @unchecked Sendable {
     private let raw: RawBuffer
     private let packed: [UInt8]?
 
-    /// - Parameters:
-    ///   - payload: as `BlockBuilder.payload` makes it; not changed from here on.
-    ///   - name: of the stream, for messages.
-    init(_ payload: RawBuffer, schema: Schema, firstRecord: Int, records: Int, codec: Codec, name: String) throws {
-        do {
-            // The reader's own check: text that is not UTF-8 stops here, with its place, and not in whoever reads the file.
-            _ = try Block(schema: schema, name: name, firstRecord: firstRecord, count: records, payload: payload.bytes, owner: payload)
-        } catch let error as InputError { throw error.at("\(name): records \(firstRecord) to \(firstRecord + records - 1)") }
-        self.firstRecord = firstRecord
-        self.records = records
-        raw = payload
-        rawBytes = payload.count
-        packed = codec == .none ? nil : try withExtendedLifetime(payload) { try codec.compressed(payload.bytes) }
-        storedBytes = packed?.count ?? payload.count
-        var sha = SHA256()
-        sha.update(payload.bytes)
-        sha256 = sha.digest()
-        checksum = packed.map { crc32c(paddingTo64($0.count), continuing: crc32c($0)) } ?? crc32c(paddingTo64(payload.count), continuing: crc32c(payload.bytes))
+    /// A block before that.
+    struct Filled: @unchecked Sendable {
+        /// As `BlockBuilder.payload` makes it; not changed from here on.
+        let payload: RawBuffer
+        let schema: Schema
+        let firstRecord: Int
+        let records: Int
+        let codec: Codec
+        /// Of the stream, for messages.
+        let name: String
+    }
+
+    /// One or two blocks: the digests of two take a third less time together.
+    static func seal(_ blocks: [Filled]) throws -> [SealedBlock] {
+        // Their own faults first, in order.
+        for block in blocks { try block.check() }
+        guard blocks.count == 2 else {
+            return try blocks.map { block in
+                var sha = SHA256()
+                sha.update(block.payload.bytes)
+                return try SealedBlock(block, sha256: sha.digest())
+            }
+        }
+        let digests = withExtendedLifetime(blocks) { SHA256.digests(of: blocks[0].payload.bytes, blocks[1].payload.bytes) }
+        return [try SealedBlock(blocks[0], sha256: digests.0), try SealedBlock(blocks[1], sha256: digests.1)]
+    }
+
+    private init(_ block: Filled, sha256: [UInt8]) throws {
+        firstRecord = block.firstRecord
+        records = block.records
+        raw = block.payload
+        rawBytes = raw.count
+        packed = block.codec == .none ? nil : try withExtendedLifetime(raw) { [raw] in try block.codec.compressed(raw.bytes) }
+        storedBytes = packed?.count ?? raw.count
+        self.sha256 = sha256
+        checksum = packed.map { crc32c(paddingTo64($0.count), continuing: crc32c($0)) } ?? crc32c(paddingTo64(raw.count), continuing: crc32c(raw.bytes))
     }
 
     func withStored(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
@@ -42,3 +60,12 @@ struct SealedBlock: @unchecked Sendable {
 
 /// The zero bytes after `count` bytes, up to a multiple of 64.
 func paddingTo64(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: count.aligned - count) }
+
+extension SealedBlock.Filled {
+    /// The reader's own check: text that is not UTF-8 stops here, with its place, and not in whoever reads the file.
+    fileprivate func check() throws {
+        do {
+            _ = try Block(schema: schema, name: name, firstRecord: firstRecord, count: records, payload: payload.bytes, owner: payload)
+        } catch let error as InputError { throw error.at("\(name): records \(firstRecord) to \(firstRecord + records - 1)") }
+    }
+}

@@ -17,16 +17,22 @@ public final class StreamWriter {
     private var tag: UInt32 = 0
     private var blockStart = 0
     private var failure: (any Error)?
-    /// The block before the one that is being filled, while another thread makes it ready.
-    private var pending: Promise<SealedBlock>?
+    /// Blocks that wait for a second one, to be made ready together.
+    private var filled: [SealedBlock.Filled] = []
+    /// Those before, while another thread makes them ready.
+    private var pending: Promise<[SealedBlock]>?
     private let sealsInBackground: Bool
+    /// Records of the blocks to come, the last one first; while there are any they say where blocks close.
+    private var planned: [Int]
     /// Records written so far.
     public private(set) var records = 0
 
-    /// - Parameter sealsInBackground: whether a block is made ready on another thread while the next one fills; it takes the memory of one more block. An error of a block
-    ///   is then thrown when the next one is full, or at the end.
-    public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none, sealsInBackground: Bool = true) throws {
+    /// - Parameter sealsInBackground: whether blocks are made ready on another thread while the next ones fill; it takes the memory of four more blocks. An error of a block
+    ///   is then thrown when a later one is full, or at the end.
+    /// - Parameter blocks: records of each of the first blocks, to make a stream again that was divided otherwise; after them blocks close as the format says.
+    public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none, blocks: [Int] = [], sealsInBackground: Bool = true) throws {
         self.sealsInBackground = sealsInBackground
+        planned = blocks.reversed()
         self.sink = sink
         self.codec = codec
         builder = BlockBuilder(schema: head.schema)
@@ -47,7 +53,10 @@ public final class StreamWriter {
                 try builder.endRecord()
             } catch let error as InputError { throw error.at("\(sink.name): record \(records)") }
             records += 1
-            if builder.isFull { try flush() }
+            if planned.last.map({ $0 == builder.count }) ?? builder.isFull {
+                try flush()
+                _ = planned.popLast()
+            }
         }
     }
 
@@ -79,25 +88,34 @@ public final class StreamWriter {
 
     private func flush() throws {
         guard builder.count > 0 else { return }
-        let (payload, schema, first, count, codec, name) = (builder.payload(), builder.schema, blockStart, builder.count, codec, sink.name)
+        let block = SealedBlock.Filled(payload: builder.payload(), schema: builder.schema, firstRecord: blockStart, records: builder.count, codec: codec, name: sink.name)
         builder.removeAll()
         blockStart = records
+        guard sealsInBackground else { return try write(SealedBlock.seal([block])) }
+        filled.append(block)
+        if filled.count == 2 { try sealFilled() }
+    }
+
+    private func sealFilled() throws {
         try writePending()
-        let sealed: @Sendable () throws -> SealedBlock = { [payload = Handed(payload)] in
-            try SealedBlock(payload.value, schema: schema, firstRecord: first, records: count, codec: codec, name: name)
-        }
-        if sealsInBackground { pending = WorkPool.shared.promise(sealed) } else { try write(sealed()) }
+        pending = WorkPool.shared.promise { [filled] in try SealedBlock.seal(filled) }
+        filled = []
     }
 
     private func flushAll() throws {
         try flush()
+        if !filled.isEmpty { try sealFilled() }
         try writePending()
     }
 
     private func writePending() throws {
-        guard let block = pending else { return }
+        guard let blocks = pending else { return }
         pending = nil
-        try write(block.value())
+        try write(blocks.value())
+    }
+
+    private func write(_ blocks: [SealedBlock]) throws {
+        for block in blocks { try write(block) }
     }
 
     private func write(_ block: SealedBlock) throws {

@@ -22,7 +22,7 @@ public func orderedMap<Input, Output, State>(
     var consumed = 0
     var more = true
     while more || consumed < submitted {
-        while more, submitted - consumed < 6 * workers {
+        while more, submitted - consumed < 2 * workers {
             let input: Input?
             do { input = try produce() } catch {
                 // What came before the failing input is still delivered, as the plain version does.

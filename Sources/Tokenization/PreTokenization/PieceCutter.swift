@@ -3,17 +3,17 @@ import CTokenization
 /// Cuts text into pieces by classes of 64 bytes at a time and looks the pieces up in the cache, window by window: the fast way to what the scanners of
 /// `PiecePattern` do character by character. One a thread.
 final class PieceCutter {
-    /// Bytes of a window: its classes and ids stay in the processor's first cache.
-    static let window = 1 << 14
-
+    private let window: Int
     private let classes: UnsafeMutablePointer<UInt64>
     private let output: UnsafeMutablePointer<UInt32>
     private var state = uf_cutter()
 
-    init() {
-        let words = PieceCutter.window / 64 + 2
+    /// - Parameter window: bytes that are classified at once; their classes and ids should stay in the processor's first cache.
+    init(window: Int = 1 << 14) {
+        self.window = window
+        let words = (window + 63) / 64 + 2
         classes = .allocate(capacity: 4 * words)
-        output = .allocate(capacity: PieceCutter.window + Int(UF_MOST_CACHED_IDS))
+        output = .allocate(capacity: window + Int(UF_MOST_CACHED_IDS))
         state.classes = uf_classes(letters: classes, numbers: classes + words, spaces: classes + 2 * words, others: classes + 3 * words)
         state.ids = output
     }
@@ -36,7 +36,7 @@ final class PieceCutter {
         (state.cache, state.cache_mask) = (cache.entries, cache.mask)
         var start = 0
         while start < count {
-            var size = min(PieceCutter.window, count - start)
+            var size = min(window, count - start)
             let endsText = start + size == count
             if !endsText { size = UTF8Text.previous(text, start + size + 1) - start }
             uf_classify(text + start, size, CharacterClasses.table.base, number, state.classes)

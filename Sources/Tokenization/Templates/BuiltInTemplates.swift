@@ -21,7 +21,7 @@ public struct ChatMLTemplate: ChatTemplate {
         return rendered
     }
 
-    public func response(_ text: Text) -> RenderedResponse {
+    public func response(_ text: Text, to prompt: RenderedPrompt) -> RenderedResponse {
         RenderedResponse(pieces: [.text(text), .special("<|im_end|>")])
     }
 }
@@ -49,7 +49,7 @@ public struct Llama3Template: ChatTemplate {
 
     private func header(_ role: Text) -> [TemplatePiece] { [.special("<|start_header_id|>"), .text(role), .special("<|end_header_id|>")] }
 
-    public func response(_ text: Text) -> RenderedResponse {
+    public func response(_ text: Text, to prompt: RenderedPrompt) -> RenderedResponse {
         let content = text.trimmed()
         return RenderedResponse(pieces: [.text(content), .special("<|eot_id|>")], trimmed: content.count == text.count ? 0 : 1)
     }
@@ -79,7 +79,7 @@ public struct PlainTemplate: ChatTemplate {
         return rendered
     }
 
-    public func response(_ text: Text) -> RenderedResponse {
+    public func response(_ text: Text, to prompt: RenderedPrompt) -> RenderedResponse {
         RenderedResponse(pieces: [.text(text), .special(ending)])
     }
 }

@@ -14,7 +14,9 @@ extension PlainTemplate {
         func known(_ names: [String]) -> String? { names.first { tokenizer.id(of: $0) != nil } }
         let first = beginning ?? configured.beginning ?? spelled(tokenizer.beginning) ?? known(["<s>", "<|begin_of_text|>", "<|endoftext|>"])
         let last = ending ?? configured.ending ?? spelled(tokenizer.ending) ?? known(["</s>", "<|end_of_text|>", "<|endoftext|>"])
-        guard let first else { throw InputError("template plain needs a token that begins a text, and \(tokenizerName) names none; say --bos TOKEN, or --bos none") }
+        guard let first else {
+            throw InputError("template plain needs a token that begins a text, and \(tokenizerName) names none; say --bos TOKEN, or --bos none")
+        }
         guard let last else { throw InputError("template plain needs a token that ends a text, and \(tokenizerName) names none; say --eos TOKEN") }
         self.init(beginning: first == "none" ? nil : first, ending: last)
     }

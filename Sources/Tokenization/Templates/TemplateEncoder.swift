@@ -28,11 +28,11 @@ public final class TemplateEncoder: Sendable {
         specialIDs = ids
     }
 
-    /// The prompt's ids and turns, and how many turns the template trimmed. A turn's start inside a text is that of the first token that the turn has a part in.
-    public func encodePrompt(_ turns: [Turn], scratch: EncodingScratch) throws(InputError) -> (prompt: TokensRecord.Prompt, trimmed: Int) {
+    /// The prompt's ids and turns, and what the template made of them: what answers are encoded after. A turn's start inside a text is that of the first token that the turn has a part in.
+    public func encodePrompt(_ turns: [Turn], scratch: EncodingScratch) throws(InputError) -> (prompt: TokensRecord.Prompt, rendered: RenderedPrompt) {
         var turns = turns
         if let system, turns.first?.role != "system" { turns.insert(Turn(role: "system", content: system), at: 0) }
-        let rendered = template.prompt(turns)
+        let rendered = try template.prompt(turns)
         var prompt = TokensRecord.Prompt(ids: [], turnStarts: [], roles: turns.map(\.role))
         var text: [UInt8] = [], startsInText: [Int] = []
         var isFirstText = true
@@ -72,12 +72,12 @@ public final class TemplateEncoder: Sendable {
         }
         startsInText += starts.map { _ in text.count }
         try finishText()
-        return (prompt, rendered.trimmed)
+        return (prompt, rendered)
     }
 
-    /// The ids of an answer with its stop token, and whether the template trimmed it.
-    public func encodeResponse(_ response: Text, scratch: EncodingScratch) throws(InputError) -> (ids: [UInt32], trimmed: Int) {
-        let rendered = template.response(response)
+    /// The ids of an answer to a prompt, with its stop token, and whether the template trimmed it.
+    public func encodeResponse(_ response: Text, to prompt: RenderedPrompt, scratch: EncodingScratch) throws(InputError) -> (ids: [UInt32], trimmed: Int) {
+        let rendered = try template.response(response, to: prompt)
         var ids: [UInt32] = [], text: [UInt8] = []
         for piece in rendered.pieces {
             switch piece {
