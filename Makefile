@@ -4,7 +4,8 @@
 #   make test      every test, with counts and the ten slowest
 #   make fuzz      a million mutated inputs (N=..., from number FIRST=...; SEED=... repeats one)
 #   make kill      five command lines killed at 200 moments each
-#   make bench     speed beside simdjson, Python and others on the same bytes (BENCH_DATA=FOLDER BENCH_RECORDS=N BENCH_RUNS=N LLAMAFACTORY=install)
+#   make bench     speed beside simdjson, Python and others on the same bytes (BENCH_DATA=FOLDER BENCH_RECORDS=N BENCH_RUNS=N LLAMAFACTORY=install
+#                  BENCH_TOKENIZERS='FILE...' BENCH_TEXTS='FILE...')
 #   make smollm2   the same pipeline with a real instruct model on several hundred records
 #   make install PREFIX=/usr/local
 #
@@ -28,6 +29,9 @@ BENCH_DATA ?=
 BENCH_RECORDS ?= 64000
 BENCH_RUNS ?= 5
 LLAMAFACTORY ?=
+# Vocabularies and texts (one JSON string a line) for its comparison of encoders; empty: GPT-2 and SmolLM2, and the texts of the data.
+BENCH_TOKENIZERS ?=
+BENCH_TEXTS ?=
 COMMANDS := uf-convert uf-tokenize uf-pack uf-train uf-eval uf-records
 # One configuration for commands and tests: optimised, because numerics in debug builds take minutes, and testable.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
@@ -88,7 +92,7 @@ bench: build ## Speed beside simdjson, a converter in Python and, with LLAMAFACT
 	@if ! command -v $(PYTHON) >/dev/null; then \
 	  echo "make: all of bench was skipped: what runs it is Python, and $(PYTHON) is not there (PYTHON= names another); the commands need none" >&2; exit 66; fi
 	@$(PYTHON) pipelines/bench/bench.py --bin $(BIN) --records $(BENCH_RECORDS) --runs $(BENCH_RUNS) $(if $(BENCH_DATA),--data '$(BENCH_DATA)') \
-	  $(if $(LLAMAFACTORY),--llamafactory '$(LLAMAFACTORY)')
+	  $(if $(LLAMAFACTORY),--llamafactory '$(LLAMAFACTORY)') $(if $(BENCH_TOKENIZERS),--tokenizers '$(BENCH_TOKENIZERS)') $(if $(BENCH_TEXTS),--texts '$(BENCH_TEXTS)')
 
 install: build ## Put commands, man pages and completions under PREFIX.
 	@PREFIX="$(DESTDIR)$(PREFIX)" BIN=$(BIN) SWIFT_FLAGS="-Xswiftc -enable-testing" bash pipelines/install.sh $(COMMANDS)

@@ -89,7 +89,7 @@ let package = Package(
         .executableTarget(
             name: "uf-fuzz", dependencies: ["TestSupport", "PreferenceData", "InputFiles", "RecordStream", "JSON", "SystemIO", argumentParser], path: "Tests/Fuzzing"),
         // The encoder by itself, for `make bench`; no product.
-        .executableTarget(name: "uf-tokenizer-speed", dependencies: ["Tokenization", "JSON", "SystemIO", argumentParser], path: "Tests/Speed"),
+        .executableTarget(name: "uf-tokenizer-speed", dependencies: ["Tokenization", "Checksums", "JSON", "SystemIO", argumentParser], path: "Tests/Speed"),
         tests(of: "SystemIO"), tests(of: "Checksums"), tests(of: "JSON"), tests(of: "Jinja", ["JSON"]), tests(of: "PortableMath"),
         tests(of: "RecordStream", ["JSON", "Checksums"]), tests(of: "InputFiles", ["Checksums"]), tests(of: "ModelFiles", ["JSON"]),
         tests(of: "Numerics"), tests(of: "RunDatabase", ["SQLite"]),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checksums
 import Glibc
 import JSON
 import SystemIO
@@ -8,7 +9,7 @@ import Tokenization
 @main
 struct TokenizerSpeed: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "uf-tokenizer-speed", abstract: "Encode texts again and again; print bytes per second of the first pass and of the best, as JSON.")
+        commandName: "uf-tokenizer-speed", abstract: "Encode texts again and again; print bytes per second of the first pass and of the best, and the SHA-256 of the ids, as JSON.")
 
     @Option(help: "Passes over all texts.") var passes = 3
     @Argument(help: "A tokenizer.json.") var tokenizer: String
@@ -31,7 +32,9 @@ struct TokenizerSpeed: ParsableCommand {
             for text in encoded { try text.withUnsafeBufferPointer { try tokenizer.encode($0, into: &ids, scratch: scratch) } }
             seconds.append(now() - start)
         }
-        print(#"{"bytes": \#(bytes), "ids": \#(ids.count), "first": \#(Double(bytes) / seconds[0]), "best": \#(Double(bytes) / (seconds.min() ?? 1))}"#)
+        var digest = SHA256()
+        ids.withUnsafeBytes { digest.update($0) }
+        print(#"{"bytes": \#(bytes), "ids": \#(ids.count), "sha256": "\#(digest.hexDigest())", "first": \#(Double(bytes) / seconds[0]), "best": \#(Double(bytes) / (seconds.min() ?? 1))}"#)
     }
 
     private func now() -> Double {

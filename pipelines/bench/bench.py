@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Speed of uf-convert and uf-records beside others on the same bytes in one run. `make bench` calls it; see there for its options.
+"""Speed of uf-convert, uf-records and the encoder of uf-tokenize beside others on the same bytes in one run. `make bench` calls it; see there for its options.
 
 Everything is read from the page cache. Commands that are compared take turns; the table has the medians of the runs and the largest peak. A comparison
 with something that computes something else is none: where results can be compared, they are, and the bench stops when they differ.
 """
 import argparse, json, os, resource, shutil, statistics, subprocess, sys
 from pathlib import Path
-import measure, peers, report
+import encoders, measure, peers, report
 from measure import Command
 
 HERE = Path(__file__).resolve().parent
@@ -190,6 +190,14 @@ class Bench:
             sizes[command.name] = size
         self.report.section(f"Streams in random order, with --memory {limit} (MiB)", results, sizes)
 
+    # uf-tokenize
+
+    def encode(self):
+        try:
+            encoders.compare(self, peers.tokenizers(self.folder / "tokenizers"))
+        except peers.Unavailable as error:
+            self.report.skipped("other encoders", error)
+
 
 def main():
     parser = argparse.ArgumentParser(description="Speed of uf-convert and uf-records beside others.")
@@ -199,6 +207,8 @@ def main():
     parser.add_argument("--records", type=int, default=64000, help="how many records to make")
     parser.add_argument("--runs", type=int, default=5, help="how often each command runs")
     parser.add_argument("--llamafactory", default="", help="install, or a Python that has it")
+    parser.add_argument("--tokenizers", default="", help="tokenizer.json files (each may be .gz) to compare encoders with; without it GPT-2's and SmolLM2's")
+    parser.add_argument("--texts", default="", help="files of texts, one JSON string a line; without it those of the data")
     given = parser.parse_args()
     if given.records < 1000 or given.runs < 1:
         parser.error("at least 1000 records and 1 run")
@@ -206,7 +216,7 @@ def main():
     bench = Bench(given)
     try:
         bench.read_data()
-        for part in (bench.iterate, bench.convert, bench.pairs, bench.compressed, bench.tenfold, bench.streams, bench.shuffle):
+        for part in (bench.iterate, bench.convert, bench.pairs, bench.compressed, bench.tenfold, bench.streams, bench.shuffle, bench.encode):
             part()
     except measure.Failed as error:
         sys.exit(f"bench: {error}")

@@ -1,0 +1,65 @@
+"""Encoders by themselves, in process and on one thread: ours beside those of other libraries, on the same texts."""
+import gzip, json, shutil, subprocess, sys
+from pathlib import Path
+import measure, peers
+
+HERE = Path(__file__).resolve().parent
+FIXTURES = HERE.parent.parent / "fixtures" / "tokenizers"
+
+
+def compare(bench, python, passes=3):
+    """For each vocabulary and file of texts the rates of the first pass and of the best; stops where our ids are not those of the reference."""
+    vocabularies = [Path(path).resolve() for path in bench.given.tokenizers.split()] or [FIXTURES / name / "tokenizer.json.gz" for name in ("gpt2", "smollm2")]
+    files = [Path(path).resolve() for path in bench.given.texts.split()] or [_texts_of(bench)]
+    print(f"\nEncoders on one thread, without reading and writing: MB/s of the first pass, and of the best of {passes}\n")
+    print(f"  {'':36} {'texts':20} {'MB':>6} " + "".join(f"{name:>22}" for name in ("uf-tokenize", "gigatoken", "fastokens", "tokenizers")))
+    rows = []
+    for vocabulary in vocabularies:
+        plain = bench.work / "tokenizer.json"
+        with (gzip.open if vocabulary.suffix == ".gz" else open)(vocabulary, "rb") as source, open(plain, "wb") as copy:
+            shutil.copyfileobj(source, copy)
+        for file in files:
+            said = {"uf-tokenize": _run([bench.bin / "uf-tokenizer-speed", "--passes", passes, plain, file])}
+            for library in ("gigatoken", "fastokens", "tokenizers"):
+                # The reference is some forty times slower.
+                said[library] = _run([python, HERE / "encode_texts.py", library, 1 if library == "tokenizers" else passes, plain, file], may_fail=library != "tokenizers")
+            for one in said.values():
+                one["equal"] = one.get("sha256") == said["tokenizers"]["sha256"]
+            if not said["uf-tokenize"]["equal"]:
+                raise measure.Failed(f"uf-tokenize gives other ids than tokenizers for {file.name} with {vocabulary.parent.name}")
+            rows.append({"tokenizer": vocabulary.parent.name, "texts": file.name, **said})
+            print(f"  {vocabulary.parent.name:36} {file.name:20} {said['uf-tokenize']['bytes'] / 1e6:6.1f} " + "".join(f"{_shown(one):>22}" for one in said.values()))
+    print("  *: other ids than those of tokenizers with special tokens off in texts; a library that refuses a vocabulary has no rate")
+    bench.report.contents["tokenizers"] = rows
+
+
+def _shown(said):
+    return f"{said['first'] / 1e6:.1f} / {said['best'] / 1e6:.1f}{' ' if said['equal'] else '*'}" if "first" in said else "- "
+
+
+def _run(arguments, may_fail=False):
+    done = subprocess.run([str(argument) for argument in arguments], capture_output=True, text=True)
+    if done.returncode == 0:
+        return json.loads(done.stdout)
+    last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+    if may_fail:
+        return {"refused": last}
+    raise peers.Unavailable(f"{Path(arguments[0]).name}: {last}")
+
+
+def _texts_of(bench, most=16_000_000):
+    """Prompts and responses of the data, one JSON string a line, some 16 MB of them."""
+    file = bench.work / "texts.jsonl"
+    view = subprocess.Popen([str(part) for part in bench.tool("uf-records", "view", bench.rated, "--fields", "turns,responses")], stdout=subprocess.PIPE, text=True)
+    size = 0
+    with open(file, "w", encoding="ascii") as out:
+        for line in view.stdout:
+            record = json.loads(line)
+            for text in [turn["content"] for turn in record["turns"]] + record["responses"]:
+                out.write(json.dumps(text) + "\n")
+                size += len(text)
+            if size > most:
+                break
+    view.stdout.close()
+    view.wait()
+    return file
