@@ -190,7 +190,7 @@ ALWAYS int cut(uf_cutter *c, uf_pattern pattern) {
             const uf_piece *entry = NULL;
             if (end - c->position <= UF_LONGEST_CACHED_PIECE) entry = find(c->cache, c->cache_mask, c->batch[c->next].low, c->batch[c->next].high);
             c->next++;
-            if (entry == NULL) {
+            if (entry == NULL || entry->high >> 60 == 0) {
                 c->piece_end = end;
                 return 1;
             }

@@ -115,7 +115,8 @@ extension Tokenizer {
         var position = 0
         while position < end {
             let next = scanner.pieceEnd(text, position, end), length = next &- position
-            if length <= Int(UF_LONGEST_CACHED_PIECE), !scratch.isPlain, let entry = scratch.cache.entry(of: text + position, length, readable: end &- position) {
+            if length <= Int(UF_LONGEST_CACHED_PIECE), !scratch.isPlain, let entry = scratch.cache.entry(of: text + position, length, readable: end &- position),
+               entry.pointee.high >> 60 > 0 {
                 withUnsafeBytes(of: entry.pointee.ids) { ids.append(contentsOf: $0.bindMemory(to: UInt32.self).prefix(Int(entry.pointee.high >> 60))) }
             } else {
                 ids.append(contentsOf: idsOfPiece(text + position, length, readable: end &- position, scratch))
@@ -128,7 +129,9 @@ extension Tokenizer {
     @inline(never)
     private func idsOfPiece(_ piece: UnsafePointer<UInt8>, _ length: Int, readable: Int, _ scratch: EncodingScratch) -> UnsafeBufferPointer<UInt32> {
         let isKept = length <= LongPieceCache.longestPiece && !scratch.isPlain, hash = isKept ? LongPieceCache.hash(piece, length) : 0
-        if isKept, let ids = scratch.longPieces.ids(of: piece, length, hash: hash) { return ids }
+        // Of a short piece the other cache knows whether it is there: most that come here are new.
+        let isThere = isKept && (length > Int(UF_LONGEST_CACHED_PIECE) || scratch.cache.entry(of: piece, length, readable: readable) != nil)
+        if isThere, let ids = scratch.longPieces.ids(of: piece, length, hash: hash) { return ids }
         let (count, dropped) = merge(piece, length, scratch)
         let ids = UnsafeBufferPointer(start: UnsafePointer(scratch.symbols), count: count)
         // What is left out is counted each time.

@@ -6,7 +6,7 @@
 // character by character; a test holds the two to the same pieces.
 
 /// A piece of 1 to 15 bytes and its ids. `low` and the lower 56 bits of `high` are its bytes, zeros behind them; the top byte of `high` is 16 * number of ids +
-/// length; 0 in an empty entry.
+/// length; 0 in an empty entry. A piece with more ids than fit has an entry with none.
 typedef struct {
     uint64_t low, high;
     uint32_t ids[4];

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Finds added tokens in text, leftmost first and of those the longest, by a trie over their bytes.
 struct AddedTokenMatcher: Sendable {
     struct Match {
@@ -16,6 +18,8 @@ struct AddedTokenMatcher: Sendable {
     private var nodes = [Node()]
     /// First bytes of tokens: nearly every byte of a text is passed over by this alone.
     private var starts = [Bool](repeating: false, count: 256)
+    /// The one first byte of all tokens, where they have one in common ("<" most often): memory is searched for it faster than looked at.
+    private var onlyStart: UInt8?
 
     /// `contents[i]` is what is looked for as `tokens[i]`; an empty one is never found.
     init(_ tokens: [AddedToken], contents: [[UInt8]]) {
@@ -36,6 +40,7 @@ struct AddedTokenMatcher: Sendable {
                 self.tokens.append(token)
             }
         }
+        if starts.count(where: { $0 }) == 1 { onlyStart = starts.firstIndex(of: true).map { UInt8($0) } }
     }
 
     var isEmpty: Bool { tokens.isEmpty }
@@ -45,6 +50,10 @@ struct AddedTokenMatcher: Sendable {
         starts.withUnsafeBufferPointer { starts in
             var position = position
             while position < text.count {
+                if let onlyStart, let base = text.baseAddress {
+                    guard let found = memchr(base + position, Int32(onlyStart), text.count - position) else { return nil }
+                    position = UnsafeRawPointer(found) - UnsafeRawPointer(base)
+                }
                 if starts[Int(text[position])], let match = longest(in: text, at: position) { return match }
                 position &+= 1
             }

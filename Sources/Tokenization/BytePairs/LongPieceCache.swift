@@ -58,7 +58,7 @@ final class LongPieceCache {
         return nil
     }
 
-    /// Remembers a piece that `ids(of:)` does not know.
+    /// Remembers a piece; one that is known already takes its room once more, until all is forgotten.
     func remember(_ piece: UnsafePointer<UInt8>, _ length: Int, hash: UInt64, _ ids: UnsafeBufferPointer<UInt32>) {
         guard length <= LongPieceCache.longestPiece, let first = ids.baseAddress else { return }
         let words = ids.count + (length + 3) / 4

@@ -11,8 +11,8 @@ final class PieceCache {
         let count = 1 << bits
         mask = count - 1
         // A line of the processor's cache holds an entry and the one whose slot differs in the lowest bit.
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<uf_piece>.stride, alignment: 64)
-        entries = memory.initializeMemory(as: uf_piece.self, repeating: uf_piece(), count: count)
+        entries = allocateTable(count)
+        entries.initialize(repeating: uf_piece(), count: count)
     }
 
     deinit { entries.deallocate() }
@@ -24,13 +24,14 @@ final class PieceCache {
         uf_piece_find(entries, mask, piece, length, readable)
     }
 
-    /// Remembers a piece of 1 to 15 bytes with 1 to 4 ids; false for any other, which is not for this cache.
+    /// Remembers a piece of 1 to 15 bytes with 1 to 4 ids; false for any other, which is not for this cache. Of a short piece with more ids it remembers that: its entry has none.
     func remember(_ piece: UnsafePointer<UInt8>, _ length: Int, readable: Int, _ ids: UnsafeBufferPointer<UInt32>) -> Bool {
-        guard (1 ... Int(UF_LONGEST_CACHED_PIECE)).contains(length), (1 ... Int(UF_MOST_CACHED_IDS)).contains(ids.count) else { return false }
-        var entry = uf_piece_make(piece, length, readable, ids.baseAddress, ids.count)
+        guard (1 ... Int(UF_LONGEST_CACHED_PIECE)).contains(length), !ids.isEmpty else { return false }
+        let fits = ids.count <= Int(UF_MOST_CACHED_IDS)
+        var entry = uf_piece_make(piece, length, readable, ids.baseAddress, fits ? ids.count : 0)
         let slot = uf_piece_slot(&entry, mask)
         if entries[slot].high != 0 { entries[slot ^ 1] = entries[slot] }
         entries[slot] = entry
-        return true
+        return fits
     }
 }

@@ -69,6 +69,7 @@ enum UTF8Text {
         let raw = UnsafeRawPointer(base)
         var position = 0
         while position < text.count {
+            while position &+ 64 <= text.count, raw.loadUnaligned(fromByteOffset: position, as: SIMD8<UInt64>.self) & 0x8080_8080_8080_8080 == .zero { position &+= 64 }
             while position &+ 8 <= text.count, raw.loadUnaligned(fromByteOffset: position, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 { position &+= 8 }
             guard position < text.count else { break }
             let length = validLength(text, position)
