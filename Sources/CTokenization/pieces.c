@@ -133,8 +133,7 @@ ALWAYS size_t slot_of(uint64_t low, uint64_t high, size_t mask) {
 
 #define KEY_BITS 0x0FFFFFFFFFFFFFFF
 
-ALWAYS const uf_piece *find(const uf_piece *cache, size_t mask, uint64_t low, uint64_t high) {
-    size_t slot = slot_of(low, high, mask);
+ALWAYS const uf_piece *find(const uf_piece *cache, size_t slot, uint64_t low, uint64_t high) {
     const uf_piece *entry = &cache[slot];
     if (entry->low != low || (entry->high & KEY_BITS) != high) entry = &cache[slot ^ 1];
     return entry->low == low && (entry->high & KEY_BITS) == high ? entry : NULL;
@@ -153,7 +152,7 @@ size_t uf_piece_slot(const uf_piece *piece, size_t mask) { return slot_of(piece-
 const uf_piece *uf_piece_find(const uf_piece *cache, size_t mask, const uint8_t *piece, size_t length, size_t readable) {
     uint64_t low, high;
     piece_key(piece, length, readable, &low, &high);
-    return find(cache, mask, low, high);
+    return find(cache, slot_of(low, high, mask), low, high);
 }
 
 ALWAYS size_t piece_end(const uf_cutter *c, size_t at, uf_pattern pattern) {
@@ -175,7 +174,8 @@ ALWAYS void fill_batch(uf_cutter *c, uf_pattern pattern) {
         if (__builtin_expect(end + 4 > c->count, 0) && !c->ends_text) break;
         if (length <= UF_LONGEST_CACHED_PIECE) {
             piece_key(c->text + at, length, c->readable - at, &c->batch[count].low, &c->batch[count].high);
-            __builtin_prefetch(&c->cache[slot_of(c->batch[count].low, c->batch[count].high, c->cache_mask)]);
+            c->batch[count].slot = slot_of(c->batch[count].low, c->batch[count].high, c->cache_mask);
+            __builtin_prefetch(&c->cache[c->batch[count].slot]);
         }
         c->batch[count++].end = at = end;
     }
@@ -188,7 +188,7 @@ ALWAYS int cut(uf_cutter *c, uf_pattern pattern) {
         while (c->next < c->batched) {
             size_t end = c->batch[c->next].end;
             const uf_piece *entry = NULL;
-            if (end - c->position <= UF_LONGEST_CACHED_PIECE) entry = find(c->cache, c->cache_mask, c->batch[c->next].low, c->batch[c->next].high);
+            if (end - c->position <= UF_LONGEST_CACHED_PIECE) entry = find(c->cache, c->batch[c->next].slot, c->batch[c->next].low, c->batch[c->next].high);
             c->next++;
             if (entry == NULL || entry->high >> 60 == 0) {
                 c->piece_end = end;

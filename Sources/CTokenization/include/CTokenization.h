@@ -14,7 +14,7 @@ typedef struct {
 
 #define UF_LONGEST_CACHED_PIECE 15
 #define UF_MOST_CACHED_IDS 4
-#define UF_BATCH 32
+#define UF_BATCH 64
 
 /// The classes of a window of text: bit i of each is about byte i, all bytes of a character have its class, bits beyond the window are 0.
 typedef struct {
@@ -58,7 +58,7 @@ typedef struct {
     unsigned batched, next;
     struct {
         uint64_t low, high;
-        size_t end;
+        size_t slot, end;
     } batch[UF_BATCH];
 } uf_cutter;
 

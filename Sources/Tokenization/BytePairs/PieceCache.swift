@@ -7,7 +7,7 @@ final class PieceCache {
     let entries: UnsafeMutablePointer<uf_piece>
     let mask: Int
 
-    init(bits: Int = 17) {
+    init(bits: Int = 18) {
         let count = 1 << bits
         mask = count - 1
         // A line of the processor's cache holds an entry and the one whose slot differs in the lowest bit.
