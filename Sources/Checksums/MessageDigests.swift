@@ -29,7 +29,8 @@ public struct MessageDigests {
     public mutating func finish() -> [UInt32] {
         precondition(start == bytes.count, "a message was not ended")
         defer {
-            bytes.removeAll(keepingCapacity: true)
+            // What an uncommonly long message took is given back.
+            bytes.removeAll(keepingCapacity: bytes.count < 1 << 22)
             blocks.removeAll(keepingCapacity: true)
             start = 0
         }
