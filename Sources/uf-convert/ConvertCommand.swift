@@ -23,6 +23,8 @@ struct ConvertCommand: ParsableCommand {
             temperature was meant for it; then --missing and --temperature act. --dimensions chooses, orders and renames; the other options use the new names.
             Records are left out in this order: by --split, --decontaminate, too few responses or ratings, --where, --dedup, --sample. \(RecordFilter.help)
             What was dropped or missing is told in one line on standard error, in full with -v, with --report, and in the stream itself.
+            Memory does not grow with the data: to count repeats, more than 65,536 prompts go through temporary files in $TMPDIR (or /tmp). Only --dedup and \
+            --sample remember more; with --strict a repeat that far behind is told at the end.
 
             REPORT
             \(Conversion.reportHelp)

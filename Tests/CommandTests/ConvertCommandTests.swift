@@ -208,4 +208,18 @@ import Testing
         #expect(message("--rate brevity,wit").hasPrefix("uf-convert: --rate: no rater \"wit\"; expected names among brevity,formatting,"))
         #expect(message("--rate brevity,brevity").hasPrefix("uf-convert: --rate names brevity twice"))
     }
+
+    /// Repeats so far behind that they are not held in memory are found by temporary files, and where there is no room for those the command fails cleanly.
+    @Test func repeatsFarBehindAreCounted() throws {
+        let made = run(#"seq 65600 | awk '{ i = $1 % 65590; printf "{\"instruction\":\"p%d\",\"completions\":[", i;"#
+            + #" for (k = 1; k < 3; k++) printf "%s{\"response\":\"r%d\",\"annotations\":{\"d\":{\"Rating\":\"%d\"}}}", (k > 1 ? "," : ""), k, k; print "]}" }' > many.jsonl"#)
+        #expect(made.status == 0 && made.errors.isEmpty)
+        let missing = run("TMPDIR=/absent uf-convert many.jsonl -o missing.uf")
+        #expect(missing.status == 73 && missing.errors == "uf-convert: a temporary file in /absent: cannot be created: No such file or directory\n")
+        let counted = run("uf-convert many.jsonl -o counted.uf")
+        #expect(counted.status == 0 && counted.errors == "uf-convert: kept 10 repeated prompts, 10 repeated records\n")
+        let strict = run("uf-convert --strict many.jsonl -o strict.uf")
+        #expect(strict.status == 65 && strict.errors == "uf-convert: many.jsonl: line 65591: the prompt of an earlier record stands here again (--strict stops at the first oddity)\n")
+        #expect(folder.contents == ["counted.uf", "many.jsonl"])
+    }
 }
