@@ -18,7 +18,7 @@ struct TrainVocabulary: ParsableCommand {
             special tokens that they spell out are text like any other.
 
             An input is JSON strings, one a line; or plain text with --text, each line with its line feed a text; or a rated stream, which is recognised: its prompt turns, system \
-            prompts and responses. Memory grows with the distinct pieces (words), not with the texts: 10 bytes a byte of them and 64 a piece, at most --memory.
+            prompts and responses. Memory grows with the distinct pieces (words), not with the texts: 64 bytes for a piece and 64 for each of its bytes, at most --memory.
             """,
             examples: [
                 ("uf-tokenize train texts.jsonl --size 32000 --pattern llama3 --special '<|endoftext|>' -o tokenizer.json", "from JSON strings"),

@@ -24,7 +24,7 @@ public struct VocabularyTrainer: Sendable {
     public var initialAlphabet = InitialAlphabet.bytes
     /// Of the bytes seen, keep so many: the most frequent, of equals those of the smaller characters. The others are left out of all words.
     public var mostSymbols: Int?
-    /// Bytes of the longest token that merging makes; at least 2.
+    /// Bytes of the longest token that merging makes; at least 2. (The reference's `max_token_length` is what none reaches: one more.)
     public var longestToken: Int?
 
     public init(size: Int, pattern: TrainingPattern) {
