@@ -88,12 +88,18 @@ SYSTEM_TURN ?=
 BOS ?=
 # With TEMPLATE=plain the token that ends a text; empty: what the model's files name.
 EOS ?=
+# Answers to learn: last (the responses), or assistant (earlier answers in the prompts too, with LAYOUT=sft).
+LOSS_ON ?= last
 # The model's context for uf-pack; empty: what config.json says.
 CONTEXT_LENGTH ?=
 
 # uf-pack
-# shared-prefix or rows16.
+# shared-prefix, rows16, pairs or sft.
 LAYOUT ?= shared-prefix
+# With LAYOUT=pairs: best-worst, given or all; empty: best-worst.
+PAIRS ?=
+# With LAYOUT=sft: best or all; empty: best.
+ANSWERS ?=
 # The longest prompt with a response; empty: the model's context.
 MAX_LENGTH ?=
 # Tokens that a bin is filled up to.
@@ -185,8 +191,8 @@ convert_options = $(RAW) --split $(call quote,$(SPLIT)) $(if $(MAP),--map $(MAP)
   $(foreach path,$(DECONTAMINATE),--decontaminate $(call quote,$(path))) $(foreach licence,$(LICENCES),--licence $(call quote,$(licence)))
 tokenize_options = --tokenizer $(MODEL) --template $(call quote,$(TEMPLATE)) $(call option,--vars,$(TEMPLATE_VARS)) $(call option,--date,$(TEMPLATE_DATE)) $(call option,--system,$(SYSTEM_TURN)) \
   $(call option,--bos,$(BOS)) $(call option,--eos,$(EOS)) \
-  $(call option,--context-length,$(CONTEXT_LENGTH))
-pack_options = --layout $(LAYOUT) $(call option,--max-length,$(MAX_LENGTH)) --max-tokens $(MAX_TOKENS) $(call option,--records-per-bin,$(RECORDS_PER_BIN)) \
+  --loss-on $(LOSS_ON) $(call option,--context-length,$(CONTEXT_LENGTH))
+pack_options = --layout $(LAYOUT) $(call option,--pairs,$(PAIRS)) $(call option,--answers,$(ANSWERS)) $(call option,--max-length,$(MAX_LENGTH)) --max-tokens $(MAX_TOKENS) $(call option,--records-per-bin,$(RECORDS_PER_BIN)) \
   $(call option,--open-bins,$(OPEN_BINS)) --overlong $(OVERLONG) --truncation $(TRUNCATION) $(if $(PAPER_EPSILON),--paper-epsilon) \
   --order $(ORDER) $(if $(filter shuffled,$(ORDER)),--seed $(ORDER_SEED))
 score_options = --model $(MODEL) --precision $(PRECISION)

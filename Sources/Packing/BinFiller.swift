@@ -18,8 +18,8 @@ struct BinFiller {
 
     /// All open bins together hold no more than this: many small records with large matrices could not be bounded by their tokens.
     private static let heldBytesLimit = StreamLimits.recordBytes
-    /// A prompt and two responses of a token each: no record is smaller.
-    private static let smallestRecord = 3
+    /// A prompt and two responses (sft: one) of a token each: no record is smaller.
+    private var smallestRecord: Int { options.layout == .sft ? 2 : 3 }
 
     init(_ options: PackingOptions) { self.options = options }
 
@@ -30,7 +30,7 @@ struct BinFiller {
         if let index = bestFit(size, bytes) {
             put(record, size, bytes, into: index)
             if isFull(open[index]) { done.append(close(index)) }
-        } else if options.openBins > 1, size + BinFiller.smallestRecord > options.maxTokens {
+        } else if options.openBins > 1, size + smallestRecord > options.maxTokens {
             // It fills a bin alone and takes no place among the open ones.
             done.append(bin([record]))
         } else {
@@ -66,7 +66,7 @@ struct BinFiller {
     }
 
     private func isFull(_ bin: OpenBin) -> Bool {
-        bin.records.count == options.recordsPerBin || bin.tokens + BinFiller.smallestRecord > options.maxTokens
+        bin.records.count == options.recordsPerBin || bin.tokens + smallestRecord > options.maxTokens
     }
 
     private mutating func put(_ record: FittedRecord, _ size: Int, _ bytes: Int, into index: Int) {

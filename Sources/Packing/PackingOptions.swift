@@ -17,6 +17,10 @@ public struct PackingOptions: Sendable, Equatable {
     public var overlong = OverlongPolicy.cut
     /// rows16: adds 1e-10 to every target in `piTarget` without renormalising, as the paper's code does.
     public var paperEpsilon = false
+    /// Layout pairs.
+    public var pairs = PairRule.bestWorst
+    /// Layout sft.
+    public var answers = AnswerRule.best
     public var order = RecordOrder.input
     /// For `order` shuffled.
     public var seed: UInt64 = 0
@@ -54,6 +58,8 @@ public struct PackingOptions: Sendable, Equatable {
     public var arguments: [String] {
         var words = ["--layout", layout.rawValue, "--max-length", "\(maxLength)", "--max-tokens", "\(maxTokens)", "--open-bins", "\(openBins)"]
         if let recordsPerBin { words += ["--records-per-bin", "\(recordsPerBin)"] }
+        if layout == .pairs { words += ["--pairs", pairs.rawValue] }
+        if layout == .sft { words += ["--answers", answers.rawValue] }
         words += ["--truncation", truncation.rawValue, "--overlong", overlong.rawValue, "--order", order.rawValue]
         if order == .shuffled { words += ["--seed", "\(seed)"] }
         if paperEpsilon { words.append("--paper-epsilon") }

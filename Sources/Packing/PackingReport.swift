@@ -3,7 +3,7 @@ import RecordStream
 
 /// What packing did to the cost of computing: lengths, padding and repetition avoided, how full the bins are. For people; no part of the stream.
 public struct PackingReport: Sendable, Equatable {
-    public internal(set) var counts = PackingCounts()
+    public internal(set) var counts: PackingCounts
     /// As read: prompts, responses, and each record's longest sequence (prompt and longest response).
     public private(set) var prompts = LengthHistogram()
     public private(set) var responses = LengthHistogram()
@@ -27,7 +27,10 @@ public struct PackingReport: Sendable, Equatable {
     private var oversizeTokens = 0
     private let options: PackingOptions
 
-    public init(_ options: PackingOptions) { self.options = options }
+    public init(_ options: PackingOptions) {
+        self.options = options
+        counts = PackingCounts(options.layout)
+    }
 
     mutating func add(_ record: TokensRecord, _ outcome: RecordFitter.Outcome) {
         counts.count(record, outcome)

@@ -12,9 +12,12 @@ struct PackCommand: ParsableCommand {
         discussion: HelpText.discussion(
             """
             shared-prefix stores a prompt once with all its responses branching from it, several records a bin. rows16 stores prompt and response together, one row \
-            for each response, and a map to the paper's rows (row = N * dimension + response).
-            A record stays whole in one bin. It is dropped, and counted, with fewer than two responses, with no dimension that has targets, or with an empty prompt or \
-            response. Where a prompt with its longest response exceeds --max-length, --overlong says whether the record is cut or dropped. --truncation ours keeps the \
+            for each response, and a map to the paper's rows (row = N * dimension + response). pairs is shared-prefix with only the responses that --pairs chooses, and \
+            for each pair which of the two is better: by the mean of their targets over the dimensions, among responses that are rated in all of these. sft stores \
+            conversations to imitate, packed without attention across them: each prompt with the response that --answers chooses, and with its earlier answers learnt too \
+            where uf-tokenize had --loss-on assistant.
+            A record stays whole in one bin. It is dropped, and counted, where the layout has no use for it (with fewer than two responses, with no dimension that has \
+            targets, all tied), or with an empty prompt or response. Where a prompt with its longest response exceeds --max-length, --overlong says whether the record is cut or dropped. --truncation ours keeps the \
             header that opens the answer and a system turn, removes the oldest turns, then the middle of the others, down to half of the context where the responses \
             need that much, and last the ends of responses; paper keeps the heads of both by the rule of the paper's code.
             Records go into bins as they come; --order shuffled needs them all in memory. Training shuffles the bins of each epoch in any case.
@@ -22,6 +25,8 @@ struct PackCommand: ParsableCommand {
             examples: [
                 ("uf-pack tokens.uf --model model/ -o packed.uf", "bins of about 4096 tokens, sequences within the model's context"),
                 ("uf-tokenize rated.uf ... | uf-pack --max-length 1024 --overlong drop -v > packed.uf", "in a pipe, with a table of lengths and savings on standard error"),
+                ("uf-pack tokens.uf --layout pairs --pairs all --model model/ -o pairs.uf", "every two responses of unequal mean target"),
+                ("uf-pack tokens.uf --layout sft --model model/ -o sft.uf", "the best response of each prompt"),
                 ("uf-pack tokens.uf --layout rows16 --truncation paper --max-length 2048 -o rows.uf", "the paper's rows, one record a bin"),
             ]),
         version: releaseVersion)
@@ -31,8 +36,15 @@ struct PackCommand: ParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    @Option(help: ArgumentHelp("shared-prefix or rows16.", valueName: "layout"))
+    @Option(help: ArgumentHelp("shared-prefix, rows16, pairs or sft.", valueName: "layout"))
     var layout = PackedLayout.sharedPrefix
+
+    @Option(help: ArgumentHelp(
+        "With --layout pairs: best-worst, given (records that came as pairs, no others) or all (every two of unequal mean target). (default: best-worst)", valueName: "rule"))
+    var pairs: PairRule?
+
+    @Option(help: ArgumentHelp("With --layout sft: the best response of a record, or all. (default: best)", valueName: "rule"))
+    var answers: AnswerRule?
 
     @Option(help: ArgumentHelp("The most tokens of a prompt with one of its responses. (default: the context that --model or the tokens stream names)", valueName: "tokens"))
     var maxLength: Int?
@@ -76,6 +88,8 @@ struct PackCommand: ParsableCommand {
     func validate() throws {
         if maxLength != nil, model != nil { throw ValidationError("--max-length and --model both say how long a sequence may be; give one") }
         try refuseDash([("--model", model)])
+        if pairs != nil, layout != .pairs { throw ValidationError("--pairs goes with --layout pairs") }
+        if answers != nil, layout != .sft { throw ValidationError("--answers goes with --layout sft") }
         if seed != nil, order != .shuffled { throw ValidationError("--seed goes with --order shuffled") }
         if shuffleMemory != nil, order != .shuffled { throw ValidationError("--shuffle-memory goes with --order shuffled") }
         if let shuffleMemory, !(1 ... 1 << 20).contains(shuffleMemory) { throw ValidationError("--shuffle-memory takes a number from 1 to \(1 << 20)") }
@@ -88,6 +102,8 @@ struct PackCommand: ParsableCommand {
         options.maxTokens = maxTokens
         if let recordsPerBin { options.recordsPerBin = recordsPerBin }
         if let openBins { options.openBins = openBins }
+        if let pairs { options.pairs = pairs }
+        if let answers { options.answers = answers }
         options.truncation = truncation
         options.overlong = overlong
         options.paperEpsilon = paperEpsilon
@@ -133,6 +149,8 @@ struct PackCommand: ParsableCommand {
 }
 
 extension PackedLayout: ExpressibleByArgument {}
+extension PairRule: ExpressibleByArgument {}
+extension AnswerRule: ExpressibleByArgument {}
 extension Truncation: ExpressibleByArgument {}
 extension OverlongPolicy: ExpressibleByArgument {}
 extension RecordOrder: ExpressibleByArgument {}

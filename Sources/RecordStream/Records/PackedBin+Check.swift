@@ -24,6 +24,10 @@ extension PackedBin {
             }
         }
         for (record, member) in members.enumerated() where !member.rowMap.isEmpty || !member.piTarget.isEmpty {
+            guard !member.piTarget.isEmpty else {
+                try checkPairs(member.rowMap, record)
+                continue
+            }
             guard member.rowMap.count == member.ratings.targets.count, member.piTarget.count == member.rowMap.count,
                 member.piTarget.allSatisfy(\.isFinite)
             else { throw InputError("a row map of \(member.rowMap.count) rows for \(member.ratings.targets.count) targets") }
@@ -31,6 +35,16 @@ extension PackedBin {
                 guard segment < segments.count, segments[Int(segment)].record == record, Int(segments[Int(segment)].response) == row % member.responseCount else {
                     throw InputError("row \(row) of record \(record) is mapped to segment \(segment), which does not hold its response")
                 }
+            }
+        }
+    }
+
+    private func checkPairs(_ map: [UInt32], _ record: Int) throws {
+        guard map.count % 2 == 0 else { throw InputError("pairs of \(map.count) segments") }
+        for pair in 0 ..< map.count / 2 {
+            let better = map[2 * pair], worse = map[2 * pair + 1]
+            guard better != worse, [better, worse].allSatisfy({ $0 < segments.count && segments[Int($0)].record == record && segments[Int($0)].response >= 0 }) else {
+                throw InputError("pair \(pair) of record \(record) is of segments \(better) and \(worse), expected two that hold responses of it")
             }
         }
     }
@@ -52,16 +66,14 @@ extension PackedBin {
         for (count, at) in (Int(segment.start) ..< Int(segment.end)).enumerated() where UInt64(positions[at]) != UInt64(firstPosition) + UInt64(count) {
             throw InputError("position \(positions[at]) at token \(at), expected \(UInt64(firstPosition) + UInt64(count))")
         }
-        guard segment.response >= 0 else {
-            guard segment.response == -1, segment.labelStart == segment.end else { throw InputError("a prompt with labels") }
-            return
-        }
-        guard segment.response < member.responseCount, !seen[Int(segment.record)][Int(segment.response)] else {
-            throw InputError("response \(segment.response) of \(member.responseCount), or one that stands twice")
-        }
-        seen[Int(segment.record)][Int(segment.response)] = true
+        // Whatever it holds: nothing would predict the first token of a sequence.
         guard segment.labelStart >= segment.start, segment.labelStart <= segment.end, segment.parent >= 0 || segment.labelStart > segment.start else {
             throw InputError("labels from token \(segment.labelStart), with nothing before them to predict them from")
         }
+        guard segment.response != -1 else { return }
+        guard segment.response >= 0, segment.response < member.responseCount, !seen[Int(segment.record)][Int(segment.response)] else {
+            throw InputError("response \(segment.response) of \(member.responseCount), or one that stands twice")
+        }
+        seen[Int(segment.record)][Int(segment.response)] = true
     }
 }

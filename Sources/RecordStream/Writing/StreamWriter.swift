@@ -155,7 +155,7 @@ public final class RecordStreamWriter<Record: StreamRecord> {
 
     /// As `StreamWriter`.
     public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none, sealsInBackground: Bool = true) throws {
-        precondition(head.schema == Record.schema, "a head for another kind of record")
+        precondition(Record.schemas.contains(head.schema), "a head for another kind of record")
         stream = try StreamWriter(to: sink, head: head, codec: codec, sealsInBackground: sealsInBackground)
     }
 
