@@ -79,7 +79,7 @@ extension TokensRecord {
 
     /// What all prompts begin with: the whole of a single one.
     var sharedPrompt: ArraySlice<UInt32> {
-        prompts.dropFirst().reduce(prompts[0].ids[...]) { shared, prompt in
+        prompts.count == 1 ? prompts[0].ids[...] : prompts.dropFirst().reduce(prompts[0].ids[...]) { shared, prompt in
             shared.prefix(zip(shared, prompt.ids).prefix { $0 == $1 }.count)
         }
     }

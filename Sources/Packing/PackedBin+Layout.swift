@@ -9,11 +9,12 @@ extension PackedBin {
         let count = records.reduce(0) { $0 + $1.tokens(in: layout) }
         tokens.reserveCapacity(count)
         positions.reserveCapacity(count)
-        for fitted in records {
+        // By number: a record is many arrays, and a copy of it takes as long as laying it out.
+        for number in records.indices {
             switch layout {
-            case .sharedPrefix, .pairs: appendBranches(fitted)
-            case .sft: appendConversations(fitted)
-            case .rows16: appendRows(fitted, paperEpsilon: paperEpsilon)
+            case .sharedPrefix, .pairs: appendBranches(records[number])
+            case .sft: appendConversations(records[number])
+            case .rows16: appendRows(records[number], paperEpsilon: paperEpsilon)
             }
         }
     }
@@ -92,15 +93,14 @@ extension PackedBin {
 
     private mutating func append(_ more: ArraySlice<UInt32>, from position: Int) {
         tokens += more
-        for at in 0 ..< more.count { positions.append(UInt32(position + at)) }
+        positions += UInt32(position) ..< UInt32(position + more.count)
     }
 }
 
 extension PackedBin.Member {
     fileprivate init(_ fitted: FittedRecord) {
-        let record = fitted.record
         self.init(
-            id: record.id, origin: record.origin, source: record.source, ratings: record.ratings, promptCuts: fitted.promptCuts.map { UInt32($0) },
+            id: fitted.record.id, origin: fitted.record.origin, source: fitted.record.source, ratings: fitted.record.ratings, promptCuts: fitted.promptCuts.map { UInt32($0) },
             responseCuts: fitted.responseCuts.map { UInt32($0) })
     }
 }

@@ -20,7 +20,7 @@ public final class StreamWriter {
     /// Blocks that wait for a second one, to be made ready together.
     private var filled: [SealedBlock.Filled] = []
     /// Those before, while another thread makes them ready.
-    private var pending: Promise<[SealedBlock]>?
+    private var pending: Promise<Result<[SealedBlock], any Error>>?
     private let sealsInBackground: Bool
     /// Records of the blocks to come, the last one first; while there are any they say where blocks close.
     private var planned: [Int]
@@ -111,7 +111,7 @@ public final class StreamWriter {
     private func writePending() throws {
         guard let blocks = pending else { return }
         pending = nil
-        try write(blocks.value())
+        try write(blocks.value.get())
     }
 
     private func write(_ blocks: [SealedBlock]) throws {
