@@ -16,12 +16,15 @@ struct BinFiller {
     private var open: [OpenBin] = []
     private var heldBytes = 0
 
-    /// All open bins together hold no more than this: many small records with large matrices could not be bounded by their tokens.
-    private static let heldBytesLimit = StreamLimits.recordBytes
+    /// All open bins together, those of the other shards with them, hold no more than a record may: many small records with large matrices could not be bounded by their tokens.
+    private let heldBytesLimit: Int
     /// A prompt and two responses (sft: one) of a token each: no record is smaller.
     private var smallestRecord: Int { options.layout == .sft ? 2 : 3 }
 
-    init(_ options: PackingOptions) { self.options = options }
+    init(_ options: PackingOptions) {
+        self.options = options
+        heldBytesLimit = max(1 << 20, StreamLimits.recordBytes / options.shards)
+    }
 
     /// Takes a record and hands out the bins that are done by it.
     mutating func add(_ record: FittedRecord) -> [PackedBin] {
@@ -34,7 +37,7 @@ struct BinFiller {
             // It fills a bin alone and takes no place among the open ones.
             done.append(bin([record]))
         } else {
-            while open.count >= options.openBins || !open.isEmpty && heldBytes + bytes > BinFiller.heldBytesLimit { done.append(close(fullest)) }
+            while open.count >= options.openBins || !open.isEmpty && heldBytes + bytes > heldBytesLimit { done.append(close(fullest)) }
             open.append(OpenBin())
             put(record, size, bytes, into: open.count - 1)
             if isFull(open[open.count - 1]) { done.append(close(open.count - 1)) }
@@ -52,7 +55,7 @@ struct BinFiller {
     /// The bin with the least room that still takes the record; the oldest of equals.
     private func bestFit(_ size: Int, _ bytes: Int) -> Int? {
         var best: Int?
-        guard heldBytes + bytes <= BinFiller.heldBytesLimit else { return nil }
+        guard heldBytes + bytes <= heldBytesLimit else { return nil }
         for (index, bin) in open.enumerated() where bin.tokens + size <= options.maxTokens {
             if best.map({ open[$0].tokens < bin.tokens }) ?? true { best = index }
         }

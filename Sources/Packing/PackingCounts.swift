@@ -75,6 +75,17 @@ public struct PackingCounts: Sendable, Equatable {
         oversizeBins += bin.tokens.count > maxTokens ? 1 : 0
     }
 
+    private static var sums: [WritableKeyPath<PackingCounts, Int>] { [
+        \.recordsIn, \.recordsOut, \.tokensIn, \.tokensDropped, \.tokensOut, \.promptsCut, \.promptsWithoutOldTurns, \.turnsRemoved, \.promptsCutInside, \.promptTokensCut,
+        \.recordsWithCutResponses, \.responsesCut, \.responseTokensCut, \.responsesUnused, \.tokensUnused, \.pairs, \.answersKept, \.answersCut, \.bins, \.binTokens, \.oversizeBins,
+    ] }
+
+    /// Of two shards together.
+    public static func += (left: inout PackingCounts, right: PackingCounts) {
+        left.dropped.merge(right.dropped, uniquingKeysWith: +)
+        for path in sums { left[keyPath: path] += right[keyPath: path] }
+    }
+
     /// For the stream's tail.
     public var json: JSONValue {
         let reasons = DropReason.allCases.compactMap { reason in dropped[reason].map { (reason.rawValue, JSONValue($0)) } }

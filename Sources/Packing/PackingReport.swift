@@ -54,6 +54,13 @@ public struct PackingReport: Sendable, Equatable {
         if bin.tokens.count > options.maxTokens { oversizeTokens += bin.tokens.count }
     }
 
+    /// Of two shards together.
+    public static func += (left: inout PackingReport, right: PackingReport) {
+        left.counts += right.counts
+        for path in [\PackingReport.prompts, \.responses, \.sequences, \.records, \.binRecords, \.binTokens] { left[keyPath: path] += right[keyPath: path] }
+        for path in [\PackingReport.paddedRepeatedTokens, \.paddedTokens, \.rowTokens, \.sharedTokens, \.oversizeTokens] { left[keyPath: path] += right[keyPath: path] }
+    }
+
     /// Tokens in bins by the room in them, leaving out bins of a single record beyond `maxTokens`; nil without other bins.
     public var fill: Double? {
         let ordinary = counts.bins - counts.oversizeBins
