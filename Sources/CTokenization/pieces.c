@@ -27,9 +27,11 @@ ALWAYS size_t slot_of(uint64_t low, uint64_t high, size_t mask) {
 #define KEY_BITS 0x0FFFFFFFFFFFFFFF
 
 ALWAYS const uf_piece *find(const uf_piece *cache, size_t slot, uint64_t low, uint64_t high) {
-    const uf_piece *entry = &cache[slot];
-    if (entry->low != low || (entry->high & KEY_BITS) != high) entry = &cache[slot ^ 1];
-    return entry->low == low && (entry->high & KEY_BITS) == high ? entry : NULL;
+    for (size_t place = 0; place < UF_PLACES; place++) {
+        const uf_piece *entry = &cache[slot ^ place];
+        if (entry->low == low && (entry->high & KEY_BITS) == high) return entry;
+    }
+    return NULL;
 }
 
 uf_piece uf_piece_make(const uint8_t *piece, size_t length, size_t readable, const uint32_t *ids, size_t count) {

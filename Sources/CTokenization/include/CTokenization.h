@@ -14,6 +14,7 @@ typedef struct {
 
 #define UF_LONGEST_CACHED_PIECE 15
 #define UF_MOST_CACHED_IDS 4
+#define UF_PLACES 4
 #define UF_BATCH 64
 
 /// The classes of a window of text: bit i of each is about byte i, all bytes of a character have its class, bits beyond the window are 0.
@@ -60,7 +61,7 @@ typedef struct {
     /// The word of `classes.starts` that is being gone through, and what is left of it.
     size_t word;
     uint64_t starts;
-    /// 2^n entries; a piece stands at its slot or at that with the lowest bit turned.
+    /// 2^n entries; a piece stands at its slot or at one of the three with the two lowest bits turned.
     uf_piece *cache;
     size_t cache_mask;
     /// Where the next piece starts.

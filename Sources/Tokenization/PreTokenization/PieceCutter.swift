@@ -36,12 +36,13 @@ final class PieceCutter {
         merge: (Int, Int) -> UnsafeBufferPointer<UInt32>, longEnd: (Int) -> Int
     ) {
         let number = (pattern == UF_GPT2_ISOLATING ? CharacterClass.digit : .number).rawValue
-        (state.cache, state.cache_mask) = (cache.entries, cache.mask)
         var start = 0
         while start < count {
             var size = min(window, count - start)
             let endsText = start + size == count
             if !endsText { size = UTF8Text.previous(text, start + size + 1) - start }
+            cache.grow()
+            (state.cache, state.cache_mask) = (cache.entries, cache.mask)
             (state.text, state.count, state.ends_text, state.readable) = (text + start, size, endsText ? 1 : 0, count - start)
             uf_begin(&state, pattern, CharacterClasses.table.base, number)
             while uf_cut(&state) != 0 {
