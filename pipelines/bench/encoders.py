@@ -10,12 +10,12 @@ FIXTURES = HERE.parent.parent / "fixtures" / "tokenizers"
 def compare(bench, python, passes=3):
     """For each vocabulary and file of texts the rates of the first pass and of the best; stops where our ids are not those of the reference."""
     vocabularies = _vocabularies(bench)
-    files = [Path(path).resolve() for path in bench.given.texts.split()] or [_texts_of(bench)]
+    files = [Path(path).resolve() for path in bench.given.texts.split()] or [texts_of(bench, bench.work / "texts.jsonl", 16_000_000)]
     print(f"\nEncoders on one thread, without reading and writing: MB/s of the first pass, and of the best of {passes}\n")
     print(f"  {'':36} {'texts':20} {'MB':>6} " + "".join(f"{name:>22}" for name in ("uf-tokenize", "gigatoken", "fastokens", "tokenizers")))
     rows = []
     for vocabulary in vocabularies:
-        plain = _unpacked(bench, vocabulary)
+        plain = unpacked(vocabulary, bench.work / "tokenizer.json")
         for file in files:
             said = {"uf-tokenize": _run([bench.bin / "uf-tokenizer-speed", "--passes", passes, plain, file])}
             for library in ("gigatoken", "fastokens", "tokenizers"):
@@ -35,7 +35,7 @@ def without_a_break(bench):
     """Seconds that uf-tokenize takes for a megabyte of one kind of character, and for four; stops where a megabyte takes half a second."""
     vocabularies = _vocabularies(bench)
     print("\nTexts without a break, milliseconds for 1 MB / 4 MB\n")
-    said = {vocabulary.parent.name: _run([bench.bin / "uf-tokenizer-speed", _unpacked(bench, vocabulary)])["runs"] for vocabulary in vocabularies}
+    said = {vocabulary.parent.name: _run([bench.bin / "uf-tokenizer-speed", unpacked(vocabulary, bench.work / "tokenizer.json")])["runs"] for vocabulary in vocabularies}
     print(f"  {'':24}" + "".join(f"{name:>20}" for name in said))
     for rows in zip(*said.values()):
         print(f"  {rows[0]['of']:24}" + "".join(f"{1e3 * row['1 MB']:12.1f} / {1e3 * row['4 MB']:5.0f}" for row in rows))
@@ -48,8 +48,7 @@ def _vocabularies(bench):
     return [Path(path).resolve() for path in bench.given.tokenizers.split()] or [FIXTURES / name / "tokenizer.json.gz" for name in ("gpt2", "smollm2")]
 
 
-def _unpacked(bench, vocabulary):
-    plain = bench.work / "tokenizer.json"
+def unpacked(vocabulary, plain):
     with (gzip.open if vocabulary.suffix == ".gz" else open)(vocabulary, "rb") as source, open(plain, "wb") as copy:
         shutil.copyfileobj(source, copy)
     return plain
@@ -69,9 +68,8 @@ def _run(arguments, may_fail=False):
     raise peers.Unavailable(f"{Path(arguments[0]).name}: {last}")
 
 
-def _texts_of(bench, most=16_000_000):
-    """Prompts and responses of the data, one JSON string a line, some 16 MB of them."""
-    file = bench.work / "texts.jsonl"
+def texts_of(bench, file, most):
+    """Prompts and responses of the data, one JSON string a line, at most about so many bytes of them."""
     view = subprocess.Popen([str(part) for part in bench.tool("uf-records", "view", bench.rated, "--fields", "turns,responses")], stdout=subprocess.PIPE, text=True)
     size = 0
     with open(file, "w", encoding="ascii") as out:
