@@ -133,11 +133,42 @@ public final class RecordReader<Record: StreamRecord> {
                 position += 1
                 return record
             }
-            // The old block's memory goes before the next is read, and after the end none is kept: a command may hold hundreds of readers.
-            block = nil
-            guard let more = try stream.nextBlock() else { return nil }
-            block = more
-            position = 0
+            guard try openBlock() else { return nil }
+        }
+    }
+
+    /// The old block's memory goes before the next is read, and after the end none is kept: a command may hold hundreds of readers.
+    private func openBlock() throws -> Bool {
+        block = nil
+        position = 0
+        block = try stream.nextBlock()
+        return block != nil
+    }
+}
+
+/// Some records of a block that nobody has taken out yet: for a thread that will, and that then owns what it makes.
+public struct RecordBatch<Record: StreamRecord>: Sendable {
+    let block: Block
+    let range: Range<Int>
+
+    public func records() throws -> [Record] {
+        var records: [Record] = []
+        records.reserveCapacity(range.count)
+        for index in range { try records.append(block.record(index)) }
+        return records
+    }
+}
+
+extension RecordReader {
+    /// The next records, at most `most` of them, or nil after the end mark.
+    public func nextBatch(_ most: Int) throws -> RecordBatch<Record>? {
+        while true {
+            if let block, position < block.count {
+                let range = position ..< min(position + most, block.count)
+                position = range.upperBound
+                return RecordBatch(block: block, range: range)
+            }
+            guard try openBlock() else { return nil }
         }
     }
 }
