@@ -1,9 +1,9 @@
 import SystemIO
 
-/// Turns ids into text one by one: what `push` and at last `finish` give, put together, is the text of all ids as Hugging Face's tokenizers give it, and no byte of it is
-/// ever taken back. What is not UTF-8 becomes U+FFFD. Byte-level vocabularies repair the whole (one U+FFFD for each cut-off start of a character or stray byte), so the
-/// start of a character is held back until it is known how it goes on; byte fallback repairs each run of byte tokens (one for every byte of a run that is not valid), so
-/// the run is held back until it ends.
+/// Turns ids into text one by one: what `push` and at last `finish` give, put together, is the text of all ids as Hugging Face's tokenizers give it, and no
+/// byte of it is ever taken back. What is not UTF-8 becomes U+FFFD. Byte-level vocabularies repair the whole (one U+FFFD for each cut-off start of a character
+/// or stray byte), so the start of a character is held back until it is known how it goes on; byte fallback repairs each run of byte tokens (one for every byte
+/// of a run that is not valid), so the run is held back until it ends.
 public struct TokenDecoder {
     private let tokenizer: Tokenizer
     private let skipsSpecial: Bool
@@ -71,7 +71,8 @@ public struct TokenDecoder {
         held.removeAll()
     }
 
-    /// Appends the bytes with U+FFFD for what is not UTF-8, and returns how many are done with: where more may follow, the start of a character at the end is not.
+    /// Appends the bytes with U+FFFD for what is not UTF-8, and returns how many are done with: where more may follow, the start of a character at the end is
+    /// not.
     private static func repair(_ bytes: UnsafeBufferPointer<UInt8>, endsText: Bool, into text: inout [UInt8]) -> Int {
         var position = 0
         while position < bytes.count {

@@ -13,12 +13,13 @@ struct TrainVocabulary: ParsableCommand {
         abstract: "Learn a byte-level BPE vocabulary from texts, and write its tokenizer.json.",
         discussion: HelpText.discussion(
             """
-            The tokens and merges are those that Hugging Face's BpeTrainer gives for the same texts and settings, and the file is what its save writes: special tokens have the first \
-            ids, then the bytes, then what is merged, the most frequent pair first and of equals that of the smaller ids. Texts are cut as the model named by --pattern cuts them; \
-            special tokens that they spell out are text like any other.
+            The tokens and merges are those that Hugging Face's BpeTrainer gives for the same texts and settings, and the file is what its save writes: \
+            special tokens have the first ids, then the bytes, then what is merged, the most frequent pair first and of equals that of the smaller ids. \
+            Texts are cut as the model named by --pattern cuts them; special tokens that they spell out are text like any other.
 
-            An input is JSON strings, one a line; or plain text with --text, each line with its line feed a text; or a rated stream, which is recognised: its prompt turns, system \
-            prompts and responses. Memory grows with the distinct pieces (words), not with the texts: 64 bytes for a piece and 64 for each of its bytes, at most --memory.
+            An input is JSON strings, one a line; or plain text with --text, each line with its line feed a text; or a rated stream, which is recognised: \
+            its prompt turns, system prompts and responses. Memory grows with the distinct pieces (words), not with the texts: 64 bytes for a piece and 64 \
+            for each of its bytes, at most --memory.
             """,
             examples: [
                 ("uf-tokenize train texts.jsonl --size 32000 --pattern llama3 --special '<|endoftext|>' -o tokenizer.json", "from JSON strings"),
@@ -44,7 +45,8 @@ struct TrainVocabulary: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Start from all 256 bytes, so that any text has tokens, or from those seen in the texts.", valueName: "alphabet"))
     var initialAlphabet = VocabularyTrainer.InitialAlphabet.bytes
 
-    @Option(name: .long, help: ArgumentHelp("With --initial-alphabet seen: start from the most frequent only; the others are left out of all words.", valueName: "bytes"))
+    @Option(name: .long, help: ArgumentHelp(
+        "With --initial-alphabet seen: start from the most frequent only; the others are left out of all words.", valueName: "bytes"))
     var limitAlphabet: Int?
 
     @Option(name: .long, help: ArgumentHelp("Make no token of more bytes. (default: no limit)", valueName: "bytes"))
@@ -76,7 +78,9 @@ struct TrainVocabulary: ParsableCommand {
     }
 
     func validate() throws {
-        if let token = special.first(where: { $0.isEmpty || $0.utf8.count > 1024 }) { throw ValidationError("--special takes 1 to 1024 bytes, and this token has \(token.utf8.count)") }
+        if let token = special.first(where: { $0.isEmpty || $0.utf8.count > 1024 }) {
+            throw ValidationError("--special takes 1 to 1024 bytes, and this token has \(token.utf8.count)")
+        }
         if let (place, token) = special.enumerated().first(where: { special.firstIndex(of: $0.element) != $0.offset }) {
             throw ValidationError("--special \(token) is given twice, as token \(special.firstIndex(of: token) ?? 0) and \(place)")
         }
@@ -91,7 +95,9 @@ struct TrainVocabulary: ParsableCommand {
         }
         if let longestToken, longestToken < 2 { throw ValidationError("--longest-token takes a number from 2: merging makes no shorter ones") }
         guard (1 ... 1 << 20).contains(memory) else { throw ValidationError("--memory takes a number of MiB from 1 to \(1 << 20)") }
-        if json, output == nil || output == "-" { throw ValidationError("--json needs -o FILE: the vocabulary and the counts cannot both go to standard output") }
+        if json, output == nil || output == "-" {
+            throw ValidationError("--json needs -o FILE: the vocabulary and the counts cannot both go to standard output")
+        }
         if files.count(where: { $0 == "-" }) > 1 { throw ValidationError("standard input (-) is named twice") }
     }
 
@@ -101,7 +107,8 @@ struct TrainVocabulary: ParsableCommand {
         let sink = try TextOutput(output)
         let sizes = operands.map(fileSize), total = sizes.contains { $0 == nil } ? nil : sizes.reduce(0) { $0 + ($1 ?? 0) }
         let reading = common.progress("uf-tokenize: counting pieces", total: total, unit: "bytes")
-        let texts = try CountedTexts(pattern, memory: memory << 20, workers: jobs.count, next: { try inputs.next() }, progress: { reading.update(inputs.bytesRead) })
+        let texts = try CountedTexts(
+            pattern, memory: memory << 20, workers: jobs.count, next: { try inputs.next() }, progress: { reading.update(inputs.bytesRead) })
         reading.finish()
         let counting = reading.elapsed
         let merging = common.progress("uf-tokenize: merging", total: size, unit: "tokens")
@@ -110,7 +117,8 @@ struct TrainVocabulary: ParsableCommand {
         let learning = merging.elapsed
         try sink.write(try vocabulary.tokenizerJSON())
         try sink.prepare()
-        let report = TrainingReport(trainer: trainer, counts: texts.counts, distinct: texts.distinct, vocabulary: vocabulary, counting: counting, merging: learning)
+        let report = TrainingReport(
+            trainer: trainer, counts: texts.counts, distinct: texts.distinct, vocabulary: vocabulary, counting: counting, merging: learning)
         if json { try report.printJSON() }
         try sink.publish()
         report.tell(verbose: common.verbose)
@@ -128,7 +136,8 @@ private struct TrainingReport {
 
     func printJSON() throws {
         let summary = JSONValue.object([
-            ("texts", JSONValue(counts.texts)), ("bytes", JSONValue(counts.bytes)), ("pieces", JSONValue(counts.pieces)), ("distinct_pieces", JSONValue(distinct)),
+            ("texts", JSONValue(counts.texts)), ("bytes", JSONValue(counts.bytes)),
+            ("pieces", JSONValue(counts.pieces)), ("distinct_pieces", JSONValue(distinct)),
             ("surrogates_replaced", JSONValue(counts.surrogates)), ("invalid_bytes_replaced", JSONValue(counts.invalidBytes)),
             ("size", JSONValue(trainer.size)), ("tokens", JSONValue(vocabulary.tokens.count)), ("merges", JSONValue(vocabulary.merges.count)),
         ])
@@ -147,8 +156,9 @@ private struct TrainingReport {
             Console.line("uf-tokenize: \(vocabulary.tokens.count) of \(trainer.size) tokens: \(why)")
         }
         guard verbose else { return }
-        Console.line("uf-tokenize: \(counted(counts.texts, "text")), \(counts.bytes) bytes, \(counted(counts.pieces, "piece")), \(distinct) distinct, in \(Progress.duration(counting)): "
-            + "\(Progress.quantity(Double(counts.bytes) / max(counting, 1e-9))) bytes/s")
-        Console.line("uf-tokenize: \(counted(vocabulary.tokens.count, "token")) by \(counted(vocabulary.merges.count, "merge")) in \(Progress.duration(merging))")
+        Console.line("uf-tokenize: \(counted(counts.texts, "text")), \(counts.bytes) bytes, \(counted(counts.pieces, "piece")), \(distinct) distinct, "
+            + "in \(Progress.duration(counting)): \(Progress.quantity(Double(counts.bytes) / max(counting, 1e-9))) bytes/s")
+        let tokens = counted(vocabulary.tokens.count, "token"), merges = counted(vocabulary.merges.count, "merge")
+        Console.line("uf-tokenize: \(tokens) by \(merges) in \(Progress.duration(merging))")
     }
 }

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 @testable import Tokenization
 
-/// Vocabularies learnt here and by the reference from the same texts (fixtures/tokenizers/make_training.py): the same file, so the same ids, merges and settings.
+/// Vocabularies learnt here and by the reference from the same texts (fixtures/tokenizers/make_training.py): the same file, so the same ids, merges and
+/// settings.
 @Suite struct VocabularyTrainerTests {
     /// Instructions and responses of the records.
     private static func vicuna() throws -> [Text] {
@@ -125,7 +126,7 @@ import Testing
         #expect(train("\"a b\"\n") == "")
         #expect(train("") == "the inputs hold no text to learn from: 0 texts, all of them empty")
         #expect(train("\"\"\n\"\"\n") == "the inputs hold no text to learn from: 2 texts, all of them empty")
-        #expect(train("\"a b\"\n", size: 256) { $0.special = ["x!"] } == "a vocabulary of 256 tokens cannot hold the 257 that it starts from: 1 special ones and the alphabet; raise --size")
+        #expect(train("\"a b\"\n", size: 256) { $0.special = ["x!"] } == "a vocabulary of 256 tokens cannot hold the 257 that it starts from: 1 special one and the alphabet; raise --size")
         #expect(train("\"a b\"\n", size: 2) { $0.initialAlphabet = .seen } == "a vocabulary of 2 tokens cannot hold the 3 that it starts from: 0 special ones and the alphabet; raise --size")
         #expect(train("\"a\"\n7\n") == "texts: line 2: expected a JSON string, found a number (--text reads plain text)")
         #expect(train("\"a\"\n\"b\n") .hasPrefix("texts: line 2, column "))

@@ -19,11 +19,13 @@ public struct CountedTexts {
     /// - Parameters:
     ///   - memory: bytes that learning may take for the distinct pieces: they are what grows with the texts.
     ///   - next: the next texts, nil after the last; called on the caller's thread, as is `progress`.
-    /// - Throws: `InputError` for a line that is no JSON string, and where the distinct pieces need more than `memory`. Whether that is so does not depend on `workers`.
+    /// - Throws: `InputError` for a line that is no JSON string, and where the distinct pieces need more than `memory`. Whether that is so does not depend on
+    ///   `workers`.
     public init(_ pattern: TrainingPattern, memory: Int, workers: Int, next: () throws -> TextBatch?, progress: () -> Void) throws {
         @Sendable func refuse(_ pieces: PieceCounts) throws(InputError) {
             guard pieces.memory > memory else { return }
-            throw InputError("the texts have more distinct pieces than \(memory >> 20) MiB hold (\(pieces.count) so far); sample the texts, or allow more by --memory")
+            throw InputError("the texts have more distinct pieces than \(memory >> 20) MiB hold (\(pieces.count) so far); "
+                + "sample the texts, or allow more by --memory")
         }
         let states = try orderedMap(
             workers: workers, produce: next, makeState: { (JSONParser(), PieceCounter(pattern)) },
@@ -33,7 +35,9 @@ public struct CountedTexts {
                 case .texts(let texts): for text in texts { text.withUnsafeBufferPointer { counter.count($0) } }
                 case .strings(let lines, let name):
                     try lines.readEach(name, parser) { cursor in
-                        guard let text = cursor.stringBytes else { throw InputError("expected a JSON string, found \(cursor.typeName) (--text reads plain text)") }
+                        guard let text = cursor.stringBytes else {
+                            throw InputError("expected a JSON string, found \(cursor.typeName) (--text reads plain text)")
+                        }
                         counter.count(text)
                     }
                 }

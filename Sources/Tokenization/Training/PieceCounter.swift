@@ -1,7 +1,7 @@
 import CTokenization
 
-/// Cuts texts into pieces and counts them. The cutter takes a piece's number in the table for its id, so that pieces met before are found in the cache that serves encoding.
-/// One a thread.
+/// Cuts texts into pieces and counts them. The cutter takes a piece's number in the table for its id, so that pieces met before are found in the cache that
+/// serves encoding. One a thread.
 final class PieceCounter {
     let pieces = PieceCounts()
     private(set) var counts = TextCounts()

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Distinct pieces of text in the order in which they were met, and how often each was: a table by the pieces' bytes, which grows. One a thread; at the end they are added together.
+/// Distinct pieces of text in the order in which they were met, and how often each was: a table by the pieces' bytes, which grows. One a thread; at the end
+/// they are added together.
 final class PieceCounts {
     private(set) var occurrences: [UInt64] = []
     private var arena: [UInt8] = []
@@ -14,8 +15,8 @@ final class PieceCounts {
     /// Of all distinct pieces together.
     var bytes: Int { arena.count }
 
-    /// What learning from these pieces may take, which nearly all goes to the pairs of neighbours: a byte starts one, and that pair is counted, waits to be merged and
-    /// lists its words. English texts took 60 bytes a byte of their distinct pieces, random words of nine letters 28.
+    /// What learning from these pieces may take, which nearly all goes to the pairs of neighbours: a byte starts one, and that pair is counted, waits to be
+    /// merged and lists its words. English texts took 60 bytes a byte of their distinct pieces, random words of nine letters 28.
     var memory: Int { 64 * bytes + 64 * count }
 
     /// The number of a piece, which is entered where it is new.

@@ -1,7 +1,8 @@
 import RecordStream
 import SystemIO
 
-/// The texts of files one after the other: JSON strings, one a line, or the lines of plain text; of a rated stream, which its first bytes tell, the texts of its records.
+/// The texts of files one after the other: JSON strings, one a line, or the lines of plain text; of a rated stream, which its first bytes tell, the texts of
+/// its records.
 public final class TrainingInputs {
     private enum Reader {
         case lines(LineReader)
@@ -43,8 +44,11 @@ public final class TrainingInputs {
         let source = try PeekedSource(sources[opened])
         self.source = source
         opened += 1
-        if source.head.starts(with: [0x1F, 0x8B]) { throw InputError("\(source.name): compressed by gzip; unpack it first (gzip -dc FILE | uf-tokenize train ...)") }
-        reader = source.head.elementsEqual(RecordStreamReader.firstBytes) ? .records(try RecordReader(source)) : .lines(LineReader(source, keepsEnds: readsPlainText))
+        guard !source.head.starts(with: [0x1F, 0x8B]) else {
+            throw InputError("\(source.name): compressed by gzip; unpack it first (gzip -dc FILE | uf-tokenize train ...)")
+        }
+        let isStream = source.head.elementsEqual(RecordStreamReader.firstBytes)
+        reader = isStream ? .records(try RecordReader(source)) : .lines(LineReader(source, keepsEnds: readsPlainText))
         return reader
     }
 

@@ -42,7 +42,8 @@ final class TrainingWords {
         }
     }
 
-    /// Joins the pair wherever the word has it, from the left, and enters what that does to the pairs with its neighbours. The joined pair's own count stays as it was.
+    /// Joins the pair wherever the word has it, from the left, and enters what that does to the pairs with its neighbours. The joined pair's own count stays as
+    /// it was.
     ///
     /// - Parameter mayJoin: whether a token and the joined one may merge later, by their length.
     func merge(_ number: UInt32, _ left: UInt32, _ right: UInt32, into joined: UInt32, _ pairs: inout PairTable, mayJoin: (UInt32) -> Bool) {

@@ -2,10 +2,10 @@ import SystemIO
 
 /// Learns a byte-level BPE vocabulary: the tokens and merges that the `BpeTrainer` of Hugging Face's tokenizers 0.23.3 gives for the same texts.
 ///
-/// Ids go to the special tokens, then to the alphabet in the order of its characters, then to what is merged. The pair merged next is the most frequent, of equals that of
-/// the smaller ids. Two habits of the reference are part of its result and kept here: a merged pair's own count is not set back, so that a pair which comes to stand
-/// again (its token was made of other parts meanwhile) starts from it; and a pair that comes to stand in several rounds is merged in each round's words by itself.
-/// Counts here do not overflow, where the reference's do at 2^31.
+/// Ids go to the special tokens, then to the alphabet in the order of its characters, then to what is merged. The pair merged next is the most frequent, of
+/// equals that of the smaller ids. Two habits of the reference are part of its result and kept here: a merged pair's own count is not set back, so that a pair
+/// which comes to stand again (its token was made of other parts meanwhile) starts from it; and a pair that comes to stand in several rounds is merged in each
+/// round's words by itself. Counts here do not overflow, where the reference's do at 2^31.
 public struct VocabularyTrainer: Sendable {
     public enum InitialAlphabet: String, Sendable, CaseIterable {
         /// All 256 bytes, so that any text has tokens.
@@ -33,7 +33,10 @@ public struct VocabularyTrainer: Sendable {
     }
 
     /// What merging starts from at least: the special tokens, and the alphabet where it is known beforehand.
-    public var leastSize: Int { Set(special).union(initialAlphabet == .bytes ? ByteAlphabet.characters.compactMap { Unicode.Scalar($0).map { String($0) } } : []).count }
+    public var leastSize: Int {
+        let alphabet = ByteAlphabet.characters.compactMap { Unicode.Scalar($0).map { String($0) } }
+        return Set(special).union(initialAlphabet == .bytes ? alphabet : []).count
+    }
 
     /// - Parameter progress: called with the number of tokens as it grows.
     /// - Throws: `InputError` where the texts are empty, or `size` does not hold what merging starts from.
@@ -43,7 +46,8 @@ public struct VocabularyTrainer: Sendable {
         for content in special { tokens.add(Array(content.utf8)) }
         let symbols = alphabet(texts.pieces, &tokens)
         guard tokens.count <= size else {
-            throw InputError("a vocabulary of \(size) tokens cannot hold the \(tokens.count) that it starts from: \(special.count) special ones and the alphabet; raise --size")
+            throw InputError("a vocabulary of \(size) tokens cannot hold the \(tokens.count) that it starts from: "
+                + "\(counted(special.count, "special one")) and the alphabet; raise --size")
         }
         let merges = merge(TrainingWords(texts.pieces, symbols: symbols), &tokens, progress)
         return TrainedVocabulary(pattern: pattern, special: special, tokens: tokens.spellings, merges: merges)
