@@ -8,6 +8,9 @@ import SystemIO
 /// follows it: whoever has seen nil has seen the whole stream. All errors are `InputError` with the source's name, frame and byte; after one,
 /// every further call throws it again.
 public final class RecordStreamReader {
+    /// What every stream starts with, and no text: the first byte stands nowhere in UTF-8.
+    public static var firstBytes: [UInt8] { withUnsafeBytes(of: FrameHeader.sync.littleEndian) { Array($0) } }
+
     private let frames: FrameReader
     public let head: StreamHead
     /// The stage's summary; there once the stream was read to its end.
