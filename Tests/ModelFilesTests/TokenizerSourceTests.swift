@@ -66,6 +66,41 @@ import Testing
         #expect(got.family == nil && got.assumption == nil && !got.isPair && got.digest != want.digest)
     }
 
+    /// A GGUF without weights, made of SmolLM2's published tokenizer.json as converters make it.
+    private func smolLM2(_ change: (inout [String], inout [String]) -> Void = { _, _ in }) throws -> (path: String, published: JSONValue) {
+        #expect(system("gzip -dc '\(Fixtures.path("tokenizers/smollm2/tokenizer.json.gz"))' > '\(folder.file("published.json"))'") == 0)
+        let published = try JSON.parse(try readWholeFile(folder.file("published.json"))), model = try #require(published["model"])
+        var tokens = try #require(model["vocab"]?.object).sorted { ($0.value.int ?? 0) < ($1.value.int ?? 0) }.map(\.key.description)
+        var merges = try #require(model["merges"]?.array).map { $0.string ?? "" }
+        let special = Set(try #require(published["added_tokens"]?.array).compactMap { $0["content"]?.string })
+        let types = tokens.map { special.contains($0) ? Int32(3) : 1 }
+        change(&tokens, &merges)
+        var builder = GGUFBuilder()
+        builder.add("tokenizer.ggml.model", "gpt2")
+        builder.add("tokenizer.ggml.pre", "smollm")
+        builder.add("tokenizer.ggml.tokens", tokens)
+        builder.add("tokenizer.ggml.token_type", integers: types)
+        builder.add("tokenizer.ggml.merges", merges)
+        builder.add("tokenizer.ggml.bos_token_id", UInt32(1))
+        builder.add("tokenizer.ggml.add_bos_token", false)
+        return (try write("vocabulary.gguf", builder.bytes), published)
+    }
+
+    @Test func aVocabularyAloneInAGGUF() throws {
+        let (path, published) = try smolLM2(), source = try TokenizerSource(path: path), got = try JSON.parse(source.json)
+        for key in ["model", "added_tokens", "normalizer", "pre_tokenizer", "post_processor"] { #expect(try got[key]?.canonical == published[key]?.canonical, "\(key)") }
+        #expect(try source.digest == TokenizerFiles.digest([path]))
+        let files = try TokenizerFiles(beside: path)
+        #expect(try files.specialTokens() == (.named("<|im_start|>"), .unsaid) && files.contextLength() == nil && files.chatTemplateSource() == nil)
+    }
+
+    @Test func damagedVocabularyInAGGUF() throws {
+        #expect(try refusal(smolLM2 { tokens, _ in tokens[300] = tokens[299] }.path).hasPrefix("vocabulary.gguf: tokens 299 and 300 are the same: "))
+        #expect(try refusal(smolLM2 { tokens, _ in tokens.removeLast() }.path) == "vocabulary.gguf: tokenizer.ggml.token_type has 49152 entries for 49151 tokens")
+        #expect(try refusal(smolLM2 { tokens, _ in tokens = [] }.path) == "vocabulary.gguf: tokenizer.ggml.tokens is empty")
+        #expect(try refusal(smolLM2 { _, merges in merges[7] = "Ġ \u{10FFFF}" }.path) == "vocabulary.gguf: merge 7, \"Ġ \u{10FFFF}\", does not join two tokens to a third")
+    }
+
     @Test func digestsAreOfTheFilesInARow() throws {
         _ = try write("encoder.json", Array(#"{"a":0,"b":1,"ab":2}"#.utf8))
         let merges = try write("vocab.bpe", Array("#version: 0.2\na b\n".utf8))

@@ -53,6 +53,8 @@ import Testing
         let ranks = try tokenizer(folder.file("r50k.tiktoken"))
         #expect(ranks.vocabularySize == 50257 && ranks.addedTokens.map(\.id) == [50256])
         try compare(ranks, vectors)
+        let merges = try JSON.parse(try TokenizerSource(path: folder.file("r50k.tiktoken")).json)["model"]?["merges"]
+        #expect(merges == json["model"]?["merges"] && merges?.array?.count == 50000, "the merges that made the ranks")
     }
 
     /// The ids that `tokenizers` gave before the vocabulary became a GGUF.
