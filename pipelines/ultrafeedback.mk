@@ -88,14 +88,20 @@ SYSTEM_TURN ?=
 BOS ?=
 # With TEMPLATE=plain the token that ends a text; empty: what the model's files name.
 EOS ?=
+# Answers to learn: last (the responses), or assistant (earlier answers in the prompts too, with LAYOUT=sft).
+LOSS_ON ?= last
 # The model's context for uf-pack; empty: what config.json says.
 CONTEXT_LENGTH ?=
 # Whose pattern and special tokens a vocabulary of ranks or of merges alone has; empty for what the number of its tokens tells.
 TOKENIZER_FAMILY ?=
 
 # uf-pack
-# shared-prefix or rows16.
+# shared-prefix, rows16, pairs or sft.
 LAYOUT ?= shared-prefix
+# With LAYOUT=pairs: best-worst, given or all; empty: best-worst.
+PAIRS ?=
+# With LAYOUT=sft: best or all; empty: best.
+ANSWERS ?=
 # The longest prompt with a response; empty: the model's context.
 MAX_LENGTH ?=
 # Tokens that a bin is filled up to.
@@ -110,11 +116,14 @@ OVERLONG ?= cut
 TRUNCATION ?= ours
 # Anything but empty: rows16 adds 1e-10 to its targets, as the paper's code does.
 PAPER_EPSILON ?=
-# Order of the records: input or shuffled.
+# Order of the records: input, shuffled or grouped.
 ORDER ?= input
-# With ORDER=shuffled: what decides the order.
+# With ORDER=shuffled or grouped: what decides the order, and which of the orders of a seed.
 ORDER_SEED ?= 0
-# With ORDER=shuffled: the most memory for records, in MiB; it changes no byte. Empty: 1024.
+ORDER_EPOCH ?= 0
+# With ORDER=grouped: records in a row that are of similar length.
+GROUP ?= 16
+# With ORDER=shuffled or grouped: the most memory for records, in MiB; it changes no byte. Empty: 1024.
 SHUFFLE_MEMORY ?=
 
 # uf-eval score and preference, uf-train
@@ -187,17 +196,17 @@ convert_options = $(RAW) --split $(call quote,$(SPLIT)) $(if $(MAP),--map $(MAP)
   $(foreach path,$(DECONTAMINATE),--decontaminate $(call quote,$(path))) $(foreach licence,$(LICENCES),--licence $(call quote,$(licence)))
 tokenize_options = --tokenizer $(MODEL) --template $(call quote,$(TEMPLATE)) $(call option,--vars,$(TEMPLATE_VARS)) $(call option,--date,$(TEMPLATE_DATE)) $(call option,--system,$(SYSTEM_TURN)) \
   $(call option,--bos,$(BOS)) $(call option,--eos,$(EOS)) \
-  $(call option,--context-length,$(CONTEXT_LENGTH)) $(call option,--tokenizer-family,$(TOKENIZER_FAMILY))
-pack_options = --layout $(LAYOUT) $(call option,--max-length,$(MAX_LENGTH)) --max-tokens $(MAX_TOKENS) $(call option,--records-per-bin,$(RECORDS_PER_BIN)) \
+  --loss-on $(LOSS_ON) $(call option,--context-length,$(CONTEXT_LENGTH)) $(call option,--tokenizer-family,$(TOKENIZER_FAMILY))
+pack_options = --layout $(LAYOUT) $(call option,--pairs,$(PAIRS)) $(call option,--answers,$(ANSWERS)) $(call option,--max-length,$(MAX_LENGTH)) --max-tokens $(MAX_TOKENS) $(call option,--records-per-bin,$(RECORDS_PER_BIN)) \
   $(call option,--open-bins,$(OPEN_BINS)) --overlong $(OVERLONG) --truncation $(TRUNCATION) $(if $(PAPER_EPSILON),--paper-epsilon) \
-  --order $(ORDER) $(if $(filter shuffled,$(ORDER)),--seed $(ORDER_SEED))
+  --order $(ORDER) $(if $(filter shuffled grouped,$(ORDER)),--seed $(ORDER_SEED) --epoch $(ORDER_EPOCH)) $(if $(filter grouped,$(ORDER)),--group $(GROUP))
 score_options = --model $(MODEL) --precision $(PRECISION)
 train_options = $(MODEL) --data $(WORK)/$(TRAIN_PART).packed.uf --reference $(or $(cached),none) --loss $(LOSS) --beta $(BETA) --log-prob $(LOG_PROB) \
   --lambda $(call quote,$(LAMBDA)) --epochs $(EPOCHS) --batch $(BATCH) --learning-rate $(LEARNING_RATE) --schedule $(SCHEDULE) --warmup $(WARMUP) \
   --weight-decay $(WEIGHT_DECAY) --adam-betas $(ADAM_BETAS) --adam-epsilon $(ADAM_EPSILON) --clip $(CLIP) --seed $(SEED) --groups $(GRADIENT_GROUPS) --precision $(PRECISION) \
   $(if $(watched),--validation $(WORK)/$(watched).packed.uf --validate-every $(VALIDATE_EVERY))
 evaluate_options = --beta $(BETA) --log-prob $(LOG_PROB) --lambda $(call quote,$(LAMBDA)) --resamples $(RESAMPLES) --seed $(BOOTSTRAP_SEED)
-shuffle_memory = $(if $(filter shuffled,$(ORDER)),$(call option,--shuffle-memory,$(SHUFFLE_MEMORY)))
+shuffle_memory = $(if $(filter shuffled grouped,$(ORDER)),$(call option,--shuffle-memory,$(SHUFFLE_MEMORY)))
 report_options = $(TRAIN_PART) : $(EVAL_PARTS)
 
 runs := $(WORK)/runs.sqlite

@@ -29,6 +29,10 @@ ALWAYS void mark(uint64_t *bits, size_t at, unsigned length) {
         classes.numbers[word] = __builtin_bit_cast(uint64_t, __builtin_convertvector(digit < 10, bits64));                                    \
         classes.spaces[word] = __builtin_bit_cast(uint64_t, __builtin_convertvector((control < 5) | (b == ' '), bits64));                     \
         classes.others[word] = __builtin_bit_cast(uint64_t, __builtin_convertvector(b >= 0xC0, bits64));                                      \
+        classes.inner[word] = __builtin_bit_cast(uint64_t, __builtin_convertvector((b & 0xC0) == 0x80, bits64));                              \
+        classes.blanks[word] = __builtin_bit_cast(uint64_t, __builtin_convertvector(b == ' ', bits64));                                       \
+        classes.line_ends[word] = __builtin_bit_cast(uint64_t, __builtin_convertvector((b == '\n') | (b == '\r'), bits64));                   \
+        classes.apostrophes[word] = __builtin_bit_cast(uint64_t, __builtin_convertvector(b == '\'', bits64));                                 \
     }                                                                                                                                         \
     for (size_t word = words; word < words + 2; word++)                                                                                       \
         classes.letters[word] = classes.numbers[word] = classes.spaces[word] = classes.others[word] = 0;                                      \

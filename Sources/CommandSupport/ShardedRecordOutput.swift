@@ -14,6 +14,11 @@ public struct ShardOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("Write only this shard (from 0) of so many.", valueName: "index/number"))
     public var shard: String?
 
+    @Option(name: .customLong("append"), help: ArgumentHelp(
+        "With --shards: add the new shards to the set that this MANIFEST lists, of an earlier release beside them. No earlier file is touched but the list, which is replaced last.",
+        valueName: "manifest"))
+    public var earlier: String?
+
     public init() {}
 
     /// The wanted shard and how many there are, where one is asked for.
@@ -26,10 +31,33 @@ public struct ShardOptions: ParsableArguments {
         let most = ShardIdentity.mostShards
         if shards != nil, shard != nil { throw ValidationError("--shards writes all shards, --shard one of them; give one of the two") }
         if let shards, !(1 ... most).contains(shards) { throw ValidationError("--shards takes a number from 1 to \(most)") }
+        if earlier != nil, shards == nil { throw ValidationError("--append goes with --shards") }
         guard shard != nil else { return }
         guard let one, (1 ... most).contains(one.count), (0 ..< one.count).contains(one.index) else {
             throw ValidationError("--shard takes INDEX/NUMBER with an index from 0 to below a number of at most \(most), as in 3/8")
         }
+    }
+
+    /// As `OutputOptions.refuse`, for every file that is written.
+    public func refuse(_ output: OutputOptions, report: String?, inputs: [String]) throws {
+        for name in try shards.map({ count in try (0 ..< count).map { try names(output.output).name($0, of: count) } }) ?? [output.output] {
+            var one = output
+            one.output = name
+            try one.refuse(report: report, inputs: inputs)
+        }
+    }
+
+    /// The heads of the streams that are written, by what they have in common.
+    public func heads(_ head: StreamHead) throws -> [StreamHead] {
+        guard let count = shards ?? one?.count else { return [head] }
+        let all = try ShardIdentity.heads(head, count: count) { [.text("--shard"), .text("\($0)/\(count)")] }
+        return one.map { [all[$0.index]] } ?? all
+    }
+
+    /// One stream, or the shards of a set.
+    public func open<Record: StreamRecord>(_ output: OutputOptions, head: StreamHead) throws -> any ShardOutput<Record> {
+        guard shards != nil else { return try RecordOutput<Record>(output, head: heads(head)[0]) }
+        return try ShardedRecordOutput<Record>(names(output.output), output, heads: heads(head), appendingTo: earlier)
     }
 
     /// The names of the set's files. Throws unless `output` is a pattern.
@@ -48,9 +76,13 @@ public final class ShardedRecordOutput<Record: StreamRecord>: ShardOutput {
     private let sinks: [DigestingSink]
     private let writers: [RecordStreamWriter<Record>]
     private let keepsEqual: Bool
+    /// The list of earlier sets that this one joins.
+    private let earlier: (path: String, manifest: ShardManifest)?
 
-    public init(_ names: ShardNames, _ options: OutputOptions, heads: [StreamHead]) throws {
+    /// - Parameter earlier: the manifest of earlier sets; their shards must be there and of the same kind and settings.
+    public init(_ names: ShardNames, _ options: OutputOptions, heads: [StreamHead], appendingTo earlier: String? = nil) throws {
         self.names = names
+        self.earlier = try earlier.map { ($0, try ShardManifest(path: $0, joinedBy: heads.indices.map { names.name($0, of: heads.count) }, head: heads[0])) }
         keepsEqual = options.ifChanged
         files = try heads.indices.map { try AtomicFile(path: names.name($0, of: heads.count), keepsEqual: options.ifChanged) }
         let sinks = files.map(DigestingSink.init)
@@ -72,10 +104,11 @@ public final class ShardedRecordOutput<Record: StreamRecord>: ShardOutput {
         let entries = sinks.enumerated().map { index, sink in
             ShardManifest.Entry(name: AtomicFile.lastComponent(of: names.name(index, of: sinks.count)), sha256: sink.hexDigest)
         }
-        let manifest = try AtomicFile(path: names.manifest, keepsEqual: keepsEqual)
-        try manifest.write(ShardManifest(entries).text)
+        let manifest = try AtomicFile(path: earlier?.path ?? names.manifest, keepsEqual: keepsEqual)
+        try manifest.write(ShardManifest((earlier?.manifest.entries ?? []) + entries).text)
         try manifest.prepare()
-        if !manifest.isUnchanged || files.contains(where: { !$0.isUnchanged }) {
+        // What lists earlier sets only stays true until it is replaced.
+        if earlier == nil, !manifest.isUnchanged || files.contains(where: { !$0.isUnchanged }) {
             if unlink(names.manifest) != 0, errno != ENOENT { throw InputError.cannotCreate(names.manifest) }
             try AtomicFile.syncFolder(of: names.manifest, name: names.manifest)
         }

@@ -16,12 +16,15 @@ struct BinFiller {
     private var open: [OpenBin] = []
     private var heldBytes = 0
 
-    /// All open bins together hold no more than this: many small records with large matrices could not be bounded by their tokens.
-    private static let heldBytesLimit = StreamLimits.recordBytes
-    /// A prompt and two responses of a token each: no record is smaller.
-    private static let smallestRecord = 3
+    /// All open bins together, those of the other shards with them, hold no more than a record may: many small records with large matrices could not be bounded by their tokens.
+    private let heldBytesLimit: Int
+    /// A prompt and two responses (sft: one) of a token each: no record is smaller.
+    private var smallestRecord: Int { options.layout == .sft ? 2 : 3 }
 
-    init(_ options: PackingOptions) { self.options = options }
+    init(_ options: PackingOptions) {
+        self.options = options
+        heldBytesLimit = max(1 << 20, StreamLimits.recordBytes / options.shards)
+    }
 
     /// Takes a record and hands out the bins that are done by it.
     mutating func add(_ record: FittedRecord) -> [PackedBin] {
@@ -30,11 +33,11 @@ struct BinFiller {
         if let index = bestFit(size, bytes) {
             put(record, size, bytes, into: index)
             if isFull(open[index]) { done.append(close(index)) }
-        } else if options.openBins > 1, size + BinFiller.smallestRecord > options.maxTokens {
+        } else if options.openBins > 1, size + smallestRecord > options.maxTokens {
             // It fills a bin alone and takes no place among the open ones.
             done.append(bin([record]))
         } else {
-            while open.count >= options.openBins || !open.isEmpty && heldBytes + bytes > BinFiller.heldBytesLimit { done.append(close(fullest)) }
+            while open.count >= options.openBins || !open.isEmpty && heldBytes + bytes > heldBytesLimit { done.append(close(fullest)) }
             open.append(OpenBin())
             put(record, size, bytes, into: open.count - 1)
             if isFull(open[open.count - 1]) { done.append(close(open.count - 1)) }
@@ -52,7 +55,7 @@ struct BinFiller {
     /// The bin with the least room that still takes the record; the oldest of equals.
     private func bestFit(_ size: Int, _ bytes: Int) -> Int? {
         var best: Int?
-        guard heldBytes + bytes <= BinFiller.heldBytesLimit else { return nil }
+        guard heldBytes + bytes <= heldBytesLimit else { return nil }
         for (index, bin) in open.enumerated() where bin.tokens + size <= options.maxTokens {
             if best.map({ open[$0].tokens < bin.tokens }) ?? true { best = index }
         }
@@ -66,7 +69,7 @@ struct BinFiller {
     }
 
     private func isFull(_ bin: OpenBin) -> Bool {
-        bin.records.count == options.recordsPerBin || bin.tokens + BinFiller.smallestRecord > options.maxTokens
+        bin.records.count == options.recordsPerBin || bin.tokens + smallestRecord > options.maxTokens
     }
 
     private mutating func put(_ record: FittedRecord, _ size: Int, _ bytes: Int, into index: Int) {

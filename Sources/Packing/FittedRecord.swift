@@ -11,6 +11,10 @@ public struct FittedRecord: Sendable, Equatable {
     /// Turns removed whole, and tokens taken from the middle of others; 0 under the paper's rule.
     public var turnsRemoved = 0
     public var middleTokens = 0
+    /// Layout pairs: which of the record's responses is better than which.
+    public var pairs: [ResponsePair] = []
+    /// Tokens of the record's responses that are not used: neither kept nor cut.
+    public var unusedTokens = 0
 
     /// A record that fits as it is.
     public init(_ record: TokensRecord) {
@@ -23,7 +27,7 @@ public struct FittedRecord: Sendable, Equatable {
 
     /// Tokens that it takes in a bin.
     public func tokens(in layout: PackedLayout) -> Int {
-        guard layout == .sharedPrefix else { return record.responses.indices.reduce(record.responseTokens) { $0 + record.prompt(of: $1).count } }
+        guard layout == .sharedPrefix || layout == .pairs || layout == .sft && record.prompts.count == 1 else { return record.responses.indices.reduce(record.responseTokens) { $0 + record.prompt(of: $1).count } }
         let shared = record.sharedPrompt.count
         return record.promptTokens - (record.prompts.count - 1) * shared + record.responseTokens
     }
@@ -32,14 +36,25 @@ public struct FittedRecord: Sendable, Equatable {
     func storedBytes(in layout: PackedLayout) -> Int {
         let ratings = record.ratings
         let names = ratings.dimensions.reduce(record.id.count + record.source.count) { $0 + $1.count + 12 }
-        return 8 * tokens(in: layout) + 48 * record.responses.count + 29 * ratings.ratings.count + names + 128
+        let segments = record.responses.count + record.prompts.reduce(0) { $0 + $1.answers.count }
+        return 8 * tokens(in: layout) + 48 * segments + 8 * pairs.count + 29 * ratings.ratings.count + names + 128
     }
 
     /// Turn starts are not kept: nothing after packing asks for them.
     mutating func cutPrompt(_ number: Int, to kept: [Range<Int>]) {
-        let whole = record.prompts[number].ids
-        record.prompts[number] = TokensRecord.Prompt(ids: kept.flatMap { whole[$0] }, turnStarts: [], roles: [])
-        promptCuts[number] = whole.count - record.prompts[number].ids.count
+        let whole = record.prompts[number]
+        var cut = TokensRecord.Prompt(ids: kept.flatMap { whole.ids[$0] }, turnStarts: [], roles: [])
+        var start = 0
+        for range in kept {
+            // An answer that was cut inside is no longer what the model is to say; one at the start has nothing left to predict it from.
+            for answer in whole.answers where range.contains(Int(answer.lowerBound)) && answer.upperBound <= range.upperBound {
+                let moved = Int(answer.lowerBound) - range.lowerBound + start
+                if moved > 0 { cut.answers.append(UInt32(moved) ..< UInt32(moved + answer.count)) }
+            }
+            start += range.count
+        }
+        record.prompts[number] = cut
+        promptCuts[number] = whole.ids.count - cut.ids.count
     }
 
     /// - Parameter room: the most tokens that a response may have.
@@ -64,7 +79,7 @@ extension TokensRecord {
 
     /// What all prompts begin with: the whole of a single one.
     var sharedPrompt: ArraySlice<UInt32> {
-        prompts.dropFirst().reduce(prompts[0].ids[...]) { shared, prompt in
+        prompts.count == 1 ? prompts[0].ids[...] : prompts.dropFirst().reduce(prompts[0].ids[...]) { shared, prompt in
             shared.prefix(zip(shared, prompt.ids).prefix { $0 == $1 }.count)
         }
     }

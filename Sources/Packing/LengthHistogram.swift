@@ -14,6 +14,12 @@ public struct LengthHistogram: Sendable, Equatable {
         sum += length
     }
 
+    public static func += (left: inout LengthHistogram, right: LengthHistogram) {
+        left.counts.merge(right.counts, uniquingKeysWith: +)
+        left.total += right.total
+        left.sum += right.sum
+    }
+
     public var mean: Double { total == 0 ? 0 : Double(sum) / Double(total) }
 
     /// For each percent p (0...100, ascending) the smallest length that at least p % of all do not exceed (nearest rank); zeros when empty.

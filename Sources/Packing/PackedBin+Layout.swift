@@ -9,10 +9,12 @@ extension PackedBin {
         let count = records.reduce(0) { $0 + $1.tokens(in: layout) }
         tokens.reserveCapacity(count)
         positions.reserveCapacity(count)
-        for fitted in records {
+        // By number: a record is many arrays, and a copy of it takes as long as laying it out.
+        for number in records.indices {
             switch layout {
-            case .sharedPrefix: appendBranches(fitted)
-            case .rows16: appendRows(fitted, paperEpsilon: paperEpsilon)
+            case .sharedPrefix, .pairs: appendBranches(records[number])
+            case .sft: appendConversations(records[number])
+            case .rows16: appendRows(records[number], paperEpsilon: paperEpsilon)
             }
         }
     }
@@ -31,6 +33,40 @@ extension PackedBin {
             let labels = end
             append(response[...], from: prompt.count)
             segments.append(Segment(start: start, end: end, parent: parent, record: record, response: Int32(number), labelStart: labels))
+        }
+        var member = Member(fitted)
+        let first = UInt32(segments.count - member.responseCount)
+        member.rowMap = fitted.pairs.flatMap { [first + UInt32($0.better), first + UInt32($0.worse)] }
+        members.append(member)
+    }
+
+    /// Each prompt as a chain of segments that end with its earlier answers, then the responses to it: a single one in the chain's last segment, several as its branches.
+    private mutating func appendConversations(_ fitted: FittedRecord) {
+        let record = fitted.record, member = UInt32(members.count), isShared = record.prompts.count == 1 && record.responses.count > 1
+        for number in isShared ? 0 ..< 1 : record.responses.indices {
+            let prompt = record.prompts[record.prompts.count == 1 ? 0 : number]
+            var parent: Int32 = -1, done = 0
+            /// The prompt's tokens up to `bound`, and a response; `labels` of them come before those to learn.
+            func add(to bound: Int, labels: Int, response: [UInt32] = [], number: Int32 = -1) {
+                let start = end
+                append(prompt.ids[done ..< bound], from: done)
+                append(response[...], from: bound)
+                segments.append(Segment(start: start, end: end, parent: parent, record: member, response: number, labelStart: start + UInt32(labels)))
+            }
+            for answer in prompt.answers {
+                add(to: Int(answer.upperBound), labels: Int(answer.lowerBound) - done)
+                (parent, done) = (Int32(segments.count - 1), Int(answer.upperBound))
+            }
+            let rest = prompt.ids.count - done
+            guard isShared else {
+                add(to: prompt.ids.count, labels: rest, response: record.responses[number], number: Int32(number))
+                continue
+            }
+            if rest > 0 {
+                add(to: prompt.ids.count, labels: rest)
+                (parent, done) = (Int32(segments.count - 1), prompt.ids.count)
+            }
+            for (number, response) in record.responses.enumerated() { add(to: done, labels: 0, response: response, number: Int32(number)) }
         }
         members.append(Member(fitted))
     }
@@ -57,15 +93,14 @@ extension PackedBin {
 
     private mutating func append(_ more: ArraySlice<UInt32>, from position: Int) {
         tokens += more
-        for at in 0 ..< more.count { positions.append(UInt32(position + at)) }
+        positions += UInt32(position) ..< UInt32(position + more.count)
     }
 }
 
 extension PackedBin.Member {
     fileprivate init(_ fitted: FittedRecord) {
-        let record = fitted.record
         self.init(
-            id: record.id, origin: record.origin, source: record.source, ratings: record.ratings, promptCuts: fitted.promptCuts.map { UInt32($0) },
+            id: fitted.record.id, origin: fitted.record.origin, source: fitted.record.source, ratings: fitted.record.ratings, promptCuts: fitted.promptCuts.map { UInt32($0) },
             responseCuts: fitted.responseCuts.map { UInt32($0) })
     }
 }

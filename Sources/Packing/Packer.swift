@@ -12,17 +12,17 @@ public struct Packer {
     private var filler: BinFiller
     private var shuffled: ShuffledRecords?
 
-    /// Bytes of records that `--order shuffled` may hold unless told otherwise.
+    /// Bytes of records that `order` shuffled and grouped may hold unless told otherwise.
     public static let defaultShuffleMemory = 1 << 30
 
-    /// - Parameter shuffleMemory: the most bytes of records that `order` shuffled may hold.
+    /// - Parameter shuffleMemory: the most bytes of records that `order` shuffled and grouped may hold.
     public init(_ options: PackingOptions, vocabularySize: Int? = nil, shuffleMemory: Int = Packer.defaultShuffleMemory) throws {
         try options.validate()
         self.options = options
         report = PackingReport(options)
         fitter = RecordFitter(options, vocabularySize: vocabularySize)
         filler = BinFiller(options)
-        shuffled = options.order == .shuffled ? ShuffledRecords(seed: options.seed, limit: shuffleMemory) : nil
+        shuffled = options.order == .input ? nil : ShuffledRecords(options, limit: shuffleMemory)
     }
 
     public mutating func add(_ record: TokensRecord, output: (PackedBin) throws -> Void) throws {

@@ -1,7 +1,7 @@
 import JSON
 import RecordStream
 
-/// What became of every record and token. For any input: tokens read = tokens kept + tokens cut + tokens of dropped records.
+/// What became of every record and token. For any input: tokens read = tokens kept + tokens cut + tokens not used + tokens of dropped records.
 public struct PackingCounts: Sendable, Equatable {
     public var recordsIn = 0
     public var recordsOut = 0
@@ -20,6 +20,14 @@ public struct PackingCounts: Sendable, Equatable {
     public var recordsWithCutResponses = 0
     public var responsesCut = 0
     public var responseTokensCut = 0
+    /// Layouts pairs and sft: of kept records the responses that are not used, their tokens (with those of prompts of their own), and the pairs.
+    public var responsesUnused = 0
+    public var tokensUnused = 0
+    public var pairs = 0
+    /// Layout sft: earlier answers in prompts that are learnt too, and those that truncation took.
+    public var answersKept = 0
+    public var answersCut = 0
+    private let layout: PackedLayout
 
     public var bins = 0
     /// Tokens of all bins: in rows16 a prompt counts once a row.
@@ -27,7 +35,7 @@ public struct PackingCounts: Sendable, Equatable {
     /// Bins of one record that is larger than `maxTokens`.
     public var oversizeBins = 0
 
-    public init() {}
+    public init(_ layout: PackedLayout = .sharedPrefix) { self.layout = layout }
 
     public var recordsDropped: Int { dropped.values.reduce(0, +) }
 
@@ -52,6 +60,12 @@ public struct PackingCounts: Sendable, Equatable {
             recordsWithCutResponses += cuts.isEmpty ? 0 : 1
             responsesCut += cuts.count
             responseTokensCut += cuts.reduce(0, +)
+            responsesUnused += record.responses.count - fitted.record.responses.count
+            tokensUnused += fitted.unusedTokens
+            pairs += fitted.pairs.count
+            let answers = (record.prompts.reduce(0) { $0 + $1.answers.count }, fitted.record.prompts.reduce(0) { $0 + $1.answers.count })
+            answersKept += answers.1
+            answersCut += answers.0 - answers.1
         }
     }
 
@@ -61,10 +75,21 @@ public struct PackingCounts: Sendable, Equatable {
         oversizeBins += bin.tokens.count > maxTokens ? 1 : 0
     }
 
+    private static var sums: [WritableKeyPath<PackingCounts, Int>] { [
+        \.recordsIn, \.recordsOut, \.tokensIn, \.tokensDropped, \.tokensOut, \.promptsCut, \.promptsWithoutOldTurns, \.turnsRemoved, \.promptsCutInside, \.promptTokensCut,
+        \.recordsWithCutResponses, \.responsesCut, \.responseTokensCut, \.responsesUnused, \.tokensUnused, \.pairs, \.answersKept, \.answersCut, \.bins, \.binTokens, \.oversizeBins,
+    ] }
+
+    /// Of two shards together.
+    public static func += (left: inout PackingCounts, right: PackingCounts) {
+        left.dropped.merge(right.dropped, uniquingKeysWith: +)
+        for path in sums { left[keyPath: path] += right[keyPath: path] }
+    }
+
     /// For the stream's tail.
     public var json: JSONValue {
         let reasons = DropReason.allCases.compactMap { reason in dropped[reason].map { (reason.rawValue, JSONValue($0)) } }
-        return .object([
+        var members: [(String, JSONValue)] = [
             ("records", .object([("read", JSONValue(recordsIn)), ("kept", JSONValue(recordsOut)), ("dropped", .object(reasons))])),
             ("tokens", .object([("read", JSONValue(tokensIn)), ("kept", JSONValue(tokensOut)), ("of_dropped_records", JSONValue(tokensDropped))])),
             ("cut", .object([
@@ -73,7 +98,14 @@ public struct PackingCounts: Sendable, Equatable {
                 ("records_with_cut_responses", JSONValue(recordsWithCutResponses)), ("responses", JSONValue(responsesCut)), ("response_tokens", JSONValue(responseTokensCut)),
             ])),
             ("bins", .object([("written", JSONValue(bins)), ("tokens", JSONValue(binTokens)), ("oversize", JSONValue(oversizeBins))])),
-        ])
+        ]
+        let unused = JSONValue.object([("responses", JSONValue(responsesUnused)), ("tokens", JSONValue(tokensUnused))])
+        switch layout {
+        case .sharedPrefix, .rows16: break
+        case .pairs: members += [("pairs", JSONValue(pairs)), ("not_used", unused)]
+        case .sft: members += [("earlier_answers", .object([("kept", JSONValue(answersKept)), ("cut", JSONValue(answersCut))])), ("not_used", unused)]
+        }
+        return .object(members)
     }
 
     /// One line on what was dropped or cut; nil when nothing was.

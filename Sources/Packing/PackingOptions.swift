@@ -17,13 +17,23 @@ public struct PackingOptions: Sendable, Equatable {
     public var overlong = OverlongPolicy.cut
     /// rows16: adds 1e-10 to every target in `piTarget` without renormalising, as the paper's code does.
     public var paperEpsilon = false
+    /// Layout pairs.
+    public var pairs = PairRule.bestWorst
+    /// Layout sft.
+    public var answers = AnswerRule.best
     public var order = RecordOrder.input
-    /// For `order` shuffled.
+    /// For `order` shuffled and grouped.
     public var seed: UInt64 = 0
+    public var epoch: UInt64 = 0
+    /// For `order` grouped: so many records one after the other are of similar length.
+    public var group = PackingOptions.defaultGroup
+    /// How many shards the records are divided among, of which this is one.
+    public var shards = 1
 
     /// About three records of UltraFeedback (1,200 distinct tokens each): large enough for full matrix products, small enough for many bins a step.
     public static let defaultMaxTokens = 4096
     public static let defaultOpenBins = 64
+    public static let defaultGroup = 16
     /// Longer than any context of today; below it no sum of lengths can overflow, and a bin stays below what a stream's record may hold.
     public static let largestLength = 1 << 20
 
@@ -47,6 +57,7 @@ public struct PackingOptions: Sendable, Equatable {
         try check((1 ... largest).contains(maxTokens), "--max-tokens takes a number from 1 to \(largest), found \(maxTokens)")
         try check((1 ... 4096).contains(openBins), "--open-bins takes a number from 1 to 4096, found \(openBins)")
         try check((recordsPerBin ?? 1) >= 1, "--records-per-bin takes a number from 1, found \(recordsPerBin ?? 0)")
+        try check((2 ... 1 << 16).contains(group), "--group takes a number from 2 to \(1 << 16), found \(group)")
         try check(!paperEpsilon || layout == .rows16, "--paper-epsilon changes pi_target, which only --layout rows16 has")
     }
 
@@ -54,8 +65,12 @@ public struct PackingOptions: Sendable, Equatable {
     public var arguments: [String] {
         var words = ["--layout", layout.rawValue, "--max-length", "\(maxLength)", "--max-tokens", "\(maxTokens)", "--open-bins", "\(openBins)"]
         if let recordsPerBin { words += ["--records-per-bin", "\(recordsPerBin)"] }
+        if layout == .pairs { words += ["--pairs", pairs.rawValue] }
+        if layout == .sft { words += ["--answers", answers.rawValue] }
         words += ["--truncation", truncation.rawValue, "--overlong", overlong.rawValue, "--order", order.rawValue]
-        if order == .shuffled { words += ["--seed", "\(seed)"] }
+        if order != .input { words += ["--seed", "\(seed)"] }
+        if order != .input, epoch > 0 { words += ["--epoch", "\(epoch)"] }
+        if order == .grouped { words += ["--group", "\(group)"] }
         if paperEpsilon { words.append("--paper-epsilon") }
         return words
     }
@@ -83,6 +98,8 @@ public enum OverlongPolicy: String, Sendable, CaseIterable {
 /// In which order records go into bins.
 public enum RecordOrder: String, Sendable, CaseIterable {
     case input
-    /// By a random number that seed and record id alone decide. Holds the whole set in memory.
+    /// By a random number that seed, epoch and record id alone decide. Holds the whole set in memory.
     case shuffled
+    /// Shuffled, and then neighbours of similar length put together, group by group. Holds the whole set in memory.
+    case grouped
 }

@@ -3,7 +3,7 @@ import RecordStream
 
 /// What packing did to the cost of computing: lengths, padding and repetition avoided, how full the bins are. For people; no part of the stream.
 public struct PackingReport: Sendable, Equatable {
-    public internal(set) var counts = PackingCounts()
+    public internal(set) var counts: PackingCounts
     /// As read: prompts, responses, and each record's longest sequence (prompt and longest response).
     public private(set) var prompts = LengthHistogram()
     public private(set) var responses = LengthHistogram()
@@ -27,7 +27,10 @@ public struct PackingReport: Sendable, Equatable {
     private var oversizeTokens = 0
     private let options: PackingOptions
 
-    public init(_ options: PackingOptions) { self.options = options }
+    public init(_ options: PackingOptions) {
+        self.options = options
+        counts = PackingCounts(options.layout)
+    }
 
     mutating func add(_ record: TokensRecord, _ outcome: RecordFitter.Outcome) {
         counts.count(record, outcome)
@@ -49,6 +52,13 @@ public struct PackingReport: Sendable, Equatable {
         binRecords.add(bin.members.count)
         binTokens.add(bin.tokens.count)
         if bin.tokens.count > options.maxTokens { oversizeTokens += bin.tokens.count }
+    }
+
+    /// Of two shards together.
+    public static func += (left: inout PackingReport, right: PackingReport) {
+        left.counts += right.counts
+        for path in [\PackingReport.prompts, \.responses, \.sequences, \.records, \.binRecords, \.binTokens] { left[keyPath: path] += right[keyPath: path] }
+        for path in [\PackingReport.paddedRepeatedTokens, \.paddedTokens, \.rowTokens, \.sharedTokens, \.oversizeTokens] { left[keyPath: path] += right[keyPath: path] }
     }
 
     /// Tokens in bins by the room in them, leaving out bins of a single record beyond `maxTokens`; nil without other bins.

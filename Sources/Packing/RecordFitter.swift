@@ -15,6 +15,14 @@ public enum DropReason: String, Sendable, CaseIterable {
     case overlong
     /// The cut would leave nothing of the prompt's last turn, or of the responses.
     case noRoom = "no_room"
+    /// Layout sft: nothing to imitate.
+    case noResponse = "no_response"
+    /// Layout pairs, `--pairs given`: more than two responses.
+    case notAPair = "not_a_pair"
+    /// Layouts pairs and sft: too few responses are rated in every dimension in use.
+    case incomparable = "no_comparable_responses"
+    /// Layout pairs: no two responses differ.
+    case tied = "all_tied"
 
     /// For people: "7 with fewer than two responses".
     public var description: String {
@@ -25,6 +33,10 @@ public enum DropReason: String, Sendable, CaseIterable {
         case .emptyResponse: "with an empty response"
         case .overlong: "longer than --max-length"
         case .noRoom: "with no room for prompt and response in --max-length"
+        case .noResponse: "without a response"
+        case .notAPair: "with more than two responses"
+        case .incomparable: "without responses that are rated in the same dimensions"
+        case .tied: "whose responses are all tied"
         }
     }
 }
@@ -48,16 +60,23 @@ public struct RecordFitter: Sendable {
     /// - Throws: `InputError` for a token outside the vocabulary, and for a record whose bin would exceed what a stream's record may hold.
     public func fit(_ record: TokensRecord) throws -> Outcome {
         try checkVocabulary(record)
-        if record.responses.count < 2 { return .dropped(.fewerThanTwoResponses) }
+        let whole = record
+        var record = record, pairs: [ResponsePair] = []
+        switch ResponseChoice(record, options) {
+        case .none(let reason): return .dropped(reason)
+        case .all: break
+        case .some(let kept, let chosen): (record, pairs) = (record.keeping(kept), chosen)
+        }
         if record.prompts.contains(where: \.ids.isEmpty) { return .dropped(.emptyPrompt) }
         if record.responses.contains(where: \.isEmpty) { return .dropped(.emptyResponse) }
-        if record.ratings.targets.allSatisfy({ $0 == 0 }) { return .dropped(.noDimension) }
         var fitted = FittedRecord(record)
         if record.longestSequence > options.maxLength {
             if options.overlong == .drop { return .dropped(.overlong) }
             guard let cut = options.truncation == .paper ? cutAsPaper(record) : cutAsOurs(record) else { return .dropped(.noRoom) }
             fitted = cut
         }
+        fitted.pairs = pairs
+        fitted.unusedTokens = whole.promptTokens + whole.responseTokens - record.promptTokens - record.responseTokens
         let bytes = fitted.storedBytes(in: options.layout)
         guard bytes <= StreamLimits.recordBytes else {
             throw InputError("\(record.place): its bin would have \(bytes) bytes, a stream's record holds at most \(StreamLimits.recordBytes); choose a smaller --max-length")

@@ -30,3 +30,27 @@ func allocateTable<Element>(_ count: Int) -> UnsafeMutablePointer<Element> {
     if bytes >= largePage { madvise(memory, bytes, MADV_HUGEPAGE) }
     return memory.bindMemory(to: Element.self, capacity: count)
 }
+
+/// A large table of zeros, which the system makes page by page as they are touched.
+final class ZeroedTable<Element: BitwiseCopyable> {
+    let base: UnsafeMutablePointer<Element>
+    let count: Int
+    private let pages: UnsafeMutableRawPointer
+    private let bytes: Int
+
+    init(count: Int) {
+        let largePage = 2 << 20, size = count * MemoryLayout<Element>.stride
+        // Room to begin at a large page.
+        bytes = size + largePage
+        guard let pages = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), pages != MAP_FAILED else {
+            fatalError("no memory for a table of \(size) bytes")
+        }
+        self.pages = pages
+        self.count = count
+        let start = UnsafeMutableRawPointer(bitPattern: (UInt(bitPattern: pages) + UInt(largePage) - 1) & ~UInt(largePage - 1)) ?? pages
+        madvise(start, size, MADV_HUGEPAGE)
+        base = start.bindMemory(to: Element.self, capacity: count)
+    }
+
+    deinit { munmap(pages, bytes) }
+}

@@ -16,6 +16,8 @@ public struct RecordTokenizer: Sendable {
         public var responseTokens = 0
         /// Turns and responses that the template trimmed.
         public var trimmed = 0
+        /// Earlier answers in prompts that are learnt too.
+        public var answers = 0
         public var texts = EncodingScratch.Counts()
 
         public init() {}
@@ -26,11 +28,12 @@ public struct RecordTokenizer: Sendable {
             left.promptTokens += right.promptTokens
             left.responseTokens += right.responseTokens
             left.trimmed += right.trimmed
+            left.answers += right.answers
             left.texts += right.texts
         }
 
         public var json: JSONValue {
-            .object([
+            .object((answers == 0 ? [] : [("earlier_answers", JSONValue(answers))]) + [
                 ("records", JSONValue(records)), ("responses", JSONValue(responses)), ("prompt_tokens", JSONValue(promptTokens)),
                 ("response_tokens", JSONValue(responseTokens)), ("texts_trimmed", JSONValue(trimmed)),
                 ("special_tokens_left_as_text", JSONValue(texts.literalSpecialTokens)), ("surrogates_replaced", JSONValue(texts.surrogates)),
@@ -58,6 +61,7 @@ public struct RecordTokenizer: Sendable {
             layouts.append(rendered)
             counts.trimmed += rendered.trimmed
             counts.promptTokens += prompt.ids.count
+            counts.answers += prompt.answers.count
             prompts.append(prompt)
         }
         for (number, response) in record.responses.enumerated() {
@@ -71,6 +75,9 @@ public struct RecordTokenizer: Sendable {
         counts.texts += scratch.counts
         return TokensRecord(id: record.id, origin: record.origin, source: record.source, ratings: record.ratings, prompts: prompts, responses: responses)
     }
+
+    /// Of the stream that its records go to.
+    public var schema: Schema { encoder.learns == .last ? TokensRecord.schema : TokensRecord.schemaWithAnswers }
 
     /// What the head of a token stream says about its ids; other stages look these names up.
     public var settings: [String: JSONValue] {

@@ -236,7 +236,7 @@ struct ConvertCommand: ParsableCommand {
             return try PartedRecordOutput<RatedRecord>(parts, output, heads: options.heads)
         }
         guard sharding.shards != nil else { return try RecordOutput<RatedRecord>(output, head: options.heads[0]) }
-        return try ShardedRecordOutput<RatedRecord>(sharding.names(output.output), output, heads: options.heads)
+        return try ShardedRecordOutput<RatedRecord>(sharding.names(output.output), output, heads: options.heads, appendingTo: sharding.earlier)
     }
 
     private func decontamination() throws -> Decontamination? {

@@ -12,16 +12,21 @@ struct PackCommand: ParsableCommand {
         discussion: HelpText.discussion(
             """
             shared-prefix stores a prompt once with all its responses branching from it, several records a bin. rows16 stores prompt and response together, one row \
-            for each response, and a map to the paper's rows (row = N * dimension + response).
-            A record stays whole in one bin. It is dropped, and counted, with fewer than two responses, with no dimension that has targets, or with an empty prompt or \
-            response. Where a prompt with its longest response exceeds --max-length, --overlong says whether the record is cut or dropped. --truncation ours keeps the \
+            for each response, and a map to the paper's rows (row = N * dimension + response). pairs is shared-prefix with only the responses that --pairs chooses, and \
+            for each pair which of the two is better: by the mean of their targets over the dimensions, among responses that are rated in all of these. sft stores \
+            conversations to imitate, packed without attention across them: each prompt with the response that --answers chooses, and with its earlier answers learnt too \
+            where uf-tokenize had --loss-on assistant.
+            A record stays whole in one bin. It is dropped, and counted, where the layout has no use for it (with fewer than two responses, with no dimension that has \
+            targets, all tied), or with an empty prompt or response. Where a prompt with its longest response exceeds --max-length, --overlong says whether the record is cut or dropped. --truncation ours keeps the \
             header that opens the answer and a system turn, removes the oldest turns, then the middle of the others, down to half of the context where the responses \
             need that much, and last the ends of responses; paper keeps the heads of both by the rule of the paper's code.
-            Records go into bins as they come; --order shuffled needs them all in memory. Training shuffles the bins of each epoch in any case.
+            Records go into bins as they come; --order shuffled and grouped need them all in memory. Training shuffles the bins of each epoch in any case.
             """,
             examples: [
                 ("uf-pack tokens.uf --model model/ -o packed.uf", "bins of about 4096 tokens, sequences within the model's context"),
                 ("uf-tokenize rated.uf ... | uf-pack --max-length 1024 --overlong drop -v > packed.uf", "in a pipe, with a table of lengths and savings on standard error"),
+                ("uf-pack tokens.uf --layout pairs --pairs all --model model/ -o pairs.uf", "every two responses of unequal mean target"),
+                ("uf-pack tokens.uf --layout sft --model model/ -o sft.uf", "the best response of each prompt"),
                 ("uf-pack tokens.uf --layout rows16 --truncation paper --max-length 2048 -o rows.uf", "the paper's rows, one record a bin"),
             ]),
         version: releaseVersion)
@@ -31,8 +36,17 @@ struct PackCommand: ParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    @Option(help: ArgumentHelp("shared-prefix or rows16.", valueName: "layout"))
+    @OptionGroup var sharding: ShardOptions
+
+    @Option(help: ArgumentHelp("shared-prefix, rows16, pairs or sft.", valueName: "layout"))
     var layout = PackedLayout.sharedPrefix
+
+    @Option(help: ArgumentHelp(
+        "With --layout pairs: best-worst, given (records that came as pairs, no others) or all (every two of unequal mean target). (default: best-worst)", valueName: "rule"))
+    var pairs: PairRule?
+
+    @Option(help: ArgumentHelp("With --layout sft: the best response of a record, or all. (default: best)", valueName: "rule"))
+    var answers: AnswerRule?
 
     @Option(help: ArgumentHelp("The most tokens of a prompt with one of its responses. (default: the context that --model or the tokens stream names)", valueName: "tokens"))
     var maxLength: Int?
@@ -59,13 +73,19 @@ struct PackCommand: ParsableCommand {
     @Flag(help: "rows16: add 1e-10 to every target in pi_target without renormalising, as the paper's code does.")
     var paperEpsilon = false
 
-    @Option(help: ArgumentHelp("Order of the records before they go into bins: input or shuffled.", valueName: "order"))
+    @Option(help: ArgumentHelp("Order of the records before they go into bins: input, shuffled, or grouped (shuffled, neighbours of similar length).", valueName: "order"))
     var order = RecordOrder.input
 
-    @Option(help: ArgumentHelp("With --order shuffled: the order is a function of this and of the records' ids.", valueName: "number"))
+    @Option(help: ArgumentHelp("With --order shuffled or grouped: the order is a function of this, of --epoch and of the records' ids. (default: 0)", valueName: "number"))
     var seed: UInt64?
 
-    @Option(help: ArgumentHelp("With --order shuffled: the most memory for records. (default: \(Packer.defaultShuffleMemory >> 20))", valueName: "MiB"))
+    @Option(help: ArgumentHelp("With --order shuffled or grouped: which of the orders of a seed. (default: 0)", valueName: "number"))
+    var epoch: UInt64?
+
+    @Option(help: ArgumentHelp("With --order grouped: so many records in a row are of similar length: those of a batch. (default: \(PackingOptions.defaultGroup))", valueName: "records"))
+    var group: Int?
+
+    @Option(help: ArgumentHelp("With --order shuffled or grouped: the most memory for records. (default: \(Packer.defaultShuffleMemory >> 20))", valueName: "MiB"))
     var shuffleMemory: Int?
 
     @Option(help: ArgumentHelp("Write counts, lengths and savings here, as JSON.", valueName: "file"))
@@ -76,8 +96,13 @@ struct PackCommand: ParsableCommand {
     func validate() throws {
         if maxLength != nil, model != nil { throw ValidationError("--max-length and --model both say how long a sequence may be; give one") }
         try refuseDash([("--model", model)])
-        if seed != nil, order != .shuffled { throw ValidationError("--seed goes with --order shuffled") }
-        if shuffleMemory != nil, order != .shuffled { throw ValidationError("--shuffle-memory goes with --order shuffled") }
+        if pairs != nil, layout != .pairs { throw ValidationError("--pairs goes with --layout pairs") }
+        if answers != nil, layout != .sft { throw ValidationError("--answers goes with --layout sft") }
+        for (name, isGiven) in [("--seed", seed != nil), ("--epoch", epoch != nil), ("--shuffle-memory", shuffleMemory != nil)] where isGiven && order == .input {
+            throw ValidationError("\(name) goes with --order shuffled or grouped")
+        }
+        if group != nil, order != .grouped { throw ValidationError("--group goes with --order grouped") }
+        if sharding.shards != nil { _ = try sharding.names(output.output) }
         if let shuffleMemory, !(1 ... 1 << 20).contains(shuffleMemory) { throw ValidationError("--shuffle-memory takes a number from 1 to \(1 << 20)") }
         // What can be judged without the inputs is judged before they are opened.
         do { try options(maxLength: maxLength ?? 2).validate() } catch let error as InputError { throw ValidationError(error.message) }
@@ -88,11 +113,16 @@ struct PackCommand: ParsableCommand {
         options.maxTokens = maxTokens
         if let recordsPerBin { options.recordsPerBin = recordsPerBin }
         if let openBins { options.openBins = openBins }
+        if let pairs { options.pairs = pairs }
+        if let answers { options.answers = answers }
         options.truncation = truncation
         options.overlong = overlong
         options.paperEpsilon = paperEpsilon
         options.order = order
         options.seed = seed ?? 0
+        options.epoch = epoch ?? 0
+        if let group { options.group = group }
+        options.shards = sharding.shards ?? sharding.one?.count ?? 1
         return options
     }
 
@@ -105,24 +135,28 @@ struct PackCommand: ParsableCommand {
             throw InputError("how long a sequence may be is unknown: give --max-length TOKENS, or --model FOLDER to take the model's context", status: .usage)
         }
         let options = options(maxLength: length)
-        var packer = try Packer(options, vocabularySize: settings["vocabulary_size"]?.int, shuffleMemory: shuffleMemory.map { $0 << 20 } ?? Packer.defaultShuffleMemory)
+        let shards = sharding.one.map { $0.index ..< $0.index + 1 } ?? 0 ..< options.shards
+        var packer = try ShardedPacker(options, shards: shards, vocabularySize: settings["vocabulary_size"]?.int, shuffleMemory: shuffleMemory.map { $0 << 20 } ?? Packer.defaultShuffleMemory)
         settings.merge(options.settings) { $1 }
         let provenance = Provenance(command: "uf-pack", recipe: 1, arguments: options.arguments.map { .text($0) }, inputs: inputs.provenance)
-        try output.refuse(report: report, inputs: files)
+        try sharding.refuse(output, report: report, inputs: files)
         let reportSink = try report.map { try openTextOutput($0) }
-        let stream = try RecordOutput<PackedBin>(output, head: StreamHead(schema: PackedBin.schema, settings: settings, provenance: provenance))
+        let stream: any ShardOutput<PackedBin> = try sharding.open(output, head: StreamHead(schema: PackedBin.schema, settings: settings, provenance: provenance))
+        func append(_ bin: PackedBin, to shard: Int) throws { try stream.append(bin, to: shard - shards.lowerBound) }
         let progress = common.progress("uf-pack", total: inputs.totalBytes, unit: inputs.totalBytes == nil ? "records" : "bytes")
         while let record = try inputs.next() {
-            try packer.add(record, output: stream.append)
-            progress.update(inputs.totalBytes == nil ? packer.report.counts.recordsIn : inputs.bytesRead)
+            try packer.add(record, output: append)
+            progress.update(inputs.totalBytes == nil ? packer.recordsRead : inputs.bytesRead)
         }
-        try packer.finish(output: stream.append)
+        try packer.finish(output: append)
+        let whole = packer.reports.reduce(into: PackingReport(options), +=)
         // The stream last: what fails before it leaves the old file.
-        if let reportSink { try write(packer.report, to: reportSink) }
-        try stream.finish(StreamTail(inputs: try inputs.asInputs(), counts: packer.report.counts.json, licences: inputs.licences))
+        if let reportSink { try write(whole, to: reportSink) }
+        let made = try inputs.asInputs()
+        try stream.finish(packer.reports.map { StreamTail(inputs: made, counts: $0.counts.json, licences: inputs.licences) })
         progress.finish()
-        if let summary = packer.report.counts.summary { Console.error("uf-pack", summary) }
-        if common.verbose { packer.report.table(seconds: progress.elapsed).forEach(Console.line) }
+        if let summary = whole.counts.summary { Console.error("uf-pack", summary) }
+        if common.verbose { whole.table(seconds: progress.elapsed).forEach(Console.line) }
     }
 
     private func write(_ report: PackingReport, to sink: BufferedSink) throws {
@@ -133,6 +167,8 @@ struct PackCommand: ParsableCommand {
 }
 
 extension PackedLayout: ExpressibleByArgument {}
+extension PairRule: ExpressibleByArgument {}
+extension AnswerRule: ExpressibleByArgument {}
 extension Truncation: ExpressibleByArgument {}
 extension OverlongPolicy: ExpressibleByArgument {}
 extension RecordOrder: ExpressibleByArgument {}

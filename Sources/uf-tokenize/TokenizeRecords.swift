@@ -18,6 +18,8 @@ struct TokenizeRecords: ParsableCommand {
 
             --template auto takes the template that the model brings along. It renders the prompt, and the prompt with each answer; what the second adds, up to \
             and with the special token that ends the answer, is what is learnt. A template that writes the prompt otherwise once an answer follows is refused. \
+            --loss-on assistant marks the earlier answers of a conversation too, for uf-pack --layout sft: each is encoded apart, as the last one is, and must stand in the \
+            prompt just as the template writes it when it is the last; a template that writes it otherwise is refused.
             Nothing depends on the clock: a template that asks for the date is told --date, and finds none without.
 
             A vocabulary is a tokenizer.json or one of the files that such are made of: encoder.json beside vocab.bpe (or vocab.json beside merges.txt), ranks as \
@@ -38,6 +40,9 @@ struct TokenizeRecords: ParsableCommand {
 
     @OptionGroup var layout: TemplateOptions
 
+    @Option(name: .long, help: ArgumentHelp("Answers to learn: last (the responses), or assistant (every answer of the conversations).", valueName: "answers"))
+    var lossOn = LearntAnswers.last
+
     @Option(name: .long, help: ArgumentHelp("The model's context, for uf-pack's --max-length. (default: what config.json beside the vocabulary says)", valueName: "tokens"))
     var contextLength: Int?
 
@@ -53,13 +58,13 @@ struct TokenizeRecords: ParsableCommand {
         try output.refuse(inputs: files)
         let (tokenizer, source) = try vocabulary.load(verbose: common.verbose)
         let (template, templateArguments) = try layout.load(tokenizer, vocabulary)
-        let recordTokenizer = RecordTokenizer(try TemplateEncoder(tokenizer, template, system: layout.system.map { Text($0) }, tokenizerName: source.name))
+        let recordTokenizer = RecordTokenizer(try TemplateEncoder(tokenizer, template, system: layout.system.map { Text($0) }, learns: lossOn, tokenizerName: source.name))
         let inputs = try RecordInputs<RatedRecord>(files)
         let context = try contextLength ?? vocabulary.contextLength()
         var settings = recordTokenizer.settings
         if let context { settings["context_length"] = JSONValue(context) }
         let provenance = Provenance(command: "uf-tokenize", recipe: 1, arguments: arguments(source, tokenizer, templateArguments, context), inputs: inputs.provenance)
-        let stream = try RecordOutput<TokensRecord>(output, head: StreamHead(schema: TokensRecord.schema, settings: settings, provenance: provenance))
+        let stream = try RecordOutput<TokensRecord>(output, head: StreamHead(schema: recordTokenizer.schema, settings: settings, provenance: provenance))
         let progress = common.progress("uf-tokenize", total: inputs.totalBytes, unit: inputs.totalBytes == nil ? "records" : "bytes")
         let counts = try recordTokenizer.run(workers: jobs.count, next: { try inputs.next() }, append: { record in
             try stream.append(record)
@@ -73,7 +78,8 @@ struct TokenizeRecords: ParsableCommand {
     /// The options that decide bytes, with what defaults came to.
     private func arguments(_ source: TokenizerSource, _ tokenizer: Tokenizer, _ template: [Provenance.Argument], _ context: Int?) -> [Provenance.Argument] {
         [.text("--tokenizer"), .file(role: source.isPair ? "tokenizer_pair" : "tokenizer", sha256: tokenizer.digestHex)]
-            + (source.family.map { [.text("--tokenizer-family"), .text($0.rawValue)] } ?? []) + template + (context.map { [.text("--context-length"), .text("\($0)")] } ?? [])
+            + (source.family.map { [.text("--tokenizer-family"), .text($0.rawValue)] } ?? []) + template
+            + (lossOn == .last ? [] : [.text("--loss-on"), .text(lossOn.rawValue)]) + (context.map { [.text("--context-length"), .text("\($0)")] } ?? [])
     }
 
     private func report(_ counts: RecordTokenizer.Counts, _ progress: Progress) {
@@ -84,3 +90,5 @@ struct TokenizeRecords: ParsableCommand {
             + " in \(Progress.duration(progress.elapsed)), \(Progress.quantity(Double(tokens) / max(progress.elapsed, 1e-9))) tokens/s")
     }
 }
+
+extension LearntAnswers: ExpressibleByArgument {}

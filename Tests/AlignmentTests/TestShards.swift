@@ -44,7 +44,7 @@ enum TestShards {
             let n = record.responses.count, m = record.ratings.dimensions.count
             var rows: [UInt32] = []
             switch layout {
-            case .sharedPrefix:
+            case .sharedPrefix, .pairs, .sft:
                 let prompt = add(record.prompt, from: 0, parent: -1, record: number, response: -1, labels: record.prompt.count)
                 for (i, response) in record.responses.enumerated() {
                     _ = add(response, from: record.prompt.count, parent: prompt, record: number, response: i, labels: 0)

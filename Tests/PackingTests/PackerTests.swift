@@ -40,7 +40,7 @@ import Testing
         let counts = report.counts
         #expect(counts.recordsIn == records.count && counts.recordsDropped == dropped && counts.recordsOut == expected.count, "\(place)")
         #expect(counts.tokensIn == records.reduce(0) { $0 + tokens($1) } && counts.tokensDropped == droppedTokens, "\(place)")
-        #expect(counts.tokensIn == counts.tokensOut + counts.tokensDropped + counts.promptTokensCut + counts.responseTokensCut, "\(place)")
+        #expect(counts.tokensIn == counts.tokensOut + counts.tokensDropped + counts.promptTokensCut + counts.responseTokensCut + counts.tokensUnused, "\(place)")
         #expect(counts.bins == bins.count && counts.binTokens == bins.reduce(0) { $0 + $1.tokens.count }, "\(place)")
 
         for bin in bins {
@@ -48,7 +48,8 @@ import Testing
             #expect((1 ... (options.recordsPerBin ?? .max)).contains(bin.members.count), "\(place)")
             for (number, member) in bin.members.enumerated() {
                 let found = expected.removeValue(forKey: member.id)
-                let (record, fitted) = try #require(found, "\(place): record \(member.id) stands twice or was dropped")
+                let (whole, fitted) = try #require(found, "\(place): record \(member.id) stands twice or was dropped")
+                let record = if case .some(let kept, _) = ResponseChoice(whole, options) { whole.keeping(kept) } else { whole }
                 try check(member, number, of: bin, record, fitted, options, "\(place), record \(member.id)")
             }
         }
@@ -75,14 +76,20 @@ import Testing
         #expect(member.promptCuts.map { Int($0) } == zip(record.prompts, fitted.record.prompts).map { $0.ids.count - $1.ids.count }, "\(place)")
         #expect(zip(record.prompts, fitted.record.prompts).allSatisfy { $0.ids.count == $1.ids.count ? $0.ids == $1.ids : isSubsequence($1.ids, of: $0.ids) }, "\(place)")
         for (response, whole) in record.responses.enumerated() {
-            let (sequence, labelsFrom) = try #require(bin.sequence(number, response), "\(place): no response \(response)")
+            let (sequence, labelsFrom, answers) = try #require(bin.sequence(number, response), "\(place): no response \(response)")
             #expect(sequence.count <= options.maxLength, "\(place)")
             #expect(Array(sequence[..<labelsFrom]) == fitted.record.prompt(of: response), "\(place), response \(response)")
+            let prompts = fitted.record.prompts, marked = prompts[prompts.count == 1 ? 0 : response].answers.map { Int($0.lowerBound) ..< Int($0.upperBound) }
+            #expect(answers == (options.layout == .sft ? marked : []), "\(place), response \(response)")
             // Of a response the head is kept, by any rule; of a prompt a subsequence, by the paper's rule the head.
             #expect(whole.starts(with: sequence[labelsFrom...]) && whole.count - (sequence.count - labelsFrom) == Int(member.responseCuts[response]), "\(place)")
             if options.truncation == .paper { #expect(record.prompt(of: response).starts(with: sequence[..<labelsFrom]), "\(place)") }
         }
-        if options.layout == .sharedPrefix {
+        if options.layout == .pairs {
+            #expect(member.rowMap.map { Int(bin.segments[Int($0)].response) } == fitted.pairs.flatMap { [$0.better, $0.worse] } && member.piTarget.isEmpty, "\(place)")
+            return
+        }
+        if options.layout != .rows16 {
             #expect(member.rowMap.isEmpty && member.piTarget.isEmpty, "\(place)")
             return
         }

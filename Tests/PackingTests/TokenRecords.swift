@@ -58,7 +58,12 @@ enum TokenRecords {
         let beginning = (0 ..< below(4)).map { UInt32($0) }
         let prompts = (0 ..< (below(3) == 0 && responses > 0 ? responses : 1)).map { _ in
             let ids = beginning + (0 ..< (below(30) == 0 ? 0 : 1 + length())).map { _ in UInt32.random(in: 0 ... .max, using: &generator) }
-            return Self.prompt(ids, (0 ... below(6)).map { _ in UInt32(below(ids.count + 1)) }.sorted())
+            var prompt = Self.prompt(ids, (0 ... below(6)).map { _ in UInt32(below(ids.count + 1)) }.sorted())
+            for (turn, role) in prompt.roles.enumerated() where role == "assistant" && below(2) == 0 {
+                let answer = max(1, prompt.turnStarts[turn]) ..< max(1, prompt.turnStarts[turn + 1])
+                if !answer.isEmpty { prompt.answers.append(answer) }
+            }
+            return prompt
         }
         return TokensRecord(
             id: id(number), origin: Origin(input: 1 + UInt32(below(3)), line: UInt64(number)), source: Text("source \(below(3))"), ratings: matrix,
@@ -85,12 +90,16 @@ enum TokenRecords {
 }
 
 extension PackedBin {
-    /// The tokens of one response's sequence: its prompt and itself, from whichever layout; with the number of prompt tokens.
-    func sequence(_ member: Int, _ response: Int) -> (tokens: [UInt32], labelsFrom: Int)? {
+    /// The tokens of one response's sequence: its prompt and itself, from whichever layout; with the number of prompt tokens, and which of those are to be learnt too.
+    func sequence(_ member: Int, _ response: Int) -> (tokens: [UInt32], labelsFrom: Int, answers: [Range<Int>])? {
         guard let segment = segments.first(where: { $0.record == member && $0.response == response }) else { return nil }
-        let own = Array(tokens[Int(segment.start) ..< Int(segment.end)])
-        guard segment.parent >= 0 else { return (own, Int(segment.labelStart - segment.start)) }
-        let parent = segments[Int(segment.parent)]
-        return (Array(tokens[Int(parent.start) ..< Int(parent.end)]) + own, Int(parent.end - parent.start) + Int(segment.labelStart - segment.start))
+        var chain = [segment]
+        while chain[0].parent >= 0 { chain.insert(segments[Int(chain[0].parent)], at: 0) }
+        var sequence: [UInt32] = [], answers: [Range<Int>] = []
+        for link in chain {
+            answers.append(sequence.count + Int(link.labelStart - link.start) ..< sequence.count + Int(link.end - link.start))
+            sequence += tokens[Int(link.start) ..< Int(link.end)]
+        }
+        return (sequence, answers.removeLast().lowerBound, answers.filter { !$0.isEmpty })
     }
 }

@@ -20,9 +20,8 @@ import Testing
         }
     }
 
-    @Test(arguments: StreamHead.knownSchemas.map(\.kind)) func columnTables(kind: String) throws {
-        let schema = try #require(StreamHead.knownSchemas.first { $0.kind == kind })
-        let rows = try table(under: "### \(kind)")
+    @Test(arguments: StreamHead.knownSchemas) func columnTables(schema: Schema) throws {
+        let rows = try table(under: "### \(schema.kind)").filter { !$0[4].hasPrefix("only in") || schema == TokensRecord.schemaWithAnswers }
         #expect(rows.map { Array($0.prefix(4)) } == schema.columns.map { [$0.name, $0.type.rawValue, "\($0.depth)", $0.meaning.rawValue] })
         #expect(rows.allSatisfy { $0.count == 5 && !$0[4].isEmpty })
     }

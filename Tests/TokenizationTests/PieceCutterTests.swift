@@ -51,6 +51,19 @@ import Testing
         }
     }
 
+    /// White space, signs and numbers that reach over the ends of windows: what ends a piece may come long after it begins.
+    @Test(arguments: names) func runsOverTheEndsOfWindows(_ name: String) throws {
+        let tokenizer = try TokenizerFiles.fixture(name), plain = EncodingScratch(isPlain: true), scratch = EncodingScratch(isPlain: false, window: 64)
+        let pieces = ["\n", " ", "\r\n", "\t", "\u{3000}", "!", "。", "7", "x", "'s"]
+        var generator = SeededGenerator(seed: 21)
+        for _ in 0 ..< 3000 {
+            let text = (0 ..< 5).flatMap { _ in
+                Array(repeatElement(Array(pieces[Int.random(in: 0 ..< pieces.count, using: &generator)].utf8), count: [1, 1, 2, 3, 30, 61, 62, 63, 64, 65, 130].randomElement(using: &generator) ?? 1).joined())
+            }
+            try compare(tokenizer, text, scratch, plain, name)
+        }
+    }
+
     /// Every code point beside a letter of its own script's neighbours: that characters taken whole change nothing shows where merges cross their edges.
     @Test(arguments: names) func everyCharacterTakenWhole(_ name: String) throws {
         let tokenizer = try TokenizerFiles.fixture(name), plain = EncodingScratch(isPlain: true), scratch = EncodingScratch()

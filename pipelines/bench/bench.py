@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Speed of uf-convert, uf-records and the encoder of uf-tokenize beside others on the same bytes in one run. `make bench` calls it; see there for its options.
+"""Speed of uf-convert, uf-records, uf-tokenize and uf-pack beside others on the same bytes in one run. `make bench` calls it; see there for its options.
 
 Everything is read from the page cache. Commands that are compared take turns; the table has the medians of the runs and the largest peak. A comparison
 with something that computes something else is none: where results can be compared, they are, and the bench stops when they differ.
@@ -198,6 +198,32 @@ class Bench:
         except peers.Unavailable as error:
             self.report.skipped("other encoders", error)
 
+    # From raw records to packed shards
+
+    def pack(self):
+        """The two commands behind uf-convert by themselves (SmolLM2's vocabulary), by the bytes of text and of token ids that go through them, and all three in a pipe."""
+        vocabulary = encoders.unpacked(encoders.FIXTURES / "smollm2" / "tokenizer.json.gz", self.work / "tokenizer.json")
+        tokens, options = self.work / "tokens.uf", ["--tokenizer", vocabulary, "--template", "chatml"]
+        texts = encoders.texts_of(self, self.work / "all.jsonl", self.bytes)
+        passes = [json.loads(subprocess.run(self.tool("uf-tokenizer-speed", "--passes", "3", vocabulary, texts), capture_output=True, text=True, check=True).stdout) for _ in range(3)]
+        encoder, size = max(one["best"] for one in passes), passes[0]["bytes"]
+        both = Command("uf-tokenize > /dev/null", self.tool("uf-tokenize", self.rated, *options))
+        alone = Command("uf-tokenize -j 1 > /dev/null", self.tool("uf-tokenize", self.rated, *options, "-j", 1))
+        self.must(*both.arguments, "-o", tokens)
+        results = self.compare([both, alone])
+        rates = {name: size / result.seconds for name, result in results.items()}
+        self.report.section("A rated stream to a tokens stream, by the bytes of its texts", results, size, both.name, [
+            f"the encoder by itself, one thread, best of 9 passes over the same texts: {encoder / 1e9:.3f} GB/s; -j 1 keeps {100 * rates[alone.name] / encoder:.0f} % of it, "
+            f"{self.cores} threads are {rates[both.name] / rates[alone.name]:.2f}x one"])
+        said = json.loads(subprocess.run(self.tool("uf-records", "stats", "--json", tokens), capture_output=True, text=True, check=True).stdout)
+        ids = 4 * (said["counts"]["prompt_tokens"] + said["counts"]["response_tokens"])
+        packing = [Command(f"uf-pack --layout {layout} > /dev/null", self.tool("uf-pack", tokens, "--max-length", 4096, "--layout", layout)) for layout in ("shared-prefix", "rows16", "sft")]
+        self.report.section("A tokens stream to bins, by the bytes of its token ids", self.compare(packing), ids, packing[0].name)
+        script = 'set -o pipefail; bin=$0 vocabulary=$1 packed=$2; "$bin/uf-convert" "${@:3}" | "$bin/uf-tokenize" --tokenizer "$vocabulary" --template chatml | "$bin/uf-pack" --max-length 4096 -o "$packed"'
+        pipe = Command("uf-convert | uf-tokenize | uf-pack -o packed.uf", ["/bin/bash", "-c", script, self.bin, vocabulary, self.work / "packed.uf", *self.files])
+        texts.unlink()
+        self.report.section("Raw files to packed bins, three commands in a pipe", self.compare([pipe]), self.bytes, None, ["the peak is of the largest of the three"])
+
 
 def main():
     parser = argparse.ArgumentParser(description="Speed of uf-convert and uf-records beside others.")
@@ -216,7 +242,7 @@ def main():
     bench = Bench(given)
     try:
         bench.read_data()
-        for part in (bench.iterate, bench.convert, bench.pairs, bench.compressed, bench.tenfold, bench.streams, bench.shuffle, bench.encode):
+        for part in (bench.iterate, bench.convert, bench.pairs, bench.compressed, bench.tenfold, bench.streams, bench.shuffle, bench.pack, bench.encode):
             part()
     except measure.Failed as error:
         sys.exit(f"bench: {error}")

@@ -10,14 +10,12 @@ FIXTURES = HERE.parent.parent / "fixtures" / "tokenizers"
 def compare(bench, python, passes=3):
     """For each vocabulary and file of texts the rates of the first pass and of the best; stops where our ids are not those of the reference."""
     vocabularies = [Path(path).resolve() for path in bench.given.tokenizers.split()] or [FIXTURES / name / "tokenizer.json.gz" for name in ("gpt2", "smollm2")]
-    files = [Path(path).resolve() for path in bench.given.texts.split()] or [_texts_of(bench)]
+    files = [Path(path).resolve() for path in bench.given.texts.split()] or [texts_of(bench, bench.work / "texts.jsonl", 16_000_000)]
     print(f"\nEncoders on one thread, without reading and writing: MB/s of the first pass, and of the best of {passes}\n")
     print(f"  {'':36} {'texts':20} {'MB':>6} " + "".join(f"{name:>22}" for name in ("uf-tokenize", "gigatoken", "fastokens", "tokenizers")))
     rows = []
     for vocabulary in vocabularies:
-        plain = bench.work / "tokenizer.json"
-        with (gzip.open if vocabulary.suffix == ".gz" else open)(vocabulary, "rb") as source, open(plain, "wb") as copy:
-            shutil.copyfileobj(source, copy)
+        plain = unpacked(vocabulary, bench.work / "tokenizer.json")
         for file in files:
             said = {"uf-tokenize": _run([bench.bin / "uf-tokenizer-speed", "--passes", passes, plain, file])}
             for library in ("gigatoken", "fastokens", "tokenizers"):
@@ -31,6 +29,12 @@ def compare(bench, python, passes=3):
             print(f"  {vocabulary.parent.name:36} {file.name:20} {said['uf-tokenize']['bytes'] / 1e6:6.1f} " + "".join(f"{_shown(one):>22}" for one in said.values()))
     print("  *: other ids than those of tokenizers with special tokens off in texts; a library that refuses a vocabulary has no rate")
     bench.report.contents["tokenizers"] = rows
+
+
+def unpacked(vocabulary, plain):
+    with (gzip.open if vocabulary.suffix == ".gz" else open)(vocabulary, "rb") as source, open(plain, "wb") as copy:
+        shutil.copyfileobj(source, copy)
+    return plain
 
 
 def _shown(said):
@@ -47,9 +51,8 @@ def _run(arguments, may_fail=False):
     raise peers.Unavailable(f"{Path(arguments[0]).name}: {last}")
 
 
-def _texts_of(bench, most=16_000_000):
-    """Prompts and responses of the data, one JSON string a line, some 16 MB of them."""
-    file = bench.work / "texts.jsonl"
+def texts_of(bench, file, most):
+    """Prompts and responses of the data, one JSON string a line, at most about so many bytes of them."""
     view = subprocess.Popen([str(part) for part in bench.tool("uf-records", "view", bench.rated, "--fields", "turns,responses")], stdout=subprocess.PIPE, text=True)
     size = 0
     with open(file, "w", encoding="ascii") as out:

@@ -22,8 +22,11 @@ public struct ShardCheck: Sendable {
         case learn = "learn from", measure = "measure on"
     }
 
-    /// Refuses a shard without records, of another tokenizer, token ids beyond the vocabulary and sequences beyond the context. Reads every bin.
+    /// Refuses a shard of single responses (layout sft), without records, of another tokenizer, token ids beyond the vocabulary and sequences beyond the context. Reads every bin.
     public func check(_ shard: PackedShard, for use: Use = .learn) throws {
+        guard shard.layout != .sft else {
+            throw InputError("\(shard.name): packed to layout sft, whose responses are there to be imitated and not compared; pack again with --layout shared-prefix, rows16 or pairs")
+        }
         try checkTokenizer(shard)
         guard shard.recordCount > 0 else { throw InputError("\(shard.name): holds no records, so there is nothing to \(use.rawValue)") }
         for number in 0 ..< shard.binCount { try check(shard.bin(number), number, shard) }

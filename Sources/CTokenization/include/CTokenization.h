@@ -14,14 +14,22 @@ typedef struct {
 
 #define UF_LONGEST_CACHED_PIECE 15
 #define UF_MOST_CACHED_IDS 4
+#define UF_PLACES 4
 #define UF_BATCH 64
 
 /// The classes of a window of text: bit i of each is about byte i, all bytes of a character have its class, bits beyond the window are 0.
 typedef struct {
     uint64_t *letters, *numbers, *spaces, *others;
+    /// Bytes of a character behind its first; spaces of ASCII; line feeds and carriage returns; apostrophes.
+    uint64_t *inner, *blanks, *line_ends, *apostrophes;
+    /// Where pieces start.
+    uint64_t *starts;
 } uf_classes;
 
-/// Fills the classes of `count` bytes of valid UTF-8: (count + 63) / 64 + 2 words each.
+/// How many arrays those are.
+#define UF_CLASS_ARRAYS 9
+
+/// Fills the classes of `count` bytes of valid UTF-8, but for `starts`: (count + 63) / 64 + 2 words each.
 ///
 /// `table` has a byte for each code point: 1 for letters, `number` for numbers, 4 for white space.
 void uf_classify(const uint8_t *text, size_t count, const uint8_t *table, uint8_t number, uf_classes classes);
@@ -36,6 +44,12 @@ typedef enum {
     UF_QWEN2 = 3,
 } uf_pattern;
 
+/// Fills `starts` from the classes of `count` bytes.
+///
+/// Where the window does not end the text, a start is right when 4 more bytes of the window follow it: what comes behind decides about some that are nearer to its end. With `ends_text` the
+/// end counts as a start.
+void uf_piece_starts(const uint8_t *text, size_t count, int ends_text, uf_pattern pattern, uf_classes classes);
+
 typedef struct {
     /// A window of valid UTF-8, cut at a character. Where it does not end the text, pieces that might go on behind it are left for the next window.
     const uint8_t *text;
@@ -44,7 +58,10 @@ typedef struct {
     /// Bytes that can be read from `text` on.
     size_t readable;
     uf_classes classes;
-    /// 2^n entries; a piece stands at its slot or at that with the lowest bit turned.
+    /// The word of `classes.starts` that is being gone through, and what is left of it.
+    size_t word;
+    uint64_t starts;
+    /// 2^n entries; a piece stands at its slot or at one of the three with the two lowest bits turned.
     uf_piece *cache;
     size_t cache_mask;
     /// Where the next piece starts.
@@ -54,17 +71,21 @@ typedef struct {
     size_t id_count;
     /// The end of the piece at `position` that the cache does not have.
     size_t piece_end;
-    /// Pieces that were cut and wait to be looked up: their entries are on their way from memory meanwhile. 0 and 0 in a new window.
+    /// Pieces that were cut and wait to be looked up: their entries are on their way from memory meanwhile.
     unsigned batched, next;
     struct {
         uint64_t low, high;
-        size_t slot, end;
+        size_t slot;
     } batch[UF_BATCH];
+    uint32_t ends[UF_BATCH + 8];
 } uf_cutter;
+
+/// Begins a window: `text`, `count`, `ends_text`, `readable` and the cache are set, and room for the classes is there.
+void uf_begin(uf_cutter *cutter, uf_pattern pattern, const uint8_t *table, uint8_t number);
 
 /// Cuts from `position` on and writes the ids of every piece. Returns 1 at a piece that the cache does not have, or that is too long for it: the caller writes its ids,
 /// steps to `piece_end` and calls again. Returns 0 at the end of the window, or where a piece might go on behind it.
-int uf_cut(uf_cutter *cutter, uf_pattern pattern);
+int uf_cut(uf_cutter *cutter);
 
 /// A piece of 1 to 15 bytes, of which `readable` bytes can be read, with 1 to 4 ids.
 uf_piece uf_piece_make(const uint8_t *piece, size_t length, size_t readable, const uint32_t *ids, size_t count);

@@ -13,10 +13,9 @@ struct StreamDigest {
     /// CRC-32C over the checksums of all headers so far.
     private(set) var headerChain: UInt32 = 0
 
-    init(schema: Schema) throws { content.update(try StreamDigest.knownSchemas[schema.kind].flatMap { $0.0 == schema ? $0.1 : nil } ?? schema.json.canonical) }
+    init(schema: Schema) throws { content.update(try StreamDigest.knownSchemas.first { $0.0 == schema }?.1 ?? schema.json.canonical) }
 
-    private static let knownSchemas: [String: (Schema, [UInt8])] = Dictionary(
-        uniqueKeysWithValues: StreamHead.knownSchemas.compactMap { schema in (try? schema.json.canonical).map { (schema.kind, (schema, $0)) } })
+    private static let knownSchemas: [(Schema, [UInt8])] = StreamHead.knownSchemas.compactMap { schema in (try? schema.json.canonical).map { (schema, $0) } }
 
     /// - Parameters:
     ///   - header: the frame's header as encoded.

@@ -16,7 +16,7 @@ public struct StreamHead: Sendable, Equatable, CanonicalPayload {
         self.provenance = provenance
     }
 
-    static let knownSchemas = [RatedRecord.schema, TokensRecord.schema, PackedBin.schema, LogProbRecord.schema]
+    static let knownSchemas = RatedRecord.schemas + TokensRecord.schemas + PackedBin.schemas + LogProbRecord.schemas
     private static let formatName = "uftools record stream"
 
     var json: JSONValue {

@@ -7,9 +7,9 @@ final class FrameReader {
     struct Frame {
         var header: FrameHeader
         var headerBytes: [UInt8]
-        /// The raw (unpacked) payload, and its SHA-256.
+        /// The raw (unpacked) payload, and its SHA-256, which may still be in the making.
         var payload: RawBuffer
-        var sha256: [UInt8]
+        var sha256: PayloadDigest
         var offset: UInt64
     }
 
@@ -23,7 +23,8 @@ final class FrameReader {
         fileprivate var name: String
 
         /// Checks and unpacks the payload: what takes time, and needs nothing but the frame.
-        func opened() throws -> Frame {
+        /// - Parameter digestsLater: whether another thread takes the digest while the caller uses the payload, which its checksum has found right.
+        func opened(digestsLater: Bool = false) throws -> Frame {
             do {
                 try header.check(stored: stored.bytes)
                 let payload: RawBuffer
@@ -31,9 +32,7 @@ final class FrameReader {
                     stored.truncate(to: header.storedBytes)
                     payload = stored
                 } else { payload = try withExtendedLifetime(stored) { try header.unpacked(stored.bytes) } }
-                var sha = SHA256()
-                sha.update(payload.bytes)
-                return Frame(header: header, headerBytes: headerBytes, payload: payload, sha256: sha.digest(), offset: offset)
+                return Frame(header: header, headerBytes: headerBytes, payload: payload, sha256: PayloadDigest(of: payload, later: digestsLater), offset: offset)
             } catch let error as InputError where error.status == .invalidData { throw error.at("\(name): frame \(header.frame) at byte \(offset)") }
         }
     }
@@ -44,6 +43,8 @@ final class FrameReader {
     private var nextRecord: UInt64 = 0
     private var tag: UInt32 = 0
     private var digest: StreamDigest?
+    /// The last DATA frame, until its digest is asked for.
+    private var undigested: Frame?
     private var index: [IndexEntry] = []
     private var indexOffset: UInt64 = 0
     private(set) var done: DonePayload?
@@ -57,15 +58,28 @@ final class FrameReader {
     /// From here on the digests are taken; called once, when HEAD has told the schema.
     func start(schema: Schema, head: Frame) throws {
         var digest = try StreamDigest(schema: schema)
-        digest.add(.head, header: head.headerBytes, sha256: head.sha256)
+        digest.add(.head, header: head.headerBytes, sha256: head.sha256.value)
         self.digest = digest
     }
 
-    /// The next frame; its kind must be one of `kinds`.
+    /// The next frame; its kind must be one of `kinds`. The digest of a DATA frame is made while it is used, and taken by the next call.
     func next(_ kinds: [FrameKind]) throws -> Frame {
-        let frame = try nextStored(kinds).opened()
-        try accept(frame)
+        takeDigest()
+        let stored = try nextStored(kinds)
+        guard stored.header.kind == .data else {
+            let frame = try stored.opened()
+            try accept(frame)
+            return frame
+        }
+        let frame = try stored.opened(digestsLater: true)
+        undigested = frame
         return frame
+    }
+
+    private func takeDigest() {
+        guard let frame = undigested else { return }
+        undigested = nil
+        digest?.add(.data, header: frame.headerBytes, sha256: frame.sha256.value)
     }
 
     /// The next frame before its payload is looked at; `accept` takes them in order once they are opened.
@@ -118,8 +132,9 @@ final class FrameReader {
 
     /// Takes an opened frame into the digests and holds it to what was read before it. Each frame once, in order.
     func accept(_ frame: Frame) throws {
+        takeDigest()
         do { try check(frame) } catch let error as InputError { throw error.at("\(source.name): frame \(frame.header.frame) at byte \(frame.offset)") }
-        if frame.header.kind != .head, frame.header.kind != .done { digest?.add(frame.header.kind, header: frame.headerBytes, sha256: frame.sha256) }
+        if frame.header.kind != .head, frame.header.kind != .done { digest?.add(frame.header.kind, header: frame.headerBytes, sha256: frame.sha256.value) }
     }
 
     private func check(_ frame: Frame) throws {
@@ -143,6 +158,29 @@ final class FrameReader {
         probe.resize(to: 1)
         guard try source.read(into: probe.mutableBytes) == 0 else {
             throw InputError("\(source.name): at byte \(offset): there is more after the end mark (streams joined with cat are not one stream; name them all as inputs instead)")
+        }
+    }
+}
+
+/// SHA-256 of a payload, made at once or by another thread.
+enum PayloadDigest: @unchecked Sendable {
+    case made([UInt8])
+    case promised(Promise<[UInt8]>)
+
+    init(of payload: RawBuffer, later: Bool) {
+        let payload = Handed(payload)
+        @Sendable func digest() -> [UInt8] {
+            var sha = SHA256()
+            sha.update(payload.value.bytes)
+            return sha.digest()
+        }
+        self = later ? .promised(WorkPool.shared.promise(digest)) : .made(digest())
+    }
+
+    var value: [UInt8] {
+        switch self {
+        case .made(let digest): digest
+        case .promised(let digest): digest.value
         }
     }
 }

@@ -119,7 +119,7 @@ public final class RecordReader<Record: StreamRecord> {
 
     public init(_ source: any ByteSource) throws {
         stream = try RecordStreamReader(source, expecting: Record.schema.kind)
-        try stream.head.expect(Record.schema, in: source.name)
+        if !Record.schemas.contains(stream.head.schema) { try stream.head.expect(Record.schema, in: source.name) }
     }
 
     /// The next record, or nil after the end mark.
@@ -142,7 +142,7 @@ public final class RecordReader<Record: StreamRecord> {
 extension Block {
     /// Record `index` of the block as a value; a block of another kind, or a record whose columns contradict each other, is an error that names it.
     public func record<Record: StreamRecord>(_ index: Int, as type: Record.Type = Record.self) throws -> Record {
-        guard schema == Record.schema else { throw InputError("\(name): a block of \(schema.kind) records, expected \(Record.schema.kind)") }
+        guard Record.schemas.contains(schema) else { throw InputError("\(name): a block of \(schema.kind) records, expected \(Record.schema.kind)") }
         do {
             let record = try Record(self, index)
             try record.validate()

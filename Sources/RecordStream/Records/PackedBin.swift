@@ -7,6 +7,10 @@ public enum PackedLayout: String, Sendable, CaseIterable {
     case sharedPrefix = "shared-prefix"
     /// The paper's rows: prompt and response together, one row for each response, and a map from the m x N rows of the paper to them.
     case rows16
+    /// As sharedPrefix, of those responses alone that pairs are made of, and for each pair which of them is the better one.
+    case pairs
+    /// Conversations to imitate: a sequence is the prompt, its earlier answers learnt too where they are marked, and a response; several responses branch as in sharedPrefix.
+    case sft
 }
 
 /// The unit of computation: records whose tokens go through the model together. What uf-pack makes.
@@ -23,7 +27,7 @@ public struct PackedBin: StreamRecord, Equatable {
         public var record: UInt32
         /// Which response it holds, or -1 for a prompt alone.
         public var response: Int32
-        /// The first token that the model is to predict; `end` for a prompt.
+        /// The first token that the model is to predict; `end` for a prompt without an earlier answer to learn, which then ends it.
         public var labelStart: UInt32
 
         public init(start: UInt32, end: UInt32, parent: Int32, record: UInt32, response: Int32, labelStart: UInt32) {
@@ -48,7 +52,8 @@ public struct PackedBin: StreamRecord, Equatable {
         public var promptCuts: [UInt32]
         /// N counts of tokens that truncation took from each response; a cut response has no stop token.
         public var responseCuts: [UInt32]
-        /// rows16: for row N * dimension + response of the paper's tensors the segment that holds it; else empty.
+        /// rows16: for row N * dimension + response of the paper's tensors the segment that holds it. pairs: for each pair the segments of the better and of the worse
+        /// response. Else empty.
         public var rowMap: [UInt32]
         /// rows16: the paper's `pi_target`, m x N in f32; else empty.
         public var piTarget: [Float]

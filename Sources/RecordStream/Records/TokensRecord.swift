@@ -19,11 +19,14 @@ public struct TokensRecord: StreamRecord, Equatable {
         public var turnStarts: [UInt32]
         /// Whose turn each is.
         public var roles: [Text]
+        /// Where earlier answers lie in `ids`, each with its stop token: what is learnt beside the responses. Only streams of `schemaWithAnswers` keep them.
+        public var answers: [Range<UInt32>]
 
-        public init(ids: [UInt32], turnStarts: [UInt32], roles: [Text]) {
+        public init(ids: [UInt32], turnStarts: [UInt32], roles: [Text], answers: [Range<UInt32>] = []) {
             self.ids = ids
             self.turnStarts = turnStarts
             self.roles = roles
+            self.answers = answers
         }
     }
 
@@ -42,6 +45,11 @@ public struct TokensRecord: StreamRecord, Equatable {
         Column("prompts", .u32, depth: 2), Column("turn_starts", .u32, depth: 2), .dictionary("turn_roles", depth: 2), Column("responses", .u32, depth: 2),
     ])
 
+    /// With the answers that prompts hold: their bounds, a start and an end each, for each prompt.
+    public static let schemaWithAnswers = Schema(kind: schema.kind, columns: schema.columns + [Column("answer_bounds", .u32, depth: 2)])
+
+    public static let schemas = [schema, schemaWithAnswers]
+
     public func append(to builder: BlockBuilder) {
         builder.add(text: id, to: 0)
         builder.add(number: origin.input, to: 1)
@@ -52,6 +60,11 @@ public struct TokensRecord: StreamRecord, Equatable {
         builder.add(lists: prompts.map(\.turnStarts), to: 9)
         builder.add(nameLists: prompts.lazy.map(\.roles), to: 10)
         builder.add(lists: responses, to: 11)
+        if builder.schema.columns.count > 12 {
+            builder.add(lists: prompts.map { $0.answers.flatMap { [$0.lowerBound, $0.upperBound] } }, to: 12)
+        } else {
+            precondition(prompts.allSatisfy(\.answers.isEmpty), "answers in prompts, for a stream that cannot keep them")
+        }
     }
 
     public init(_ block: Block, _ record: Int) throws {
@@ -65,6 +78,17 @@ public struct TokensRecord: StreamRecord, Equatable {
         prompts = ids.indices.map { Prompt(ids: ids[$0], turnStarts: starts[$0], roles: roles[$0].map { Text($0) }) }
         responses = block.lists(11, record)
         ratings = Ratings(block, record, at: 4)
+        if block.schema.columns.count > 12 { try readAnswers(block.lists(12, record)) }
+    }
+
+    private mutating func readAnswers(_ bounds: [[UInt32]]) throws {
+        guard bounds.count == prompts.count else { throw InputError("\(prompts.count) prompts with bounds of answers of \(bounds.count)") }
+        for (number, bounds) in bounds.enumerated() {
+            guard bounds.count % 2 == 0, zip(bounds, bounds.dropFirst()).allSatisfy({ $0 <= $1 }) else {
+                throw InputError("the answers in a prompt are bounded by \(bounds.count) positions, expected a start and an end each, in order")
+            }
+            prompts[number].answers = stride(from: 0, to: bounds.count, by: 2).map { bounds[$0] ..< bounds[$0 + 1] }
+        }
     }
 
     public func validate() throws {
@@ -77,6 +101,10 @@ public struct TokensRecord: StreamRecord, Equatable {
             guard starts.count == prompt.roles.count + 1, zip(starts, starts.dropFirst()).allSatisfy({ $0 <= $1 }), Int(starts[starts.count - 1]) <= prompt.ids.count else {
                 throw InputError("the \(prompt.roles.count) turns of a prompt do not lie in order within its \(prompt.ids.count) tokens")
             }
+            // Nothing would predict the first token of a prompt.
+            guard prompt.answers.allSatisfy({ !$0.isEmpty && $0.lowerBound > 0 && $0.upperBound <= prompt.ids.count }),
+                zip(prompt.answers, prompt.answers.dropFirst()).allSatisfy({ $0.upperBound <= $1.lowerBound })
+            else { throw InputError("the \(prompt.answers.count) answers in a prompt do not lie in order within its \(prompt.ids.count) tokens") }
         }
     }
 }

@@ -1,3 +1,4 @@
+import JSON
 import SystemIO
 
 /// The list of a set's shards with the SHA-256 of each file, as `sha256sum --check` reads it. It stands beside the shards and appears last: a set without one is
@@ -21,6 +22,34 @@ public struct ShardManifest: Sendable, Equatable {
     public init(_ entries: [Entry]) { self.entries = entries }
 
     public init(path: String) throws { try self.init(readWholeFile(path, limit: 1 << 20), name: path) }
+
+    /// The list of earlier sets, for one more to join it.
+    ///
+    /// Throws `InputError` when the new files would stand in another folder or replace listed ones, when an earlier shard is missing or cut, and when the records are not of the same kind
+    /// and settings. Digests of whole files are not looked at: that is `ShardSetCheck`'s.
+    public init(path: String, joinedBy files: [String], head: StreamHead) throws {
+        try self.init(path: path)
+        let folder = ShardManifest.folder(of: path)
+        for file in files {
+            guard ShardManifest.folder(of: file) == folder else {
+                throw InputError("\(file): not in the folder of \(path), which lists files beside it; give -o a pattern there", status: .usage)
+            }
+            let name = String(file.dropFirst(folder.count))
+            guard !entries.contains(where: { $0.name == name }) else { throw InputError("\(path): lists \(name) already, of an earlier release; give -o another pattern", status: .usage) }
+        }
+        _ = try ShardSetCheck(manifest: path, quick: true)
+        func facts(_ head: StreamHead) -> [String: JSONValue] { head.settings.filter { $0.key != ShardIdentity.setting } }
+        let first = folder + entries[0].name, old = try MappedStream(path: first).head
+        guard old.schema == head.schema else {
+            throw InputError("\(first): a stream of \(old.schema.kind) records in other columns than the new \(head.schema.kind) records; sets of one kind can stand in one list")
+        }
+        if let name = Set(facts(old).keys).union(facts(head).keys).sorted().first(where: { facts(old)[$0] != facts(head)[$0] }) {
+            throw InputError("\(first): its \(name) differs from that of the new records; use the options that \(path) was made with")
+        }
+    }
+
+    /// With the slash at its end; empty for the working folder.
+    static func folder(of path: String) -> String { path.lastIndex(of: "/").map { String(path[...$0]) } ?? "" }
 
     public func paths(in folder: String) -> [String] { entries.map { (folder.hasSuffix("/") ? folder : folder + "/") + $0.name } }
 

@@ -178,6 +178,7 @@ extension Block {
         switch schema {
         case RatedRecord.schema: if !RatedRecord.isSound(self, index) { try check(RatedRecord.self) }
         case TokensRecord.schema: if !TokensRecord.isSound(self, index) { try check(TokensRecord.self) }
+        case TokensRecord.schemaWithAnswers: try check(TokensRecord.self)
         case PackedBin.schema: try check(PackedBin.self)
         case LogProbRecord.schema: try check(LogProbRecord.self)
         default: break

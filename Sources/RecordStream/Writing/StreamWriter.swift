@@ -20,7 +20,7 @@ public final class StreamWriter {
     /// Blocks that wait for a second one, to be made ready together.
     private var filled: [SealedBlock.Filled] = []
     /// Those before, while another thread makes them ready.
-    private var pending: Promise<[SealedBlock]>?
+    private var pending: Promise<Result<[SealedBlock], any Error>>?
     private let sealsInBackground: Bool
     /// Records of the blocks to come, the last one first; while there are any they say where blocks close.
     private var planned: [Int]
@@ -111,7 +111,7 @@ public final class StreamWriter {
     private func writePending() throws {
         guard let blocks = pending else { return }
         pending = nil
-        try write(blocks.value())
+        try write(blocks.value.get())
     }
 
     private func write(_ blocks: [SealedBlock]) throws {
@@ -155,7 +155,7 @@ public final class RecordStreamWriter<Record: StreamRecord> {
 
     /// As `StreamWriter`.
     public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none, sealsInBackground: Bool = true) throws {
-        precondition(head.schema == Record.schema, "a head for another kind of record")
+        precondition(Record.schemas.contains(head.schema), "a head for another kind of record")
         stream = try StreamWriter(to: sink, head: head, codec: codec, sealsInBackground: sealsInBackground)
     }
 

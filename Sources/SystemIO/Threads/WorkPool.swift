@@ -77,23 +77,26 @@ public final class WorkPool: @unchecked Sendable {
     }
 
     /// Begins to make a value.
-    public func promise<Value>(_ work: @escaping @Sendable () throws -> Value) -> Promise<Value> {
+    public func promise<Value>(_ work: @escaping @Sendable () -> Value) -> Promise<Value> {
         let promise = Promise<Value>(self)
-        add { promise.keep(Result { try work() }) }
+        add { promise.keep(work()) }
         return promise
     }
+
+    /// Begins what may fail.
+    public func promise<Value>(_ work: @escaping @Sendable () throws -> Value) -> Promise<Result<Value, any Error>> { promise { Result { try work() } } }
 }
 
 /// A value that is being made.
 public final class Promise<Value>: @unchecked Sendable {
     private let pool: WorkPool
     /// Guarded by the pool.
-    private var result: Result<Value, any Error>?
+    private var made: Value?
 
     fileprivate init(_ pool: WorkPool) { self.pool = pool }
 
-    fileprivate func keep(_ result: Result<Value, any Error>) { pool.change { self.result = result } }
+    fileprivate func keep(_ value: Value) { pool.change { made = value } }
 
     /// Waits until it is made.
-    public func value() throws -> Value { try pool.wait { result }.get() }
+    public var value: Value { pool.wait { made } }
 }

@@ -1,23 +1,35 @@
 import CTokenization
 
-/// The ids of short pieces met before, one cache a thread: a fixed table of 32-byte entries, two a line, the newer kept. `PieceCutter` looks pieces up in it.
+/// The ids of short pieces met before, one cache a thread: a table of 32-byte entries, each in one of four places, of which the newer are kept. `PieceCutter` looks pieces up in it.
 ///
-/// It holds results of merging only, so it changes no id.
+/// It holds results of merging only, so it changes no id. It is small until there is much to hold, then of a size that is fixed.
 final class PieceCache {
-    let entries: UnsafeMutablePointer<uf_piece>
-    let mask: Int
+    private var table: ZeroedTable<uf_piece>
+    private(set) var mask: Int
+    private let most: Int
+    private var used = 0
 
-    init(bits: Int = 18) {
-        let count = 1 << bits
-        mask = count - 1
-        // A line of the processor's cache holds an entry and the one whose slot differs in the lowest bit.
-        entries = allocateTable(count)
-        entries.initialize(repeating: uf_piece(), count: count)
+    var entries: UnsafeMutablePointer<uf_piece> { table.base }
+
+    /// - Parameters:
+    ///   - bits: of the number of entries to begin with: 16 are 2 MiB.
+    ///   - most: of the greatest number: 20 are 32 MiB, room for the words of 30 MB of source code.
+    init(bits: Int = 16, most: Int = 20) {
+        (table, mask, self.most) = (ZeroedTable(count: 1 << bits), 1 << bits - 1, 1 << most)
     }
 
-    deinit { entries.deallocate() }
+    func empty() {
+        entries.update(repeating: uf_piece(), count: mask + 1)
+        used = 0
+    }
 
-    func empty() { entries.update(repeating: uf_piece(), count: mask + 1) }
+    /// Where a quarter of the places is taken: as many as there may be. More steps would cost more than they save. Not while a window is cut, which keeps the numbers of places.
+    func grow() {
+        guard used > (mask + 1) / 4, mask + 1 < most else { return }
+        let old = table, count = most
+        (table, mask, used) = (ZeroedTable(count: count), count - 1, 0)
+        for index in 0 ..< old.count where old.base[index].high != 0 { insert(old.base[index]) }
+    }
 
     /// The entry of a piece of 1 to 15 bytes, of which `readable` bytes can be read.
     func entry(of piece: UnsafePointer<UInt8>, _ length: Int, readable: Int) -> UnsafePointer<uf_piece>? {
@@ -28,10 +40,20 @@ final class PieceCache {
     func remember(_ piece: UnsafePointer<UInt8>, _ length: Int, readable: Int, _ ids: UnsafeBufferPointer<UInt32>) -> Bool {
         guard (1 ... Int(UF_LONGEST_CACHED_PIECE)).contains(length), !ids.isEmpty else { return false }
         let fits = ids.count <= Int(UF_MOST_CACHED_IDS)
-        var entry = uf_piece_make(piece, length, readable, ids.baseAddress, fits ? ids.count : 0)
-        let slot = uf_piece_slot(&entry, mask)
-        if entries[slot].high != 0 { entries[slot ^ 1] = entries[slot] }
-        entries[slot] = entry
+        insert(uf_piece_make(piece, length, readable, ids.baseAddress, fits ? ids.count : 0))
         return fits
+    }
+
+    /// Those that are there move on by a place; the last one goes.
+    private func insert(_ piece: uf_piece) {
+        var piece = piece
+        let slot = uf_piece_slot(&piece, mask)
+        for place in 0 ..< Int(UF_PLACES) {
+            swap(&piece, &entries[slot ^ place])
+            guard piece.high != 0 else {
+                used += 1
+                return
+            }
+        }
     }
 }

@@ -12,9 +12,12 @@ final class PieceCutter {
     init(window: Int = 1 << 14) {
         self.window = window
         let words = (window + 63) / 64 + 2
-        classes = .allocate(capacity: 4 * words)
+        classes = .allocate(capacity: Int(UF_CLASS_ARRAYS) * words)
         output = .allocate(capacity: window + Int(UF_MOST_CACHED_IDS))
-        state.classes = uf_classes(letters: classes, numbers: classes + words, spaces: classes + 2 * words, others: classes + 3 * words)
+        let arrays = (0 ..< Int(UF_CLASS_ARRAYS)).map { classes + $0 * words }
+        state.classes = uf_classes(
+            letters: arrays[0], numbers: arrays[1], spaces: arrays[2], others: arrays[3], inner: arrays[4], blanks: arrays[5], line_ends: arrays[6], apostrophes: arrays[7],
+            starts: arrays[8])
         state.ids = output
     }
 
@@ -33,16 +36,16 @@ final class PieceCutter {
         merge: (Int, Int) -> UnsafeBufferPointer<UInt32>, longEnd: (Int) -> Int
     ) {
         let number = (pattern == UF_GPT2_ISOLATING ? CharacterClass.digit : .number).rawValue
-        (state.cache, state.cache_mask) = (cache.entries, cache.mask)
         var start = 0
         while start < count {
             var size = min(window, count - start)
             let endsText = start + size == count
             if !endsText { size = UTF8Text.previous(text, start + size + 1) - start }
-            uf_classify(text + start, size, CharacterClasses.table.base, number, state.classes)
+            cache.grow()
+            (state.cache, state.cache_mask) = (cache.entries, cache.mask)
             (state.text, state.count, state.ends_text, state.readable) = (text + start, size, endsText ? 1 : 0, count - start)
-            (state.position, state.id_count, state.batched, state.next) = (0, 0, 0, 0)
-            while uf_cut(&state, pattern) != 0 {
+            uf_begin(&state, pattern, CharacterClasses.table.base, number)
+            while uf_cut(&state) != 0 {
                 let piece = merge(start + state.position, state.piece_end - state.position)
                 if let base = piece.baseAddress { (output + state.id_count).update(from: base, count: piece.count) }
                 state.id_count += piece.count

@@ -11,13 +11,16 @@ public final class TemplateEncoder: Sendable {
     public let template: any ChatTemplate
     /// A system turn put before conversations that do not start with one.
     public let system: Text?
+    /// With `assistant` the earlier answers of a prompt are encoded apart and marked.
+    public let learns: LearntAnswers
     private let specialIDs: [String: UInt32]
 
     /// - Throws: `InputError` when the vocabulary lacks a special token of the template.
-    public init(_ tokenizer: Tokenizer, _ template: any ChatTemplate, system: Text? = nil, tokenizerName: String = "the tokenizer") throws(InputError) {
+    public init(_ tokenizer: Tokenizer, _ template: any ChatTemplate, system: Text? = nil, learns: LearntAnswers = .last, tokenizerName: String = "the tokenizer") throws(InputError) {
         self.tokenizer = tokenizer
         self.template = template
         self.system = system
+        self.learns = learns
         var ids: [String: UInt32] = [:]
         for name in template.specialTokens {
             guard let id = tokenizer.id(of: name) else {
@@ -33,6 +36,8 @@ public final class TemplateEncoder: Sendable {
         var turns = turns
         if let system, turns.first?.role != "system" { turns.insert(Turn(role: "system", content: system), at: 0) }
         let rendered = try template.prompt(turns)
+        // Bounds of earlier answers in the rendered prompt, by and by those in its ids.
+        var bounds = learns == .last ? [] : try EarlierAnswers.bounds(turns, in: rendered, template)[...], found: [UInt32] = [], at = 0
         var prompt = TokensRecord.Prompt(ids: [], turnStarts: [], roles: turns.map(\.role))
         var text: [UInt8] = [], startsInText: [Int] = []
         var isFirstText = true
@@ -58,20 +63,43 @@ public final class TemplateEncoder: Sendable {
             startsInText.removeAll()
         }
 
+        func passBound() throws(InputError) {
+            try finishText()
+            found.append(UInt32(truncatingIfNeeded: prompt.ids.count))
+            bounds.removeFirst()
+        }
+
         for (index, piece) in rendered.pieces.enumerated() {
+            while bounds.first == at { try passBound() }
             while starts.first == index {
                 startsInText.append(text.count)
                 starts.removeFirst()
             }
             switch piece {
-            case .text(let more): text += more.bytes
+            case .text(let more):
+                var rest = more.bytes[...]
+                while let bound = bounds.first, bound < at + rest.count {
+                    text += rest.prefix(bound - at)
+                    rest = rest.dropFirst(bound - at)
+                    at = bound
+                    try passBound()
+                }
+                text += rest
+                at += rest.count
             case .special(let name):
                 try finishText()
                 try prompt.ids.append(id(name))
+                at += EarlierAnswers.length(piece)
             }
         }
+        while !bounds.isEmpty { try passBound() }
         startsInText += starts.map { _ in text.count }
         try finishText()
+        prompt.answers = stride(from: 0, to: found.count, by: 2).compactMap { number in
+            // Nothing predicts a prompt's first token.
+            let start = max(1, found[number]), end = found[number + 1]
+            return start < end ? start ..< end : nil
+        }
         return (prompt, rendered)
     }
 
