@@ -1,7 +1,7 @@
 import Checksums
 
-/// A byte-pair vocabulary with everything that turns text into its ids and back, as a Hugging Face `tokenizer.json` describes it; vocabularies in other forms are put
-/// into that one first (`TokenizerSource` of ModelFiles).
+/// A byte-pair vocabulary with everything that turns text into its ids and back, as a Hugging Face `tokenizer.json` describes it; vocabularies in other
+/// forms are put into that one first (`TokenizerSource` of ModelFiles).
 ///
 /// Byte-level vocabularies (GPT-2, Llama 3, Qwen2, SmolLM2, StarCoder) and SentencePiece-style ones with byte fallback (Llama 2, Mistral) give the ids
 /// that `tokenizers` 0.23.3 gives. A file that asks for anything else is refused with the name of what it asks for. Truncation and padding

@@ -7,11 +7,12 @@ import Tokenization
 /// Where the vocabulary comes from.
 struct TokenizerOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp(
-        "The vocabulary: a tokenizer.json, encoder.json beside vocab.bpe, ranks (tiktoken), a SentencePiece BPE model, a GGUF, or a folder that holds one of them.", valueName: "file|folder"))
+        "The vocabulary: a tokenizer.json, encoder.json beside vocab.bpe, ranks (tiktoken), a SentencePiece BPE model, a GGUF, or a folder that holds one.",
+        valueName: "file|folder"))
     var tokenizer: String
 
     @Option(name: .long, help: ArgumentHelp(
-        "Whose pattern and special tokens ranks or encoder.json have, which do not say: \(TokenizerFamily.names). (default: by the number of tokens)", valueName: "family"))
+        "Whose pattern and special tokens ranks or encoder.json have, which do not say it. (default: by the number of tokens)", valueName: "family"))
     var tokenizerFamily: TokenizerFamily?
 
     func validate() throws { try refuseDash([("--tokenizer", tokenizer)]) }

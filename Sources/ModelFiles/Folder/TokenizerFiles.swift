@@ -17,8 +17,8 @@ public struct TokenizerFiles: Sendable {
         gguf = try !isWhole && GGUFFile.isGGUF(path) ? GGUFFile(path: path) : nil
     }
 
-    /// The files of the vocabulary, of the first form that is there: tokenizer.json; encoder.json and vocab.bpe, or vocab.json and merges.txt; tokenizer.model (SentencePiece, or ranks);
-    /// qwen.tiktoken. Empty where there is none.
+    /// The files of the vocabulary, of the first form that is there: tokenizer.json; encoder.json and vocab.bpe, or vocab.json and merges.txt;
+    /// tokenizer.model (SentencePiece, or ranks); qwen.tiktoken. Empty where there is none.
     public var vocabulary: [String] {
         if let file = existing("tokenizer.json") { return [file] }
         for (encoder, merges) in MergesPair.names { if let encoder = existing(encoder), let merges = existing(merges) { return [encoder, merges] } }
@@ -38,7 +38,9 @@ public struct TokenizerFiles: Sendable {
     public func requireVocabulary() throws -> [String] {
         let files = vocabulary
         guard !files.isEmpty else {
-            throw InputError("\(folder): holds no tokenizer.json (nor encoder.json with vocab.bpe, vocab.json with merges.txt, tokenizer.model, qwen.tiktoken); a model folder with its tokenizer was expected", status: .missingInput)
+            throw InputError(
+                "\(folder): holds no tokenizer.json (nor encoder.json with vocab.bpe, vocab.json with merges.txt, tokenizer.model, qwen.tiktoken); "
+                    + "a model folder with its tokenizer was expected", status: .missingInput)
         }
         return files
     }

@@ -6,7 +6,8 @@ enum GGUFTokenType: Int64 {
     case normal = 1, unknown, control, userDefined, unused, byte
 }
 
-/// A token list with its types, checked: `tokenizer.ggml.tokens` and `tokenizer.ggml.token_type` of a GGUF, or the pieces of a SentencePiece model, whose types are the same.
+/// A token list with its types, checked: `tokenizer.ggml.tokens` and `tokenizer.ggml.token_type` of a GGUF, or the pieces of a SentencePiece model, whose
+/// types are the same.
 struct Vocabulary {
     let tokens: [[UInt8]]
     let types: [GGUFTokenType]

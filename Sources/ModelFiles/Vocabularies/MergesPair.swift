@@ -1,15 +1,16 @@
 import JSON
 import SystemIO
 
-/// GPT-2's two files: `encoder.json` (or vocab.json), an object of tokens and ids, and `vocab.bpe` (or merges.txt), two tokens a line that merge, the first line first.
+/// GPT-2's two files: `encoder.json` (or vocab.json), an object of tokens and ids, and `vocab.bpe` (or merges.txt), two tokens a line that merge, the
+/// first line first.
 struct MergesPair {
     let vocabulary: RankedVocabulary
 
     /// Names that the two files go by, in this order.
     static let names = [("encoder.json", "vocab.bpe"), ("vocab.json", "merges.txt")]
 
-    /// Throws `.invalidData` with file and place for ids that repeat or leave a hole, merges of what is no token, a merge that stands twice, and tokens that nothing makes:
-    /// a list of merges that was cut would encode, to other ids, without a sign.
+    /// Throws `.invalidData` with file and place for ids that repeat or leave a hole, merges of what is no token, a merge that stands twice, and tokens
+    /// that nothing makes: a list of merges that was cut would encode, to other ids, without a sign.
     init(encoder: [UInt8], _ encoderName: String, merges: [UInt8], _ mergesName: String) throws {
         let ids = try MergesPair.ids(encoder, encoderName)
         let tokens = try MergesPair.tokens(ids, encoderName)
@@ -29,7 +30,9 @@ struct MergesPair {
                 guard let members = root.members else { throw InputError("an object of tokens and ids was expected, found \(root.typeName)") }
                 var ids: [[UInt8]: Int] = [:]
                 for (key, value) in members {
-                    guard let id = value.unsigned, id < 1 << 24 else { throw InputError("the id of \(shown(key)) is \(value.found); a whole number from 0 to \(1 << 24 - 1) was expected") }
+                    guard let id = value.unsigned, id < 1 << 24 else {
+                        throw InputError("the id of \(shown(key)) is \(value.found); a whole number from 0 to \(1 << 24 - 1) was expected")
+                    }
                     guard ids.updateValue(Int(id), forKey: Array(key)) == nil else { throw InputError("\(shown(key)) stands twice") }
                 }
                 return ids
@@ -50,7 +53,9 @@ struct MergesPair {
             if let other = tokens[id] { throw InputError("\(name): \(shown(other)) and \(shown(token)) have the same id \(id)") }
             tokens[id] = token
         }
-        if let hole = tokens.firstIndex(of: nil) { throw InputError("\(name): the vocabulary has a hole: no token has id \(hole), but ids go up to \(ids.values.max() ?? 0)") }
+        if let hole = tokens.firstIndex(of: nil) {
+            throw InputError("\(name): the vocabulary has a hole: no token has id \(hole), but ids go up to \(ids.values.max() ?? 0)")
+        }
         return tokens.compactMap { $0 }
     }
 
@@ -71,7 +76,9 @@ struct MergesPair {
             }
             let left = Array(line[..<space]), right = Array(line[(space + 1)...])
             let pair = (left: try id(left), right: try id(right), joined: try id(left + right))
-            if let first = lineOfPair.updateValue(number, forKey: [pair.left, pair.right]) { throw InputError("\(name): line \(number): the same merge as on line \(first)") }
+            if let first = lineOfPair.updateValue(number, forKey: [pair.left, pair.right]) {
+                throw InputError("\(name): line \(number): the same merge as on line \(first)")
+            }
             pairs.append(pair)
         }
         return pairs
@@ -82,7 +89,8 @@ struct MergesPair {
         if let asked { return (asked, nil) }
         let count = vocabulary.tokens.count, ending = Array("<|endoftext|>".utf8)
         guard let family = TokenizerFamily.ofSize(vocabulary.tokens.last == ending ? count - 1 : count).first else {
-            throw InputError("\(name): has \(count) tokens, which is no known model's, and says neither how text is cut nor which tokens are special; say --tokenizer-family (\(TokenizerFamily.names)), or take the model's tokenizer.json")
+            throw InputError("\(name): has \(count) tokens, which is no known model's, and says neither how text is cut nor which tokens are special; "
+                + "say --tokenizer-family (\(TokenizerFamily.names)), or take the model's tokenizer.json")
         }
         return (family, family.assumption(count))
     }

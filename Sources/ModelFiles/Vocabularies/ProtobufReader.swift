@@ -31,7 +31,9 @@ struct ProtobufReader {
         case 1: return (field, .fixed64(try little(8)), place)
         case 2:
             let length = try varint()
-            guard length <= UInt64(end - position) else { throw error("field \(field) is announced with \(length) bytes, \(end - position) are there; the file is cut or damaged", at: place) }
+            guard length <= UInt64(end - position) else {
+                throw error("field \(field) is announced with \(length) bytes, \(end - position) are there; the file is cut or damaged", at: place)
+            }
             let range = position ..< position + Int(length)
             position = range.upperBound
             return (field, .bytes(range), place)

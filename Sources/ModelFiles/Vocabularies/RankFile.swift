@@ -1,7 +1,7 @@
 import SystemIO
 
-/// A tiktoken file: on every line the base64 of a token's bytes, a space and its rank, which is its id. Such a file has no merges; merging by ranks is put as the
-/// list of merges that the model's tokenizer.json has.
+/// A tiktoken file: on every line the base64 of a token's bytes, a space and its rank, which is its id. Such a file has no merges; merging by ranks is
+/// put as the list of merges that the model's tokenizer.json has.
 struct RankFile {
     /// Bytes of each token, by rank.
     let tokens: [[UInt8]]
@@ -21,7 +21,9 @@ struct RankFile {
         guard !lines.isEmpty else { throw InputError("\(name): empty; lines of base64 and a rank were expected") }
         var lineOfRank = [Int](repeating: 0, count: lines.count), lineOfToken: [[UInt8]: Int] = [:]
         for (number, line) in lines.enumerated() {
-            if let first = lineOfToken.updateValue(number + 1, forKey: line.token) { throw InputError("\(name): line \(number + 1): the same token as on line \(first)") }
+            if let first = lineOfToken.updateValue(number + 1, forKey: line.token) {
+                throw InputError("\(name): line \(number + 1): the same token as on line \(first)")
+            }
             guard line.rank < lines.count else { continue }
             if lineOfRank[line.rank] > 0 { throw InputError("\(name): line \(number + 1): rank \(line.rank) stands on line \(lineOfRank[line.rank]) too") }
             lineOfRank[line.rank] = number + 1
@@ -38,7 +40,9 @@ struct RankFile {
             throw InputError("\(place): \(shown(line[..<space])) is not the base64 of a token of 1 to \(longestToken) bytes")
         }
         let digits = line[(space + 1)...]
-        guard (1 ... 8).contains(digits.count), digits.allSatisfy({ (0x30 ... 0x39).contains($0) }) else { throw InputError("\(place): the rank is \(shown(digits)); a whole number was expected") }
+        guard (1 ... 8).contains(digits.count), digits.allSatisfy({ (0x30 ... 0x39).contains($0) }) else {
+            throw InputError("\(place): the rank is \(shown(digits)); a whole number was expected")
+        }
         return (token, digits.reduce(0) { 10 * $0 + Int($1 - 0x30) })
     }
 
@@ -55,7 +59,8 @@ struct RankFile {
             } else if let split = RankFile.lastMerge(token, rank, ranks) {
                 merges.append(split)
             } else {
-                throw InputError("\(name): the tokens of lower rank do not merge to that of rank \(rank), \(shown(token)); the file is damaged, or of another model than \(family.rawValue)")
+                throw InputError("\(name): the tokens of lower rank do not merge to that of rank \(rank), \(shown(token)); "
+                    + "the file is damaged, or of another model than \(family.rawValue)")
             }
         }
         return RankedVocabulary(tokens: tokens.map(ByteSpelling.spelled), merges: merges)
@@ -70,7 +75,8 @@ struct RankFile {
         return found.sorted { ($0.left, $0.right) < ($1.left, $1.right) }
     }
 
-    /// The two tokens that are left of a token's bytes when all merges of lower rank are done, the lowest first and the leftmost of equal ones; nil where that are not two.
+    /// The two tokens that are left of a token's bytes when all merges of lower rank are done, the lowest first and the leftmost of equal ones; nil where
+    /// more are left.
     private static func lastMerge(_ token: [UInt8], _ rank: Int, _ ranks: [ArraySlice<UInt8>: Int]) -> (left: Int, right: Int)? {
         var starts = Array(0 ... token.count)
         func joined(_ part: Int) -> Int { part + 2 < starts.count ? ranks[token[starts[part] ..< starts[part + 2]]] ?? .max : .max }
@@ -95,7 +101,8 @@ struct RankFile {
         }
         guard let family = TokenizerFamily.ofSize(tokens.count).first else {
             let known = TokenizerFamily.allCases.map { "\($0.rawValue) has \($0.mergedTokens)" }.joined(separator: ", ")
-            throw InputError("\(name): has \(tokens.count) tokens, which is no model's whose pattern and special tokens are known (\(known)); the file is cut, or take the model's tokenizer.json")
+            throw InputError("\(name): has \(tokens.count) tokens, which is no model's whose pattern and special tokens are known (\(known)); "
+                + "the file is cut, or take the model's tokenizer.json")
         }
         return (family, family.assumption(tokens.count))
     }

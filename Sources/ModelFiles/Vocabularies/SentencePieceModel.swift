@@ -1,8 +1,8 @@
 import JSON
 import SystemIO
 
-/// A SentencePiece `.model`: the message ModelProto of sentencepiece_model.proto, read as far as its vocabulary and the rules of its normaliser go. Only byte-pair
-/// models that leave text as it is are read; anything else is refused by the name of the field.
+/// A SentencePiece `.model`: the message ModelProto of sentencepiece_model.proto, read as far as its vocabulary and the rules of its normaliser go. Only
+/// byte-pair models that leave text as it is are read; anything else is refused by the name of the field.
 struct SentencePieceModel {
     private let name: String
     private(set) var pieces: [(text: [UInt8], score: Float, type: GGUFTokenType)] = []
@@ -50,7 +50,9 @@ struct SentencePieceModel {
             case (2, .fixed32(let bits)): score = Float(bitPattern: bits)
             case (3, .varint(let number)):
                 // The numbers of the types are those that GGUF took over.
-                guard let known = Int64(exactly: number).flatMap(GGUFTokenType.init) else { throw reader.error("piece \(id) has the type \(number); 1 to 6 are known", at: place) }
+                guard let known = Int64(exactly: number).flatMap(GGUFTokenType.init) else {
+                    throw reader.error("piece \(id) has the type \(number); 1 to 6 are known", at: place)
+                }
                 type = known
             case (1 ... 3, _): throw reader.error("field \(field) of piece \(id) has another type than that of a SentencePiece model", at: place)
             default: break
@@ -102,7 +104,9 @@ struct SentencePieceModel {
         if trainer.spaceIsSuffix { throw InputError("\(name): trainer_spec.treat_whitespace_as_suffix is not supported") }
         if normalizer.removesExtraSpaces { throw InputError("\(name): normalizer_spec.remove_extra_whitespaces is not supported, false was expected") }
         if !normalizer.escapesSpaces { throw InputError("\(name): normalizer_spec.escape_whitespaces: false is not supported") }
-        for (field, id, type) in [("unk_id", trainer.unknown, GGUFTokenType.unknown), ("bos_id", trainer.begin, .control), ("eos_id", trainer.end, .control), ("pad_id", trainer.padding, .control)] {
+        let roles = [("unk_id", trainer.unknown, GGUFTokenType.unknown), ("bos_id", trainer.begin, .control), ("eos_id", trainer.end, .control),
+                     ("pad_id", trainer.padding, .control)]
+        for (field, id, type) in roles {
             if id < 0, type == .control { continue }
             guard pieces.indices.contains(id), pieces[id].type == type else {
                 throw InputError("\(name): trainer_spec.\(field) is \(id), which is no \(type) piece of the \(pieces.count) pieces there; the file is cut or damaged")
@@ -112,8 +116,9 @@ struct SentencePieceModel {
             throw InputError("\(name): piece \(id) is \(shown(piece.text)) and of type byte; <0x00> to <0xFF> were expected")
         }
         let byteCount = pieces.count { $0.type == .byte }
-        guard byteCount == (trainer.byteFallback ? 256 : 0) else {
-            throw InputError("\(name): \(byteCount) byte pieces with trainer_spec.byte_fallback \(trainer.byteFallback); \(trainer.byteFallback ? 256 : 0) were expected")
+        let expected = trainer.byteFallback ? 256 : 0
+        guard byteCount == expected else {
+            throw InputError("\(name): \(byteCount) byte pieces with trainer_spec.byte_fallback \(trainer.byteFallback); \(expected) were expected")
         }
     }
 

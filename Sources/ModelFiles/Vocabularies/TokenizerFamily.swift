@@ -17,7 +17,8 @@ public enum TokenizerFamily: String, CaseIterable, Sendable {
         }
     }
 
-    /// Whether ranks become every merge of two tokens to a third, as for Llama 3, or the one merge that made each token, as GPT-2's and Qwen's own lists have them.
+    /// Whether ranks become every merge of two tokens to a third, as for Llama 3, or the one merge that made each token, as GPT-2's and Qwen's own lists
+    /// have them.
     var mergesEverySplit: Bool { pipeline == .llama3 }
 
     /// How many tokens the published vocabulary has, special ones apart.
@@ -38,7 +39,8 @@ public enum TokenizerFamily: String, CaseIterable, Sendable {
         let special: [String] = switch self {
         case .gpt2: ["<|endoftext|>"]
         case .llama3:
-            ["<|begin_of_text|>", "<|end_of_text|>"] + reserved(0 ... 3) + ["<|start_header_id|>", "<|end_header_id|>"] + reserved(4 ... 4) + ["<|eot_id|>"] + reserved(5 ... 250)
+            ["<|begin_of_text|>", "<|end_of_text|>"] + reserved(0 ... 3) + ["<|start_header_id|>", "<|end_header_id|>"] + reserved(4 ... 4)
+                + ["<|eot_id|>"] + reserved(5 ... 250)
         case .llama31:
             ["<|begin_of_text|>", "<|end_of_text|>"] + reserved(0 ... 1) + ["<|finetune_right_pad_id|>"] + reserved(2 ... 2)
                 + ["<|start_header_id|>", "<|end_header_id|>", "<|eom_id|>", "<|eot_id|>", "<|python_tag|>"] + reserved(3 ... 247)
@@ -47,7 +49,8 @@ public enum TokenizerFamily: String, CaseIterable, Sendable {
             ["<|endoftext|>", "<|im_start|>", "<|im_end|>"] + ["object_ref", "box", "quad"].flatMap { ["<|\($0)_start|>", "<|\($0)_end|>"] }
                 + ["<|vision_start|>", "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>", "<|video_pad|>"]
         }
-        let kept = self == .qwen25 ? ["<tool_call>", "</tool_call>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>"] : []
+        let kept = self == .qwen25
+            ? ["<tool_call>", "</tool_call>"] + ["fim_prefix", "fim_middle", "fim_suffix", "fim_pad", "repo_name", "file_sep"].map { "<|\($0)|>" } : []
         return special.map { ($0, true) } + kept.map { ($0, false) }
     }
 

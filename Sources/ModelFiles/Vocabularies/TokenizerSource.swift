@@ -24,7 +24,8 @@ public struct TokenizerSource: Sendable {
     /// - Parameters:
     ///   - path: a file, or a folder that holds a vocabulary (`TokenizerFiles.vocabulary`).
     ///   - family: whose pattern and special tokens ranks or a pair have; else the number of tokens tells it.
-    /// - Throws: `.missingInput` where nothing can be read, `.invalidData` naming file and place for what is damaged or not supported, and for a family beside a form that says itself.
+    /// - Throws: `.missingInput` where nothing can be read, `.invalidData` naming file and place for what is damaged or not supported, and for a family
+    ///   beside a form that says itself.
     public init(path: String, family: TokenizerFamily? = nil) throws {
         let paths = try TokenizerSource.files(of: path)
         name = paths[0]
@@ -50,7 +51,8 @@ public struct TokenizerSource: Sendable {
                 let ranks = try RankFile(bytes, name: name), known = try ranks.family(family, name: name)
                 (json, assumed) = (try TokenizerSource.bytes(ranks.vocabulary(known.family, name: name).json(known.family), name), known)
             } else {
-                throw InputError("\(name): is no vocabulary: a tokenizer.json, encoder.json with vocab.bpe, a file of ranks (tiktoken), a SentencePiece model or a GGUF was expected")
+                throw InputError("\(name): is no vocabulary: a tokenizer.json, encoder.json with vocab.bpe, a file of ranks (tiktoken), "
+                    + "a SentencePiece model or a GGUF was expected")
             }
         }
         if family != nil, assumed == nil { throw InputError("\(name): says itself how text is cut and which tokens are special; leave --tokenizer-family out") }
