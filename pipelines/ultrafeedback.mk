@@ -16,7 +16,7 @@ SHELL := /bin/bash
 BIN ?= .build/release
 # One or more files of ratings.
 RAW ?= $(error RAW is not set: name one or more files of ratings, RAW="a.jsonl b.jsonl.gz")
-# The model to start from: a folder with config.json, model.safetensors and tokenizer.json.
+# The model to start from: a folder with config.json, model.safetensors and tokenizer.json, or its vocabulary in another form that uf-tokenize reads.
 MODEL ?= $(error MODEL is not set: name a model folder (config.json, model.safetensors, tokenizer.json))
 # Where everything goes.
 WORK ?= build/ultrafeedback
@@ -92,6 +92,8 @@ EOS ?=
 LOSS_ON ?= last
 # The model's context for uf-pack; empty: what config.json says.
 CONTEXT_LENGTH ?=
+# Whose pattern and special tokens a vocabulary of ranks or of merges alone has; empty for what the number of its tokens tells.
+TOKENIZER_FAMILY ?=
 
 # uf-pack
 # shared-prefix, rows16, pairs or sft.
@@ -194,7 +196,7 @@ convert_options = $(RAW) --split $(call quote,$(SPLIT)) $(if $(MAP),--map $(MAP)
   $(foreach path,$(DECONTAMINATE),--decontaminate $(call quote,$(path))) $(foreach licence,$(LICENCES),--licence $(call quote,$(licence)))
 tokenize_options = --tokenizer $(MODEL) --template $(call quote,$(TEMPLATE)) $(call option,--vars,$(TEMPLATE_VARS)) $(call option,--date,$(TEMPLATE_DATE)) $(call option,--system,$(SYSTEM_TURN)) \
   $(call option,--bos,$(BOS)) $(call option,--eos,$(EOS)) \
-  --loss-on $(LOSS_ON) $(call option,--context-length,$(CONTEXT_LENGTH))
+  --loss-on $(LOSS_ON) $(call option,--context-length,$(CONTEXT_LENGTH)) $(call option,--tokenizer-family,$(TOKENIZER_FAMILY))
 pack_options = --layout $(LAYOUT) $(call option,--pairs,$(PAIRS)) $(call option,--answers,$(ANSWERS)) $(call option,--max-length,$(MAX_LENGTH)) --max-tokens $(MAX_TOKENS) $(call option,--records-per-bin,$(RECORDS_PER_BIN)) \
   $(call option,--open-bins,$(OPEN_BINS)) --overlong $(OVERLONG) --truncation $(TRUNCATION) $(if $(PAPER_EPSILON),--paper-epsilon) \
   --order $(ORDER) $(if $(filter shuffled grouped,$(ORDER)),--seed $(ORDER_SEED) --epoch $(ORDER_EPOCH)) $(if $(filter grouped,$(ORDER)),--group $(GROUP))
@@ -221,7 +223,8 @@ $(WORK) $(WORK)/options:
 	@mkdir -p $@
 
 # The vocabulary, the model's context, and what a model says of its special tokens where it does.
-tokenizer := $(MODEL)/tokenizer.json $(MODEL)/config.json $(wildcard $(MODEL)/tokenizer_config.json $(MODEL)/chat_template.jinja) $(if $(findstring /,$(TEMPLATE)),$(TEMPLATE))
+vocabulary := $(or $(wildcard $(MODEL)/tokenizer.json),$(wildcard $(addprefix $(MODEL)/,encoder.json vocab.bpe vocab.json merges.txt tokenizer.model qwen.tiktoken)),$(MODEL)/tokenizer.json)
+tokenizer := $(vocabulary) $(MODEL)/config.json $(wildcard $(MODEL)/tokenizer_config.json $(MODEL)/chat_template.jinja) $(if $(findstring /,$(TEMPLATE)),$(TEMPLATE))
 weights := $(MODEL)/model.safetensors $(MODEL)/config.json
 
 # What is not there and nothing makes: said by name, and not as a stage that cannot be made.

@@ -1,6 +1,7 @@
 import Checksums
 
-/// A byte-pair vocabulary with everything that turns text into its ids and back, as a Hugging Face `tokenizer.json` describes it.
+/// A byte-pair vocabulary with everything that turns text into its ids and back, as a Hugging Face `tokenizer.json` describes it; vocabularies in other
+/// forms are put into that one first (`TokenizerSource` of ModelFiles).
 ///
 /// Byte-level vocabularies (GPT-2, Llama 3, Qwen2, SmolLM2, StarCoder) and SentencePiece-style ones with byte fallback (Llama 2, Mistral) give the ids
 /// that `tokenizers` 0.23.3 gives. A file that asks for anything else is refused with the name of what it asks for. Truncation and padding
@@ -10,7 +11,7 @@ import Checksums
 public final class Tokenizer: Sendable {
     /// Largest id + 1; every id below it has a piece.
     public var vocabularySize: Int { pieces.count }
-    /// SHA-256 of the file's bytes: shards and models are bound to it.
+    /// SHA-256 of the bytes of the vocabulary's own file, or of a pair's two files one behind the other: shards and models are bound to it.
     public let digest: [UInt8]
     public let addedTokens: [AddedToken]
     /// What the post-processor puts before and after a text.

@@ -27,7 +27,7 @@ struct Bench: ParsableCommand {
                 ("uf-eval bench --model model/ --tasks arc_challenge --data benchmarks/ --fewshot 5 --limit 100 --log-samples samples.jsonl", "the first 100 questions, each after 5 worked examples"),
             ]))
 
-    @Option(name: .long, help: ArgumentHelp("A folder with config.json, model.safetensors and tokenizer.json.", valueName: "folder"))
+    @Option(name: .long, help: ArgumentHelp("A folder with config.json, model.safetensors and a vocabulary that uf-tokenize reads.", valueName: "folder"))
     var model: String
 
     @Option(name: .long, parsing: .upToNextOption, help: ArgumentHelp("What to run: arc_challenge.", valueName: "task"))

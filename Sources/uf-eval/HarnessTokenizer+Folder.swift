@@ -7,9 +7,8 @@ import Tokenization
 extension HarnessTokenizer {
     /// The tokenizer of a model folder as lm-eval uses it: special tokens in a text are recognised, and BOS goes in front when the tokenizer says so.
     init(_ model: EvaluatedModel, addsBOS: Bool) throws {
-        let files = model.folder.tokenizerFiles
-        let path = try files.requireTokenizer()
-        let tokenizer = try Tokenizer(json: readWholeFile(path, limit: 256 << 20), name: path)
+        let source = try TokenizerSource(path: model.path)
+        let tokenizer = try Tokenizer(json: source.json, name: source.name, digest: source.digest)
         let prefix = try Self.prefixToken(model, tokenizer)
         let scratch = EncodingScratch()
         self.init(prefixToken: prefix, prefixText: Text(prefix.flatMap { tokenizer.piece($0) } ?? [])) { text, addSpecialTokens in
@@ -23,7 +22,7 @@ extension HarnessTokenizer {
         let files = model.folder.tokenizerFiles, (beginning, ending) = try files.specialTokens()
         if let name = beginning.name ?? ending.name {
             guard let id = tokenizer.id(of: name) else {
-                throw InputError("\(model.path)/tokenizer_config.json: \(beginning.name == nil ? "eos_token" : "bos_token") is \"\(name)\", which tokenizer.json does not have")
+                throw InputError("\(model.path)/tokenizer_config.json: \(beginning.name == nil ? "eos_token" : "bos_token") is \"\(name)\", which the vocabulary does not have")
             }
             return id
         }

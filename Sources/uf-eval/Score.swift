@@ -22,7 +22,7 @@ struct Score: ParsableCommand {
     @Argument(help: ArgumentHelp("The packed stream; - or none is standard input.", valueName: "file"))
     var file = "-"
 
-    @Option(name: .long, help: ArgumentHelp("A folder with config.json, model.safetensors and tokenizer.json.", valueName: "folder"))
+    @Option(name: .long, help: ArgumentHelp("A folder with config.json, model.safetensors and a vocabulary that uf-tokenize reads.", valueName: "folder"))
     var model: String
 
     @Option(name: .customLong("model-sha256"), help: ArgumentHelp("Refuse the model unless its digest is this one, as uf-records explain names it.", valueName: "digest"))

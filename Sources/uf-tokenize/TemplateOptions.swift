@@ -72,7 +72,7 @@ struct TemplateOptions: ParsableArguments {
             return source
         }
         guard let source = try vocabulary.chatTemplateSource() else {
-            throw InputError("\(vocabulary.tokenizer): there is no chat template beside the vocabulary (neither chat_template.jinja nor chat_template in tokenizer_config.json); name one by --template")
+            throw InputError("\(vocabulary.tokenizer): there is no chat template beside the vocabulary (neither chat_template.jinja nor chat_template in tokenizer_config.json, nor tokenizer.chat_template of a GGUF); name one by --template")
         }
         return source
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import JSON
+import ModelFiles
 import RecordStream
 import SystemIO
 import Tokenization
@@ -20,9 +21,14 @@ struct TokenizeRecords: ParsableCommand {
             --loss-on assistant marks the earlier answers of a conversation too, for uf-pack --layout sft: each is encoded apart, as the last one is, and must stand in the \
             prompt just as the template writes it when it is the last; a template that writes it otherwise is refused.
             Nothing depends on the clock: a template that asks for the date is told --date, and finds none without.
+
+            A vocabulary is a tokenizer.json or one of the files that such are made of: encoder.json beside vocab.bpe (or vocab.json beside merges.txt), ranks as \
+            tiktoken has them (Llama 3's tokenizer.model, qwen.tiktoken), a SentencePiece BPE model (Llama 2, Mistral), or a GGUF. The stream is bound to the SHA-256 \
+            of that file, of a pair to that of one file behind the other.
             """,
             examples: [
                 ("uf-tokenize rated.uf --tokenizer model/ --template auto -o tokens.uf", "by the model's own template"),
+                ("uf-tokenize rated.uf --tokenizer tokenizer.model --tokenizer-family llama3.1 --template llama3 -o tokens.uf", "with Llama 3.1's ranks"),
                 ("uf-tokenize rated.uf --tokenizer model/ --template auto --vars '{\"enable_thinking\": false}' -o tokens.uf", "with a variable of the template"),
                 ("uf-convert raw.jsonl | uf-tokenize --tokenizer model/ --template plain | uf-pack -o packed.uf", "in a pipe"),
             ]))
@@ -50,14 +56,14 @@ struct TokenizeRecords: ParsableCommand {
 
     func run() throws {
         try output.refuse(inputs: files)
-        let tokenizer = try vocabulary.load()
+        let (tokenizer, source) = try vocabulary.load(verbose: common.verbose)
         let (template, templateArguments) = try layout.load(tokenizer, vocabulary)
-        let recordTokenizer = RecordTokenizer(try TemplateEncoder(tokenizer, template, system: layout.system.map { Text($0) }, learns: lossOn, tokenizerName: vocabulary.path()))
+        let recordTokenizer = RecordTokenizer(try TemplateEncoder(tokenizer, template, system: layout.system.map { Text($0) }, learns: lossOn, tokenizerName: source.name))
         let inputs = try RecordInputs<RatedRecord>(files)
         let context = try contextLength ?? vocabulary.contextLength()
         var settings = recordTokenizer.settings
         if let context { settings["context_length"] = JSONValue(context) }
-        let provenance = Provenance(command: "uf-tokenize", recipe: 1, arguments: arguments(tokenizer, templateArguments, context), inputs: inputs.provenance)
+        let provenance = Provenance(command: "uf-tokenize", recipe: 1, arguments: arguments(source, tokenizer, templateArguments, context), inputs: inputs.provenance)
         let stream = try RecordOutput<TokensRecord>(output, head: StreamHead(schema: recordTokenizer.schema, settings: settings, provenance: provenance))
         let progress = common.progress("uf-tokenize", total: inputs.totalBytes, unit: inputs.totalBytes == nil ? "records" : "bytes")
         func nextBatch() throws -> RecordTokenizer.Batch? {
@@ -74,8 +80,9 @@ struct TokenizeRecords: ParsableCommand {
     }
 
     /// The options that decide bytes, with what defaults came to.
-    private func arguments(_ tokenizer: Tokenizer, _ template: [Provenance.Argument], _ context: Int?) -> [Provenance.Argument] {
-        [.text("--tokenizer"), .file(role: "tokenizer", sha256: tokenizer.digestHex)] + template
+    private func arguments(_ source: TokenizerSource, _ tokenizer: Tokenizer, _ template: [Provenance.Argument], _ context: Int?) -> [Provenance.Argument] {
+        [.text("--tokenizer"), .file(role: source.isPair ? "tokenizer_pair" : "tokenizer", sha256: tokenizer.digestHex)]
+            + (source.family.map { [.text("--tokenizer-family"), .text($0.rawValue)] } ?? []) + template
             + (lossOn == .last ? [] : [.text("--loss-on"), .text(lossOn.rawValue)]) + (context.map { [.text("--context-length"), .text("\($0)")] } ?? [])
     }
 

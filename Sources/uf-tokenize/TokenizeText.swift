@@ -24,8 +24,11 @@ struct TokenizeText: ParsableCommand {
 
     @OptionGroup var jobs: JobsOptions
 
+    @Flag(name: .shortAndLong, help: "Say on standard error what was assumed of a vocabulary that does not say all.")
+    var verbose = false
+
     func run() throws {
-        let lines = LineTokenizer(try vocabulary.load())
+        let lines = LineTokenizer(try vocabulary.load(verbose: verbose).tokenizer)
         let sink = try openTextOutput(output)
         let counts = try lines.encode(try openInput(file ?? "-"), special: special ? .ids : .text, workers: jobs.count, write: { try sink.write($0) }, pause: { try sink.flush() })
         try sink.finish()

@@ -22,7 +22,7 @@ struct TrainModel: ParsableCommand {
                 ("uf-train model --data train.uf --reference train.reference.uf --database runs.sqlite -o trained", "with log-probabilities cached by uf-eval score, into the run database"),
             ]))
 
-    @Argument(help: ArgumentHelp("The model to start from: a folder with config.json, model.safetensors and tokenizer.json.", valueName: "model-folder"))
+    @Argument(help: ArgumentHelp("The model to start from: a folder with config.json, model.safetensors and a vocabulary that uf-tokenize reads.", valueName: "model-folder"))
     var model: String
 
     @Option(name: .long, help: ArgumentHelp("The packed stream to train on; - is standard input.", valueName: "file"))

@@ -184,7 +184,7 @@ struct TrainingJobTests {
         func refusal(_ source: MemorySource) -> String { message { _ = try Self.job(folder.file("never"), data: source).run { _, _ in } } }
         let ours = SHA256.hexDigest(of: Self.tokenizer), other = SHA256.hexDigest(of: TestShards.tokenizer)
         let bins = TestShards.bins(Self.records, perBin: 2)
-        #expect(refusal(MemorySource(try TestShards.stream(bins), name: "t.uf")) == "t.uf: its token ids were made with the tokenizer of sha256 \(other), \(Self.model)/tokenizer.json has \(ours); run uf-tokenize with the model's tokenizer and pack again")
+        #expect(refusal(MemorySource(try TestShards.stream(bins), name: "t.uf")) == "t.uf: its token ids were made with the tokenizer of sha256 \(other), that of \(Self.model) has \(ours); run uf-tokenize with the model's tokenizer and pack again")
         #expect(refusal(MemorySource(try TestShards.stream(bins, tokenizer: nil), name: "t.uf")) == "t.uf: its head names no tokenizer, so nothing says that its token ids are \(Self.model)'s; make it again with uf-tokenize and uf-pack")
         #expect(refusal(try Self.data(layout: .sft, name: "t.uf"))
             == "t.uf: packed to layout sft, whose responses are there to be imitated and not compared; pack again with --layout shared-prefix, rows16 or pairs")

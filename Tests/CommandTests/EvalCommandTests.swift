@@ -193,7 +193,7 @@ import Testing
         }
         let ours = SHA256.hexDigest(of: try readWholeFile(folder.file("model/tokenizer.json")))
         fails("uf-eval score foreign.uf --model model -o x.uf", 65,
-              "uf-eval: foreign.uf: its token ids were made with the tokenizer of sha256 00, model/tokenizer.json has \(ours); run uf-tokenize with the model's tokenizer and pack again")
+              "uf-eval: foreign.uf: its token ids were made with the tokenizer of sha256 00, that of model has \(ours); run uf-tokenize with the model's tokenizer and pack again")
         fails("uf-eval score m.uf --model model -o x.uf", 65, "uf-eval: m.uf: a stream of logps records, expected packed (uf-pack makes them)")
         fails("uf-eval score packed.uf --model absent -o x.uf", 66, "uf-eval: absent/config.json: cannot be opened for reading: No such file or directory")
         fails("uf-eval score absent.uf --model model -o x.uf", 66, "uf-eval: absent.uf: cannot be opened for reading: No such file or directory")

@@ -79,6 +79,7 @@ import Testing
             ("TEMPLATE=plain", ["uf-tokenize"], "[--template][plain]"), ("TEMPLATE_VARS={\"a\": 1}", ["uf-tokenize"], "[--vars][{\"a\": 1}]"), ("TEMPLATE_DATE=2024-07-26", ["uf-tokenize"], "[--date][2024-07-26]"),
             ("SYSTEM_TURN=It's \"so\", a; b", ["uf-tokenize"], "[--system][It's \"so\", a; b]"),
             ("BOS=<s>", ["uf-tokenize"], "[--bos][<s>]"), ("EOS=</s>", ["uf-tokenize"], "[--eos][</s>]"), ("CONTEXT_LENGTH=99", ["uf-tokenize"], "[--context-length][99]"),
+            ("TOKENIZER_FAMILY=qwen2.5", ["uf-tokenize"], "[--tokenizer-family][qwen2.5]"),
             ("LAYOUT=rows16", ["uf-pack"], "[--layout][rows16]"), ("MAX_LENGTH=77", ["uf-pack"], "[--max-length][77]"), ("MAX_TOKENS=88", ["uf-pack"], "[--max-tokens][88]"),
             ("RECORDS_PER_BIN=3", ["uf-pack"], "[--records-per-bin][3]"), ("OPEN_BINS=4", ["uf-pack"], "[--open-bins][4]"), ("OVERLONG=drop", ["uf-pack"], "[--overlong][drop]"),
             ("TRUNCATION=paper", ["uf-pack"], "[--truncation][paper]"), ("PAPER_EPSILON=1", ["uf-pack"], "[--paper-epsilon]"),

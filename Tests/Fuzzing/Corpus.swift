@@ -31,7 +31,7 @@ struct Corpus {
     private static let mostLines = 8, longestLine = 8000
 
     /// Whether this release has a type for the records of a schema.
-    static func knows(_ schema: Schema) -> Bool { [RatedRecord.schema, TokensRecord.schema, PackedBin.schema, LogProbRecord.schema].contains(schema) }
+    static func knows(_ schema: Schema) -> Bool { (RatedRecord.schemas + TokensRecord.schemas + PackedBin.schemas + LogProbRecord.schemas).contains(schema) }
 
     init() throws {
         let texts = files(in: Fixtures.path("sources")) + files(in: Fixtures.path("ultrafeedback"))

@@ -73,7 +73,7 @@ public final class PackedShard {
 
 /// What the heads of streams say about their records, by the names that the stages agree on.
 public enum ShardSetting {
-    /// SHA-256 of the tokenizer.json that made the token ids.
+    /// SHA-256 of the vocabulary that made the token ids.
     public static let tokenizer = "tokenizer"
     /// One more than the greatest token id.
     public static let vocabularySize = "vocabulary_size"

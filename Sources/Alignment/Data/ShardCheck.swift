@@ -8,7 +8,7 @@ public struct ShardCheck: Sendable {
     /// The model's folder, for messages.
     public var model: String
     public var configuration: ModelConfiguration
-    /// SHA-256 of the folder's tokenizer.json; nil when it has none.
+    /// SHA-256 of the folder's vocabulary; nil when it has none.
     public var tokenizerDigest: String?
 
     public init(model: String, configuration: ModelConfiguration, tokenizerDigest: String?) {
@@ -37,10 +37,10 @@ public struct ShardCheck: Sendable {
             throw InputError("\(shard.name): its head names no tokenizer, so nothing says that its token ids are \(model)'s; make it again with uf-tokenize and uf-pack")
         }
         guard let ours = tokenizerDigest else {
-            throw InputError("\(model): holds no tokenizer.json to compare with that of \(shard.name) (sha256 \(digest)); put it into the folder", status: .missingInput)
+            throw InputError("\(model): holds no tokenizer to compare with that of \(shard.name) (sha256 \(digest)); put it into the folder", status: .missingInput)
         }
         guard digest == ours else {
-            throw InputError("\(shard.name): its token ids were made with the tokenizer of sha256 \(digest), \(model)/tokenizer.json has \(ours); run uf-tokenize with the model's tokenizer and pack again")
+            throw InputError("\(shard.name): its token ids were made with the tokenizer of sha256 \(digest), that of \(model) has \(ours); run uf-tokenize with the model's tokenizer and pack again")
         }
     }
 

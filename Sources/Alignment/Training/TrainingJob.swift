@@ -77,7 +77,7 @@ public struct TrainingJob {
         let folder = try ModelFolder(path: modelFolder)
         let parameters = try Parameters(folder: folder)
         let modelDigest = hexadecimal(try folder.digest())
-        let check = ShardCheck(model: modelFolder, configuration: parameters.configuration, tokenizerDigest: try tokenizerDigest(folder))
+        let check = ShardCheck(model: modelFolder, configuration: parameters.configuration, tokenizerDigest: try folder.tokenizerFiles.vocabularyDigest().map { hexadecimal($0) })
         let shard = try PackedShard(data)
         try check.check(shard)
         let validationShard = try validation.map { try PackedShard($0) }
@@ -131,16 +131,6 @@ public struct TrainingJob {
         for bin in 0 ..< shard.binCount { for member in try shard.bin(bin).members { known.formUnion(member.ratings.dimensions) } }
         if let unknown = named.first(where: { !known.contains($0) }) {
             throw InputError("\(shard.name): no record has the dimension \(unknown) that --lambda names; the data has \(known.sorted().map(\.description).joined(separator: ", "))")
-        }
-    }
-
-    private func tokenizerDigest(_ folder: ModelFolder) throws -> String? {
-        try folder.tokenizerFiles.tokenizer.map { path in
-            try MappedFile(path: path).withBytes { bytes in
-                var sha = SHA256()
-                sha.update(bytes)
-                return hexadecimal(sha.digest())
-            }
         }
     }
 

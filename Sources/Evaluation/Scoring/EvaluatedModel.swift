@@ -21,10 +21,10 @@ public final class EvaluatedModel {
         digest = hexadecimal(try folder.digest())
     }
 
-    /// SHA-256 of the folder's tokenizer.json.
+    /// SHA-256 of the folder's vocabulary, which has to be there.
     public func tokenizerDigest() throws -> String {
-        let file = try folder.tokenizerFiles.requireTokenizer()
-        return SHA256.hexDigest(of: try readWholeFile(file, limit: 256 << 20))
+        _ = try folder.tokenizerFiles.requireVocabulary()
+        return hexadecimal(try folder.tokenizerFiles.vocabularyDigest() ?? [])
     }
 
     /// Refuses a packed stream whose token ids another tokenizer made.
@@ -34,7 +34,7 @@ public final class EvaluatedModel {
         }
         let ours = try tokenizerDigest()
         guard theirs == ours else {
-            throw InputError("\(name): its token ids were made with the tokenizer of sha256 \(theirs), \(path)/tokenizer.json has \(ours); run uf-tokenize with the model's tokenizer and pack again")
+            throw InputError("\(name): its token ids were made with the tokenizer of sha256 \(theirs), that of \(path) has \(ours); run uf-tokenize with the model's tokenizer and pack again")
         }
     }
 }

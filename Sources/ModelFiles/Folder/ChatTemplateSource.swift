@@ -21,10 +21,7 @@ public struct ChatTemplateSource: Sendable {
             self = source
             return
         }
-        let start = try FileSource(path: path)
-        var magic = [UInt8](repeating: 0, count: 4)
-        let count = try magic.withUnsafeMutableBytes { try start.readFully(into: $0) }
-        guard count == 4, magic.elementsEqual("GGUF".utf8) else {
+        guard try GGUFFile.isGGUF(path) else {
             (text, name) = (try readWholeFile(path, limit: 16 << 20), path)
             return
         }
@@ -41,19 +38,27 @@ public struct ChatTemplateSource: Sendable {
     init?(_ file: GGUFFile) throws {
         guard let source = try file.optionalString("tokenizer.chat_template") else { return nil }
         (text, name) = (Array(source.utf8), file.path + ": tokenizer.chat_template")
-        guard file.metadata["tokenizer.ggml.tokens"] != nil else { return }
-        let vocabulary = try file.strings("tokenizer.ggml.tokens")
-        for (key, variable) in [("bos", "bos_token"), ("eos", "eos_token"), ("padding", "pad_token"), ("unknown", "unk_token"), ("seperator", "sep_token")] {
-            guard let id = try file.optionalInteger("tokenizer.ggml.\(key)_token_id"), vocabulary.indices.contains(id) else { continue }
-            tokens.append((variable, String(decoding: vocabulary[id], as: UTF8.self)))
+        tokens = try file.namedTokens()
+    }
+}
+
+extension GGUFFile {
+    /// `bos_token` and its like with what they stand for, where the file says so.
+    func namedTokens() throws -> [(name: String, text: String)] {
+        guard metadata["tokenizer.ggml.tokens"] != nil else { return [] }
+        let vocabulary = try strings("tokenizer.ggml.tokens")
+        return try [("bos", "bos_token"), ("eos", "eos_token"), ("padding", "pad_token"), ("unknown", "unk_token"), ("seperator", "sep_token")].compactMap { key, variable in
+            guard let id = try optionalInteger("tokenizer.ggml.\(key)_token_id"), vocabulary.indices.contains(id) else { return nil }
+            return (variable, String(decoding: vocabulary[id], as: UTF8.self))
         }
     }
 }
 
 extension TokenizerFiles {
-    /// The chat template: `chat_template.jinja`, else `chat_template` of `tokenizer_config.json` (a string, or a list of named templates of which
+    /// The chat template: that of the GGUF, `chat_template.jinja`, else `chat_template` of `tokenizer_config.json` (a string, or a list of named templates of which
     /// `default` counts), else nil.
     public func chatTemplateSource() throws -> ChatTemplateSource? {
+        if let gguf { return try ChatTemplateSource(gguf) }
         let tokens = try namedTokens()
         if let file = chatTemplateFile { return ChatTemplateSource(text: try readWholeFile(file, limit: 16 << 20), name: file, tokens: tokens) }
         guard let (file, config) = try configuration(), let value = config["chat_template"], !value.isNull else { return nil }
@@ -71,6 +76,7 @@ extension TokenizerFiles {
 
     /// Every `..._token` of `tokenizer_config.json`, as strings or as objects with `content`, in the order of the file.
     public func namedTokens() throws -> [(name: String, text: String)] {
+        if let gguf { return try gguf.namedTokens() }
         guard let (_, config) = try configuration() else { return [] }
         return config.object?.compactMap { member in
             guard member.key.description.hasSuffix("_token"), let text = member.value.string ?? member.value["content"]?.string else { return nil }

@@ -26,7 +26,7 @@ public final class ModelFolder: Sendable {
 
     /// What goes along unchanged when a model is trained: the tokenizer, the template, generation settings and licences.
     static let sideFileNames: [String] = [
-        "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "added_tokens.json", "chat_template.jinja", "generation_config.json", "merges.txt",
-        "special_tokens_map.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json",
+        "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "added_tokens.json", "chat_template.jinja", "encoder.json", "generation_config.json", "merges.txt",
+        "qwen.tiktoken", "special_tokens_map.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.bpe", "vocab.json",
     ]
 }

@@ -37,6 +37,13 @@ public final class GGUFFile: @unchecked Sendable {
         places = header.places
     }
 
+    /// Whether the file starts as a GGUF does. Throws `.missingInput` when it cannot be read.
+    static func isGGUF(_ path: String) throws -> Bool {
+        var magic = [UInt8](repeating: 0, count: 4)
+        let source = try FileSource(path: path), count = try magic.withUnsafeMutableBytes { try source.readFully(into: $0) }
+        return count == 4 && magic.elementsEqual("GGUF".utf8)
+    }
+
     public func tensor(_ name: String) -> GGUFTensor? {
         places[name].map { tensors[$0] }
     }

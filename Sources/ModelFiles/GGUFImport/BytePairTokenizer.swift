@@ -52,11 +52,30 @@ enum BytePairTokenizer {
     }
 
     static func json(_ file: GGUFFile, _ vocabulary: Vocabulary, _ tokens: SpecialTokens, _ family: BytePairFamily) throws -> JSONValue {
-        ["version": "1.0", "truncation": nil, "padding": nil, "added_tokens": vocabulary.added(includingUnknown: false), "normalizer": family.normalizer,
-         "pre_tokenizer": family.preTokenizer, "post_processor": tokens.postProcessor(vocabulary),
-         "decoder": ["type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true],
+        json(family, vocabulary: vocabulary.json, merges: try merges(file, vocabulary), added: vocabulary.added(includingUnknown: false), postProcessor: tokens.postProcessor(vocabulary))
+    }
+
+    /// - Parameters:
+    ///   - vocabulary: `model.vocab`, an object of spellings and ids.
+    ///   - merges: `model.merges`, strings of two spellings with a space between.
+    ///   - added: `added_tokens`.
+    static func json(_ family: BytePairFamily, vocabulary: JSONValue, merges: JSONValue, added: JSONValue, postProcessor: JSONValue) -> JSONValue {
+        ["version": "1.0", "truncation": nil, "padding": nil, "added_tokens": added, "normalizer": family.normalizer, "pre_tokenizer": family.preTokenizer,
+         "post_processor": postProcessor, "decoder": ["type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true],
          "model": ["type": "BPE", "dropout": nil, "unk_token": nil, "continuing_subword_prefix": nil, "end_of_word_suffix": nil, "fuse_unk": false,
-                   "byte_fallback": false, "ignore_merges": .bool(family.ignoresMerges), "vocab": vocabulary.json, "merges": try merges(file, vocabulary)]]
+                   "byte_fallback": false, "ignore_merges": .bool(family.ignoresMerges), "vocab": vocabulary, "merges": merges]]
+    }
+
+    /// An element of `added_tokens`.
+    static func addedToken(_ content: Text, _ id: Int, isSpecial: Bool) -> JSONValue {
+        ["id": JSONValue(id), "content": .string(content), "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": .bool(isSpecial)]
+    }
+
+    /// A post-processor that puts one token in front of a text.
+    static func postProcessor(beginning token: Text, _ id: Int) -> JSONValue {
+        let special: JSONValue = ["SpecialToken": ["id": .string(token), "type_id": 0]], text: JSONValue = ["Sequence": ["id": "A", "type_id": 0]]
+        return ["type": "TemplateProcessing", "single": [special, text],
+                "special_tokens": .object([JSONMember(token, ["id": .string(token), "ids": [JSONValue(id)], "tokens": [.string(token)]])])]
     }
 
     /// The merges as "left right"; both and what they make must be tokens that merging may reach.

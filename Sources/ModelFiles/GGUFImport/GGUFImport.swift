@@ -51,7 +51,8 @@ struct Tokenizer {
     let json: JSONValue
     let chatTemplate: String?
 
-    init(_ file: GGUFFile, rows: Int) throws {
+    /// - Parameter rows: of the embedding, where the file has one; a GGUF may hold a vocabulary alone.
+    init(_ file: GGUFFile, rows: Int?) throws {
         guard let model = try file.optionalString("tokenizer.ggml.model") else { throw file.error("tokenizer.ggml.model is missing: this file holds no tokenizer") }
         switch model {
         case "gpt2":
@@ -62,7 +63,7 @@ struct Tokenizer {
         case "llama":
             vocabulary = try Vocabulary(file, rows: rows)
             tokens = try SpecialTokens(file, tokens: vocabulary.tokens.count, addsBegin: true)
-            json = try SentencePieceTokenizer.json(file, vocabulary, tokens)
+            json = try SentencePieceTokenizer(file, vocabulary).json(vocabulary, tokens)
         default: throw file.error("a tokenizer of model \(model) is not supported (gpt2, which is byte-level BPE, and llama, which is SentencePiece BPE, are)")
         }
         chatTemplate = try file.optionalString("tokenizer.chat_template")

@@ -1,30 +1,36 @@
 import JSON
 import SystemIO
 
-/// tokenizer.json of a SentencePiece BPE with byte fallback (`tokenizer.ggml.model` llama).
-enum SentencePieceTokenizer {
+/// tokenizer.json of a SentencePiece BPE: of a GGUF (`tokenizer.ggml.model` llama) or of a SentencePiece model.
+struct SentencePieceTokenizer {
+    /// By id; the pair whose result scores highest is joined first.
+    let scores: [Float]
+    /// Whether a space goes in front of a text.
+    let addsSpace: Bool
+    let byteFallback: Bool
+    /// The file, for messages.
+    let name: String
+
     private static let mark = "\u{2581}"
 
-    static func json(_ file: GGUFFile, _ vocabulary: Vocabulary, _ tokens: SpecialTokens) throws -> JSONValue {
-        let addsSpace = try file.optionalBool("tokenizer.ggml.add_space_prefix") ?? true
+    func json(_ vocabulary: Vocabulary, _ tokens: SpecialTokens) throws -> JSONValue {
+        let mark = SentencePieceTokenizer.mark
         let replace: JSONValue = ["type": "Replace", "pattern": ["String": " "], "content": .string(mark)]
         let prepend: JSONValue = ["type": "Prepend", "prepend": .string(mark)]
         var decoders: [JSONValue] = [["type": "Replace", "pattern": ["String": .string(mark)], "content": " "], ["type": "ByteFallback"], ["type": "Fuse"]]
         if addsSpace { decoders.append(["type": "Strip", "content": " ", "start": 1, "stop": 0]) }
-        guard let unknown = vocabulary.types.firstIndex(of: .unknown) ?? tokens.unknown else { throw file.error("the vocabulary has no unknown token") }
+        guard let unknown = vocabulary.types.firstIndex(of: .unknown) ?? tokens.unknown else { throw InputError("\(name): the vocabulary has no unknown token") }
         return ["version": "1.0", "truncation": nil, "padding": nil, "added_tokens": vocabulary.added(includingUnknown: true),
                 "normalizer": ["type": "Sequence", "normalizers": .array((addsSpace ? [prepend] : []) + [replace])],
                 "pre_tokenizer": nil, "post_processor": tokens.postProcessor(vocabulary), "decoder": ["type": "Sequence", "decoders": .array(decoders)],
                 "model": ["type": "BPE", "dropout": nil, "unk_token": .string(vocabulary.text(unknown)), "continuing_subword_prefix": nil, "end_of_word_suffix": nil,
-                          "fuse_unk": true, "byte_fallback": true, "ignore_merges": false, "vocab": vocabulary.json, "merges": .array(try merges(file, vocabulary))]]
+                          "fuse_unk": true, "byte_fallback": .bool(byteFallback), "ignore_merges": false, "vocab": vocabulary.json, "merges": .array(try merges(vocabulary))]]
     }
 
     /// SentencePiece joins the pair whose result scores highest. As a list of merges: every way to make a token from two others, best score first; among equal scores the longer
     /// left part, then the longer right part, then the order of the vocabulary and of the parts' ids (what Hugging Face's own converter does, so that ids agree).
-    private static func merges(_ file: GGUFFile, _ vocabulary: Vocabulary) throws -> [JSONValue] {
-        let scores = try file.floats("tokenizer.ggml.scores")
-        guard scores.count == vocabulary.tokens.count else { throw file.error("tokenizer.ggml.scores has \(scores.count) entries for \(vocabulary.tokens.count) tokens") }
-        if let id = scores.firstIndex(where: \.isNaN) { throw file.error("token \(id) has no score (NaN)") }
+    private func merges(_ vocabulary: Vocabulary) throws -> [JSONValue] {
+        if let id = scores.firstIndex(where: \.isNaN) { throw InputError("\(name): token \(id) has no score (NaN)") }
         struct Merge { var token, left, right, leftLength, rightLength: Int }
         var merges: [Merge] = []
         for id in 0 ..< vocabulary.plainCount where vocabulary.types[id] != .byte && vocabulary.types[id] != .control {
@@ -47,5 +53,13 @@ enum SentencePieceTokenizer {
             return a < b
         }
         return order.map { .string(Text(vocabulary.tokens[merges[$0].left] + [0x20] + vocabulary.tokens[merges[$0].right])) }
+    }
+}
+
+extension SentencePieceTokenizer {
+    init(_ file: GGUFFile, _ vocabulary: Vocabulary) throws {
+        let scores = try file.floats("tokenizer.ggml.scores")
+        guard scores.count == vocabulary.tokens.count else { throw file.error("tokenizer.ggml.scores has \(scores.count) entries for \(vocabulary.tokens.count) tokens") }
+        self.init(scores: scores, addsSpace: try file.optionalBool("tokenizer.ggml.add_space_prefix") ?? true, byteFallback: true, name: file.path)
     }
 }

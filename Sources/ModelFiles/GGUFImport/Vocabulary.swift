@@ -6,7 +6,8 @@ enum GGUFTokenType: Int64 {
     case normal = 1, unknown, control, userDefined, unused, byte
 }
 
-/// The token list of a GGUF: `tokenizer.ggml.tokens` and `tokenizer.ggml.token_type`, checked.
+/// A token list with its types, checked: `tokenizer.ggml.tokens` and `tokenizer.ggml.token_type` of a GGUF, or the pieces of a SentencePiece model, whose
+/// types are the same.
 struct Vocabulary {
     let tokens: [[UInt8]]
     let types: [GGUFTokenType]
@@ -17,9 +18,11 @@ struct Vocabulary {
     /// A longer token would make the search for merges quadratic in what a file chooses.
     static let longestToken = 1024
 
-    init(_ file: GGUFFile, rows: Int) throws {
-        tokens = try file.strings("tokenizer.ggml.tokens")
-        guard !tokens.isEmpty, tokens.count <= rows else { throw file.error("tokenizer.ggml.tokens has \(tokens.count) tokens; the embedding has \(rows) rows") }
+    /// - Parameter rows: of the embedding, where the file has one.
+    init(_ file: GGUFFile, rows: Int?) throws {
+        let tokens = try file.strings("tokenizer.ggml.tokens")
+        guard !tokens.isEmpty else { throw file.error("tokenizer.ggml.tokens is empty") }
+        if let rows, tokens.count > rows { throw file.error("tokenizer.ggml.tokens has \(tokens.count) tokens; the embedding has \(rows) rows") }
         var types = [GGUFTokenType](repeating: .normal, count: tokens.count)
         if file.metadata["tokenizer.ggml.token_type"] != nil {
             let numbers = try file.integers("tokenizer.ggml.token_type")
@@ -29,16 +32,23 @@ struct Vocabulary {
                 types[id] = type
             }
         }
+        try self.init(tokens: tokens, types: types, name: file.path)
+    }
+
+    /// - Parameter name: of the file, for messages.
+    init(tokens: [[UInt8]], types: [GGUFTokenType], name: String) throws {
+        var types = types
         var ids: [[UInt8]: Int] = [:]
         ids.reserveCapacity(tokens.count)
         for (id, token) in tokens.enumerated() {
             guard !token.isEmpty, token.count <= Vocabulary.longestToken, String(validating: token, as: UTF8.self) != nil else {
-                throw file.error("token \(id) is empty, longer than \(Vocabulary.longestToken) bytes or not valid UTF-8")
+                throw InputError("\(name): token \(id) is empty, longer than \(Vocabulary.longestToken) bytes or not valid UTF-8")
             }
-            if let first = ids.updateValue(id, forKey: token) { throw file.error("tokens \(first) and \(id) are the same: \(String(decoding: token, as: UTF8.self))") }
+            if let first = ids.updateValue(id, forKey: token) { throw InputError("\(name): tokens \(first) and \(id) are the same: \(String(decoding: token, as: UTF8.self))") }
             // Converters fill the list up to the rows of the embedding with [PADn]; older ones call that user-defined.
             if types[id] == .userDefined, token == Array("[PAD\(id)]".utf8) { types[id] = .unused }
         }
+        self.tokens = tokens
         self.types = types
         self.ids = ids
         // An unused token before an added one has to stay, or the added one's id would move.
@@ -60,8 +70,7 @@ struct Vocabulary {
     /// `added_tokens` of a tokenizer.json.
     func added(includingUnknown: Bool) -> JSONValue {
         .array(types.indices.filter { types[$0] == .control || types[$0] == .userDefined || includingUnknown && types[$0] == .unknown }.map { id in
-            ["id": JSONValue(id), "content": .string(text(id)), "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
-             "special": .bool(types[id] != .userDefined)]
+            BytePairTokenizer.addedToken(text(id), id, isSpecial: types[id] != .userDefined)
         })
     }
 }
@@ -70,6 +79,12 @@ struct Vocabulary {
 struct SpecialTokens {
     let begin, end, unknown, padding, endOfTurn: Int?
     let addsBegin, addsEnd: Bool
+
+    /// Of a SentencePiece model, which puts its first token in front where it has one.
+    init(begin: Int?, end: Int?, unknown: Int?, padding: Int?) {
+        (self.begin, self.end, self.unknown, self.padding, endOfTurn) = (begin, end, unknown, padding, nil)
+        (addsBegin, addsEnd) = (begin != nil, false)
+    }
 
     /// - Parameter addsBegin: what the kind of tokenizer does when the file does not say.
     init(_ file: GGUFFile, tokens: Int, addsBegin: Bool) throws {

@@ -52,7 +52,7 @@ extension StreamHead {
     /// For records that come from no stream: of a kind that this release knows, with settings as a JSON object.
     public init(kind: String, settings: JSONValue?, provenance: Provenance) throws {
         guard let schema = StreamHead.knownSchemas.first(where: { $0.kind == kind }) else {
-            throw InputError("\(kind): an unknown kind of records; known are \(StreamHead.knownSchemas.map(\.kind).joined(separator: ", "))", status: .usage)
+            throw InputError("\(kind): an unknown kind of records; known are \(StreamHead.knownKinds.joined(separator: ", "))", status: .usage)
         }
         var named: [String: JSONValue] = [:]
         for member in settings?.object ?? [] { named[member.key.description] = member.value }

@@ -7,19 +7,25 @@ public struct Explanation {
         var sha256: String
         var comment = ""
 
-        var declaration: String { "\(name)=${\(name):?set it to the \(Explanation.checkedByCommand[role]?.noun ?? "file")}\(comment)\n" }
+        var declaration: String {
+            let noun = role == Explanation.pair ? "folder of encoder.json and vocab.bpe" : Explanation.checkedByCommand[role]?.noun ?? "file"
+            return "\(name)=${\(name):?set it to the \(noun)}\(comment)\n"
+        }
 
         /// Holds it to its digest; empty where a command of the pipeline does.
         var check: String {
             switch role {
             case _ where Explanation.checkedByCommand[role] != nil: ""
             case Explanation.raw: "decompressed \"$\(name)\" | holds \(name) \(sha256)\n"
+            case Explanation.pair: "cat \"$\(name)/encoder.json\" \"$\(name)/vocab.bpe\" | holds \(name) \(sha256)\n"
             default: "holds \(name) \(sha256) < \"$\(name)\"\n"
             }
         }
     }
 
     private static let raw = "input"
+    /// A vocabulary in two files, whose digest is that of one behind the other.
+    private static let pair = "tokenizer_pair"
     /// What is no single file, so that its digest is not of a file's bytes: a command computes it anyway, and holds it to the option's.
     private static let checkedByCommand = [
         "model": (noun: "model folder", option: "--model-sha256"), "benchmarks": (noun: "folder of benchmark files", option: "--benchmarks-sha256"),

@@ -17,6 +17,7 @@ public struct StreamHead: Sendable, Equatable, CanonicalPayload {
     }
 
     static let knownSchemas = RatedRecord.schemas + TokensRecord.schemas + PackedBin.schemas + LogProbRecord.schemas
+    static var knownKinds: [String] { knownSchemas.map(\.kind).reduce(into: []) { if $0.last != $1 { $0.append($1) } } }
     private static let formatName = "uftools record stream"
 
     var json: JSONValue {

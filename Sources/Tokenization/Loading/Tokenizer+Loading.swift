@@ -7,8 +7,9 @@ extension Tokenizer {
     /// - Parameters:
     ///   - json: the file's bytes, not compressed.
     ///   - name: what messages call the file.
+    ///   - digest: of the vocabulary's own files, where the tokenizer.json was made of those in another form; else of these bytes.
     /// - Throws: `InputError` naming the field and what was expected.
-    public convenience init(json: [UInt8], name: String) throws(InputError) {
+    public convenience init(json: [UInt8], name: String, digest: [UInt8]? = nil) throws(InputError) {
         let parts: TokenizerParts
         do {
             parts = try JSONParser().read(json) { try TokenizerFile($0).parts() }
@@ -17,7 +18,7 @@ extension Tokenizer {
         } catch {
             throw InputError("\(name): not a tokenizer.json: \(error)")
         }
-        self.init(parts, digest: SHA256.digest(of: json))
+        self.init(parts, digest: digest ?? SHA256.digest(of: json))
     }
 }
 
