@@ -94,7 +94,7 @@ let package = Package(
         tests(of: "RecordStream", ["JSON", "Checksums"]), tests(of: "InputFiles", ["Checksums"]), tests(of: "ModelFiles", ["JSON"]),
         tests(of: "Numerics"), tests(of: "RunDatabase", ["SQLite"]),
         tests(of: "PreferenceData", ["Checksums", "RecordStream", "InputFiles", "BenchmarkData", "SQLite", "JSON"]),
-        tests(of: "Tokenization", ["RecordStream", "ModelFiles", "Jinja", "JSON"]),
+        tests(of: "Tokenization", ["Checksums", "RecordStream", "ModelFiles", "Jinja", "JSON"]),
         tests(of: "Packing", ["RecordStream"]), tests(of: "LanguageModel", ["ModelFiles", "JSON"]),
         tests(of: "Alignment", ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "RunDatabase", "JSON", "SystemIO", "Checksums"]), tests(of: "BenchmarkData", ["InputFiles", "JSON"]),
         tests(of: "Evaluation", ["BenchmarkData", "LanguageModel", "JSON"]),

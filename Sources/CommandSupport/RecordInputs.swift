@@ -33,6 +33,15 @@ public final class RecordInputs<Record: StreamRecord> {
         return nil
     }
 
+    /// The next records, at most `most` of them, for a thread to take out; nil after the end mark of the last input.
+    public func nextBatch(_ most: Int) throws -> RecordBatch<Record>? {
+        while current < readers.count {
+            if let batch = try readers[current].nextBatch(most) { return batch }
+            current += 1
+        }
+        return nil
+    }
+
     /// One setting that all inputs must agree on; an error names the two that do not.
     public func setting(_ name: String) throws -> JSONValue? {
         let first = readers[0].stream.head.settings[name]

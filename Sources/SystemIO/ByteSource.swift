@@ -6,9 +6,13 @@ public protocol ByteSource: AnyObject {
     var name: String { get }
     /// Reads at least one byte into `buffer` (never empty) and returns how many; 0 at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+    /// Whether `read` would return at once.
+    var isReady: Bool { get }
 }
 
 extension ByteSource {
+    public var isReady: Bool { true }
+
     /// Fills `buffer` and returns how many bytes there were: fewer than asked only at the end.
     public func readFully(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         var filled = 0
@@ -74,6 +78,11 @@ public final class FileSource: ByteSource {
             }
             if errno != EINTR { throw InputError.cannotRead(name, at: offset) }
         }
+    }
+
+    public var isReady: Bool {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&request, 1, 0) != 0
     }
 }
 

@@ -84,18 +84,19 @@ public struct RecordTokenizer: Sendable {
         ["tokenizer": .string(encoder.tokenizer.digestHex), "vocabulary_size": JSONValue(encoder.tokenizer.vocabularySize), "template": .string(encoder.template.name)]
     }
 
+    /// Makes some records; the thread that encodes them calls it.
+    public typealias Batch = @Sendable () throws -> [RatedRecord]
+
+    /// Records go to threads by so many: one alone is too little work for handing it over.
+    public static let batchSize = 64
+
     /// Every record of `next` to `append`, in order, on `workers` threads; the result is the same for any number of them.
     /// `append` throwing stops it. Returns the counts.
-    public func run(workers: Int, next: () throws -> RatedRecord?, append: (TokensRecord) throws -> Void) throws -> Counts {
+    public func run(workers: Int, next: () throws -> Batch?, append: (TokensRecord) throws -> Void) throws -> Counts {
         var counts = Counts()
-        try orderedMap(workers: workers, produce: { () -> [RatedRecord]? in
-            // Records go to threads by the dozen: one alone is too little work for handing it over.
-            var batch: [RatedRecord] = []
-            while batch.count < 32, let record = try next() { batch.append(record) }
-            return batch.isEmpty ? nil : batch
-        }, makeState: { EncodingScratch() }, transform: { scratch, batch -> ([TokensRecord], Counts) in
+        try orderedMap(workers: workers, produce: next, makeState: { EncodingScratch() }, transform: { scratch, batch -> ([TokensRecord], Counts) in
             var counts = Counts()
-            let records = try batch.map { record in
+            let records = try batch().map { record in
                 do { return try tokens(record, scratch: scratch, counts: &counts) } catch let error as InputError { throw error.at("record \(record.id)") }
             }
             return (records, counts)

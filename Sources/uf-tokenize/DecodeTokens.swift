@@ -30,7 +30,7 @@ struct DecodeTokens: ParsableCommand {
     func run() throws {
         let lines = LineTokenizer(try vocabulary.load(verbose: verbose).tokenizer)
         let sink = try openTextOutput(output)
-        try lines.decode(try openInput(file ?? "-"), skippingSpecial: skipSpecial, workers: jobs.count) { try sink.write($0) }
+        try lines.decode(try openInput(file ?? "-"), skippingSpecial: skipSpecial, workers: jobs.count, write: { try sink.write($0) }, pause: { try sink.flush() })
         try sink.finish()
     }
 }

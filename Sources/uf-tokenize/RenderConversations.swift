@@ -49,7 +49,7 @@ struct RenderConversations: ParsableCommand {
         }
         let renderer = ConversationRenderer(
             try Template(source.text, name: source.name), variables: try variables.variables(source.tokens), settings: variables.settings)
-        for file in files.isEmpty ? ["-"] : files { try renderer.render(try openInput(file), workers: jobs.count) { try sink.write($0) } }
+        for file in files.isEmpty ? ["-"] : files { try renderer.render(try openInput(file), workers: jobs.count, write: { try sink.write($0) }, pause: { try sink.flush() }) }
         try sink.finish()
     }
 }

@@ -66,7 +66,11 @@ struct TokenizeRecords: ParsableCommand {
         let provenance = Provenance(command: "uf-tokenize", recipe: 1, arguments: arguments(source, tokenizer, templateArguments, context), inputs: inputs.provenance)
         let stream = try RecordOutput<TokensRecord>(output, head: StreamHead(schema: recordTokenizer.schema, settings: settings, provenance: provenance))
         let progress = common.progress("uf-tokenize", total: inputs.totalBytes, unit: inputs.totalBytes == nil ? "records" : "bytes")
-        let counts = try recordTokenizer.run(workers: jobs.count, next: { try inputs.next() }, append: { record in
+        func nextBatch() throws -> RecordTokenizer.Batch? {
+            guard let batch = try inputs.nextBatch(RecordTokenizer.batchSize) else { return nil }
+            return { try batch.records() }
+        }
+        let counts = try recordTokenizer.run(workers: jobs.count, next: nextBatch, append: { record in
             try stream.append(record)
             progress.update(inputs.totalBytes == nil ? stream.records : inputs.bytesRead)
         })

@@ -30,7 +30,7 @@ struct TokenizeText: ParsableCommand {
     func run() throws {
         let lines = LineTokenizer(try vocabulary.load(verbose: verbose).tokenizer)
         let sink = try openTextOutput(output)
-        let counts = try lines.encode(try openInput(file ?? "-"), special: special ? .ids : .text, workers: jobs.count) { try sink.write($0) }
+        let counts = try lines.encode(try openInput(file ?? "-"), special: special ? .ids : .text, workers: jobs.count, write: { try sink.write($0) }, pause: { try sink.flush() })
         try sink.finish()
         if counts.surrogates + counts.invalidBytes > 0 {
             Console.line("uf-tokenize: \(counts.surrogates) lone surrogates and \(counts.invalidBytes) invalid bytes replaced by U+FFFD")

@@ -13,6 +13,6 @@ struct UFTokenize: ParsableCommand {
                 ("uf-tokenize text --tokenizer tokenizer.json < texts.jsonl > ids.jsonl", "JSON strings, one a line, to their ids"),
             ]),
         version: releaseVersion,
-        subcommands: [TokenizeRecords.self, TokenizeText.self, DecodeTokens.self, RenderConversations.self],
+        subcommands: [TokenizeRecords.self, TokenizeText.self, DecodeTokens.self, RenderConversations.self, TrainVocabulary.self],
         defaultSubcommand: TokenizeRecords.self)
 }

@@ -26,6 +26,7 @@ import Testing
     /// Everything that writes to standard output.
     private static let filters = [
         "uf-convert raw.jsonl", "uf-tokenize rated.uf \(tokenize)", "uf-tokenize text texts.jsonl --tokenizer \(stories)", "uf-tokenize decode ids.jsonl --tokenizer \(stories)",
+        "uf-tokenize train rated.uf --size 260", "uf-tokenize train rated.uf --size 260 --json -o out",
         "uf-pack tokens.uf --max-length 512 --overlong drop", "uf-eval score packed.uf --model \(stories)", preference, preference + " --json", bench, bench + " --json",
         bench + " --log-samples - -o table", "uf-eval report runs.sqlite", "uf-eval report runs.sqlite --json", train + " --metrics - -o out", train + " --json -o out",
         train + " --json -o out --database lasting.sqlite", preference + " --database lasting.sqlite", bench + " --database lasting.sqlite", bench + " --log-samples samples",

@@ -22,6 +22,7 @@ import Testing
         Case(name: "shards", prepare: "zcat \(raw) > raw.jsonl", run: "uf-convert raw.jsonl -j 1 --shards 3 -o out-%d-of-%d.uf", target: "out.MANIFEST"),
         Case(name: "convert in parts", prepare: "zcat \(raw) > raw.jsonl", run: "uf-convert raw.jsonl -j 1 --split a=0.5,b=0.5 -o out-%.uf", target: "out-b.uf"),
         Case(name: "tokenize", prepare: "uf-convert \(raw) -o rated.uf", run: "uf-tokenize rated.uf --tokenizer \(stories)/tokenizer.json --template plain -j 1 -o out.uf", target: "out.uf"),
+        Case(name: "learn a vocabulary", prepare: "uf-convert \(raw) -o rated.uf", run: "uf-tokenize train rated.uf --size 300 -j 1 -o out.json", target: "out.json"),
         Case(name: "pack", prepare: "uf-convert \(raw) | uf-tokenize --tokenizer \(stories)/tokenizer.json --template plain > tokens.uf",
              run: "uf-pack tokens.uf --max-length 512 --overlong cut --order shuffled --shuffle-memory 1 -o out.uf", target: "out.uf"),
         // The parts appear one after the other: the last one says that all are there.

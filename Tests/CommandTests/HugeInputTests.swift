@@ -27,7 +27,9 @@ import Testing
 
     @Test func tokenizedLinesWithoutEnd() {
         let command = "uf-tokenize text --tokenizer \(Self.stories)"
-        expect(#"printf '"'; \#(Self.zeros) | tr '\0' a"#, command, 65, "line 1: more than 268435456 bytes; is this a file of lines?")
+        for command in [command, "uf-tokenize train --size 300", "uf-tokenize train --size 300 --text"] {
+            expect(#"printf '"'; \#(Self.zeros) | tr '\0' a"#, command, 65, "line 1: more than 268435456 bytes; is this a file of lines?")
+        }
     }
 
     /// A hundred million brackets, and fifty million in a line of allowed length: nothing recurses, and what is wrong is told although there is no room for

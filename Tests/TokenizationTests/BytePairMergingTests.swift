@@ -60,7 +60,7 @@ import Testing
             let tokenizer = try TokenizerFiles.fixture(name)
             let ids = try tokenizer.encode(text)
             // Strips the space that stories260K's vocabulary puts in front.
-            #expect(try tokenizer.decode(ids) == text, "\(name): \(letter.debugDescription)")
+            #expect(try tokenizer.decodeText(ids) == text, "\(name): \(letter.debugDescription)")
         }
     }
 

@@ -86,7 +86,7 @@ import Testing
             let sink = MemorySink(), head = StreamHead(schema: records.schema, settings: records.settings, provenance: Provenance(command: "uf-tokenize", recipe: 1, arguments: []))
             let writer = try RecordStreamWriter<TokensRecord>(to: sink, head: head)
             var rest = [record][...], made: [TokensRecord] = []
-            let counts = try records.run(workers: 1, next: { rest.popFirst() }, append: {
+            let counts = try records.run(workers: 1, next: { rest.popFirst().map(RecordTokenizerTests.batch) }, append: {
                 made.append($0)
                 try writer.append($0)
             })

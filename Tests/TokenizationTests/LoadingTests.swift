@@ -124,7 +124,7 @@ import Testing
 
     @Test func anIdBeyondTheVocabularyIsRefused() throws {
         let tokenizer = try Tokenizer(json: Self.file(), name: "t.json")
-        #expect(throws: InputError("token id 4 is not in the vocabulary of 4; is this the tokenizer that the ids were made with?")) { try tokenizer.decode([4]) }
+        #expect(throws: InputError("token id 4 is not in the vocabulary of 4; is this the tokenizer that the ids were made with?")) { try tokenizer.decodeText([4]) }
         #expect(tokenizer.piece(4) == nil && tokenizer.piece(2) == Array("ab".utf8))
     }
 }

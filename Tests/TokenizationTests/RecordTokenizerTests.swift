@@ -15,6 +15,8 @@ import Testing
                            ratingStates: [UInt8](repeating: 0, count: count))
     }
 
+    static func batch(_ record: RatedRecord) -> RecordTokenizer.Batch { { [record] } }
+
     static func records(_ count: Int) -> [RatedRecord] {
         (0 ..< count).map { record($0, Text("Question \($0): what is <|im_end|> \($0 * 7)?"), [Text("Answer \($0)"), Text(Array("bad ".utf8) + [0xED, 0xA0, 0x80]), Text()]) }
     }
@@ -23,7 +25,7 @@ import Testing
         let encoder = try TemplateEncoder(TokenizerFiles.fixture("smollm2"), ChatMLTemplate())
         var rest = records[...]
         var out: [TokensRecord] = []
-        let counts = try RecordTokenizer(encoder).run(workers: workers, next: { rest.popFirst() }, append: { out.append($0) })
+        let counts = try RecordTokenizer(encoder).run(workers: workers, next: { rest.popFirst().map(Self.batch) }, append: { out.append($0) })
         return (out, counts)
     }
 
@@ -86,7 +88,7 @@ import Testing
         let head = StreamHead(schema: TokensRecord.schema, settings: tokenizer.settings, provenance: Provenance(command: "uf-tokenize", recipe: 1, arguments: []))
         let writer = try RecordStreamWriter<TokensRecord>(to: sink, head: head)
         var rest = Self.records(40)[...], kept: [TokensRecord] = []
-        let counts = try tokenizer.run(workers: 2, next: { rest.popFirst() }, append: { kept.append($0); try writer.append($0) })
+        let counts = try tokenizer.run(workers: 2, next: { rest.popFirst().map(Self.batch) }, append: { kept.append($0); try writer.append($0) })
         try writer.finish(StreamTail(counts: counts.json))
         let reader = try RecordReader<TokensRecord>(MemorySource(sink.bytes))
         var read: [TokensRecord] = []

@@ -118,7 +118,7 @@ import Testing
                 let tokenizer = try tokenizer(path ?? folder.file(name), family)
                 let ids = try tokenizer.encode(Array("The dog's  été 漢 12 <|endoftext|>\n".utf8), special: .ids)
                 #expect(ids.allSatisfy { $0 < tokenizer.vocabularySize }, "seed \(seed)")
-                _ = try tokenizer.decode(ids)
+                _ = try tokenizer.decodeText(ids)
             } catch let error as InputError {
                 refused += 1
                 #expect(error.status == .invalidData && error.message.hasPrefix(folder.path + "/"), "\(name), seed \(seed): \(error)")

@@ -193,6 +193,7 @@ class Bench:
     # uf-tokenize
 
     def encode(self):
+        encoders.without_a_break(self)
         try:
             encoders.compare(self, peers.tokenizers(self.folder / "tokenizers"))
         except peers.Unavailable as error:

@@ -9,7 +9,7 @@ FIXTURES = HERE.parent.parent / "fixtures" / "tokenizers"
 
 def compare(bench, python, passes=3):
     """For each vocabulary and file of texts the rates of the first pass and of the best; stops where our ids are not those of the reference."""
-    vocabularies = [Path(path).resolve() for path in bench.given.tokenizers.split()] or [FIXTURES / name / "tokenizer.json.gz" for name in ("gpt2", "smollm2")]
+    vocabularies = _vocabularies(bench)
     files = [Path(path).resolve() for path in bench.given.texts.split()] or [texts_of(bench, bench.work / "texts.jsonl", 16_000_000)]
     print(f"\nEncoders on one thread, without reading and writing: MB/s of the first pass, and of the best of {passes}\n")
     print(f"  {'':36} {'texts':20} {'MB':>6} " + "".join(f"{name:>22}" for name in ("uf-tokenize", "gigatoken", "fastokens", "tokenizers")))
@@ -29,6 +29,23 @@ def compare(bench, python, passes=3):
             print(f"  {vocabulary.parent.name:36} {file.name:20} {said['uf-tokenize']['bytes'] / 1e6:6.1f} " + "".join(f"{_shown(one):>22}" for one in said.values()))
     print("  *: other ids than those of tokenizers with special tokens off in texts; a library that refuses a vocabulary has no rate")
     bench.report.contents["tokenizers"] = rows
+
+
+def without_a_break(bench):
+    """Seconds that uf-tokenize takes for a megabyte of one kind of character, and for four; stops where a megabyte takes half a second."""
+    vocabularies = _vocabularies(bench)
+    print("\nTexts without a break, milliseconds for 1 MB / 4 MB\n")
+    said = {vocabulary.parent.name: _run([bench.bin / "uf-tokenizer-speed", unpacked(vocabulary, bench.work / "tokenizer.json")])["runs"] for vocabulary in vocabularies}
+    print(f"  {'':24}" + "".join(f"{name:>20}" for name in said))
+    for rows in zip(*said.values()):
+        print(f"  {rows[0]['of']:24}" + "".join(f"{1e3 * row['1 MB']:12.1f} / {1e3 * row['4 MB']:5.0f}" for row in rows))
+        if max(row["1 MB"] for row in rows) > 0.5:
+            raise measure.Failed(f"uf-tokenize takes more than half a second for a megabyte of one {rows[0]['of']} after the other")
+    bench.report.contents["without a break"] = said
+
+
+def _vocabularies(bench):
+    return [Path(path).resolve() for path in bench.given.tokenizers.split()] or [FIXTURES / name / "tokenizer.json.gz" for name in ("gpt2", "smollm2")]
 
 
 def unpacked(vocabulary, plain):

@@ -8,6 +8,9 @@ import SystemIO
 /// follows it: whoever has seen nil has seen the whole stream. All errors are `InputError` with the source's name, frame and byte; after one,
 /// every further call throws it again.
 public final class RecordStreamReader {
+    /// What every stream starts with, and no text: the first byte stands nowhere in UTF-8.
+    public static var firstBytes: [UInt8] { withUnsafeBytes(of: FrameHeader.sync.littleEndian) { Array($0) } }
+
     private let frames: FrameReader
     public let head: StreamHead
     /// The stage's summary; there once the stream was read to its end.
@@ -130,11 +133,42 @@ public final class RecordReader<Record: StreamRecord> {
                 position += 1
                 return record
             }
-            // The old block's memory goes before the next is read, and after the end none is kept: a command may hold hundreds of readers.
-            block = nil
-            guard let more = try stream.nextBlock() else { return nil }
-            block = more
-            position = 0
+            guard try openBlock() else { return nil }
+        }
+    }
+
+    /// The old block's memory goes before the next is read, and after the end none is kept: a command may hold hundreds of readers.
+    private func openBlock() throws -> Bool {
+        block = nil
+        position = 0
+        block = try stream.nextBlock()
+        return block != nil
+    }
+}
+
+/// Some records of a block that nobody has taken out yet: for a thread that will, and that then owns what it makes.
+public struct RecordBatch<Record: StreamRecord>: Sendable {
+    let block: Block
+    let range: Range<Int>
+
+    public func records() throws -> [Record] {
+        var records: [Record] = []
+        records.reserveCapacity(range.count)
+        for index in range { try records.append(block.record(index)) }
+        return records
+    }
+}
+
+extension RecordReader {
+    /// The next records, at most `most` of them, or nil after the end mark.
+    public func nextBatch(_ most: Int) throws -> RecordBatch<Record>? {
+        while true {
+            if let block, position < block.count {
+                let range = position ..< min(position + most, block.count)
+                position = range.upperBound
+                return RecordBatch(block: block, range: range)
+            }
+            guard try openBlock() else { return nil }
         }
     }
 }

@@ -4,15 +4,19 @@
 /// one, each time with a state that no other thread has.
 /// At most a few inputs a worker are under way at once, so memory stays bounded however fast the producer is. The first error of any of the three, in the
 /// order of the inputs, stops everything and is thrown.
+///
+/// - Parameter isReady: whether `produce` would return at once. Where it would wait, what is under way is consumed first: who types lines into a pipe sees each answered.
+/// - Returns: the states that were made; each input went through one of them.
+@discardableResult
 public func orderedMap<Input, Output, State>(
-    workers: Int, produce: () throws -> Input?, makeState: @escaping @Sendable () throws -> State,
+    workers: Int, produce: () throws -> Input?, isReady: () -> Bool = { true }, makeState: @escaping @Sendable () throws -> State,
     transform: @escaping @Sendable (inout State, Input) throws -> Output, consume: (Output) throws -> Void
-) throws {
+) throws -> [State] {
     guard workers > 1 else {
         // The plain version: what the threads must equal.
         var state = try makeState()
         while let input = try produce() { try consume(transform(&state, input)) }
-        return
+        return [state]
     }
     let pool = WorkPool.shared
     if pool.threads < workers { pool.threads = workers }
@@ -22,7 +26,7 @@ public func orderedMap<Input, Output, State>(
     var consumed = 0
     var more = true
     while more || consumed < submitted {
-        while more, submitted - consumed < 2 * workers {
+        while more, submitted - consumed < 2 * workers, submitted == consumed || isReady() {
             let input: Input?
             do { input = try produce() } catch {
                 // What came before the failing input is still delivered, as the plain version does.
@@ -44,6 +48,7 @@ public func orderedMap<Input, Output, State>(
             consumed += 1
         }
     }
+    return work.close()
 }
 
 /// Numbered inputs on their way through a pool, and the results that are done. All variables are guarded by the pool.
@@ -71,10 +76,11 @@ private final class OrderedWork<Input, Output, State>: @unchecked Sendable {
     /// Waits for the result of an input that was submitted.
     func result(_ number: Int) -> Result<Output, any Error> { pool.wait { done.removeValue(forKey: number) } }
 
-    /// What has not begun is passed over; waits until nothing runs.
-    func close() {
+    /// What has not begun is passed over; waits until nothing runs, and then has every state.
+    @discardableResult
+    func close() -> [State] {
         pool.change { isClosed = true }
-        pool.wait { running == 0 ? () : nil }
+        return pool.wait { running == 0 ? states : nil }
     }
 
     private func run(_ input: Input, _ number: Int) {

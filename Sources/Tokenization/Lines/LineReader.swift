@@ -16,13 +16,23 @@ public final class LineReader {
     private var start = 0
     private var number = 0
     private var ended = false
+    private let keepsEnds: Bool
 
-    public init(_ source: any ByteSource) { self.source = source }
+    /// - Parameter keepsEnds: a line has its line feed.
+    public init(_ source: any ByteSource, keepsEnds: Bool = false) {
+        self.source = source
+        self.keepsEnds = keepsEnds
+    }
 
-    /// Lines of about `bytes` bytes in all, at least one; nil at the end.
+    public var name: String { source.name }
+
+    /// Whether there is something for the next batch without waiting for the source.
+    public var isReady: Bool { ended || source.isReady || buffer[start...].contains(0x0A) }
+
+    /// Lines of about `bytes` bytes in all, at least one; of a pipe whose lines come one by one, those that have come. Nil at the end.
     public func nextBatch(bytes: Int = 1 << 17) throws -> Batch? {
         var batch = Batch(first: number + 1), size = 0
-        while size < bytes, let line = try nextLine() {
+        while size < bytes, let line = try nextLine(waits: batch.lines.isEmpty) {
             size += line.count + 1
             batch.lines.append(line)
             number += 1
@@ -30,18 +40,20 @@ public final class LineReader {
         return batch.lines.isEmpty ? nil : batch
     }
 
-    private func nextLine() throws -> [UInt8]? {
+    /// Nil at the end, or where the rest of the line has not come yet and none `waits` for it.
+    private func nextLine(waits: Bool) throws -> [UInt8]? {
         var searched = start
         while true {
             if let end = buffer[searched...].firstIndex(of: 0x0A) {
                 defer { start = end + 1 }
-                return Array(buffer[start ..< end])
+                return Array(buffer[start ..< end + (keepsEnds ? 1 : 0)])
             }
             searched = buffer.count
             if ended {
                 defer { start = buffer.count }
                 return start < buffer.count ? Array(buffer[start...]) : nil
             }
+            guard waits || source.isReady else { return nil }
             guard buffer.count - start <= Self.longestLine else {
                 throw InputError("\(source.name): line \(number + 1): more than \(Self.longestLine) bytes; is this a file of lines?")
             }

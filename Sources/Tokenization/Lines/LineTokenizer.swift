@@ -12,8 +12,11 @@ public struct LineTokenizer: Sendable {
         var ids: [UInt32] = []
     }
 
-    /// Every line's ids, as `[1,2,3]` and a line end, on `workers` threads, in order. Nothing is put around the texts.
-    public func encode(_ source: any ByteSource, special: LiteralSpecialTokens, workers: Int, write: ([UInt8]) throws -> Void) throws -> EncodingScratch.Counts {
+    /// Every line's ids, as `[1,2,3]` and a line end, on `workers` threads, in order. Nothing is put around the texts. `pause` is called when all lines that have come
+    /// are written and more are to be waited for.
+    public func encode(
+        _ source: any ByteSource, special: LiteralSpecialTokens, workers: Int, write: ([UInt8]) throws -> Void, pause: () throws -> Void = {}
+    ) throws -> EncodingScratch.Counts {
         var counts = EncodingScratch.Counts()
         try eachLine(of: source, workers: workers, makeState: { State() }, line: { state, cursor, output in
             guard let text = cursor.stringBytes else { throw InputError("expected a JSON string, found \(cursor.typeName)") }
@@ -23,12 +26,12 @@ public struct LineTokenizer: Sendable {
         }, tally: { state in
             defer { state.scratch.counts = .init() }
             return state.scratch.counts
-        }, write: { counts += $1; try write($0) })
+        }, write: { counts += $1; try write($0) }, pause: pause)
         return counts
     }
 
-    /// Every line's text, as a JSON string and a line end; what is not UTF-8 becomes U+FFFD.
-    public func decode(_ source: any ByteSource, skippingSpecial: Bool, workers: Int, write: ([UInt8]) throws -> Void) throws {
+    /// Every line's text, as a JSON string and a line end; what is not UTF-8 becomes U+FFFD. `pause` as in encoding.
+    public func decode(_ source: any ByteSource, skippingSpecial: Bool, workers: Int, write: ([UInt8]) throws -> Void, pause: () throws -> Void = {}) throws {
         try eachLine(of: source, workers: workers, makeState: { State() }, line: { state, cursor, output in
             guard let elements = cursor.elements else { throw InputError("expected a JSON array of token ids, found \(cursor.typeName)") }
             state.ids.removeAll(keepingCapacity: true)
@@ -37,7 +40,7 @@ public struct LineTokenizer: Sendable {
                 state.ids.append(id)
             }
             output += try JSONWriter.line(Text(tokenizer.decodeText(state.ids, skippingSpecial: skippingSpecial)))
-        }, tally: { _ in }, write: { bytes, _ in try write(bytes) })
+        }, tally: { _ in }, write: { bytes, _ in try write(bytes) }, pause: pause)
     }
 
     static func write(_ ids: [UInt32], to output: inout [UInt8]) {

@@ -63,6 +63,25 @@ enum UTF8Text {
         }
     }
 
+    /// Of the bytes at `position`, where no valid character starts: how many are one mistake (as many as a character could start with, at least one), and whether they
+    /// reach the end, so that more bytes could make them a character.
+    static func brokenCharacter(_ text: UnsafeBufferPointer<UInt8>, _ position: Int) -> (count: Int, goesOn: Bool) {
+        let lead = text[position]
+        guard (0xC2 ... 0xF4).contains(lead) else { return (1, false) }
+        let second: ClosedRange<UInt8> = switch lead {
+        case 0xE0: 0xA0 ... 0xBF
+        case 0xED: 0x80 ... 0x9F
+        case 0xF0: 0x90 ... 0xBF
+        case 0xF4: 0x80 ... 0x8F
+        default: 0x80 ... 0xBF
+        }
+        for count in 1 ..< length(lead: lead) {
+            guard position + count < text.count else { return (count, true) }
+            guard (count == 1 ? second : 0x80 ... 0xBF).contains(text[position + count]) else { return (count, false) }
+        }
+        return (length(lead: lead), false)
+    }
+
     /// How many bytes from the start are valid UTF-8.
     static func validPrefix(_ text: UnsafeBufferPointer<UInt8>) -> Int {
         guard let base = text.baseAddress else { return 0 }

@@ -1,7 +1,7 @@
 // Made by make_tables.py (see there for how to run it again). Do not edit.
 /// Ranges of code points in hexadecimal.
 enum CharacterClassData {
-    /// `\p{L}` of Unicode 16.0: 141028 code points.
+    /// `\p{L}` of Unicode 16.0, as tokenizers 0.21.2 to 0.23.3 match it: 141028 code points.
     static let letters: StaticString = """
         41-5A 61-7A AA B5 BA C0-D6 D8-F6 F8-2C1 2C6-2D1 2E0-2E4 2EC 2EE 370-374 376-377 37A-37D 37F 386 388-38A 38C 38E-3A1 3A3-3F5 3F7-481 48A-52F 531-556
         559 560-588 5D0-5EA 5EF-5F2 620-64A 66E-66F 671-6D3 6D5 6E5-6E6 6EE-6EF 6FA-6FC 6FF 710 712-72F 74D-7A5 7B1 7CA-7EA 7F4-7F5 7FA 800-815 81A 824 828
@@ -47,7 +47,7 @@ enum CharacterClassData {
         1EE5F 1EE61-1EE62 1EE64 1EE67-1EE6A 1EE6C-1EE72 1EE74-1EE77 1EE79-1EE7C 1EE7E 1EE80-1EE89 1EE8B-1EE9B 1EEA1-1EEA3 1EEA5-1EEA9 1EEAB-1EEBB 20000-2A6DF
         2A700-2B739 2B740-2B81D 2B820-2CEA1 2CEB0-2EBE0 2EBF0-2EE5D 2F800-2FA1D 30000-3134A 31350-323AF
         """
-    /// `\p{N}` of Unicode 16.0: 1911 code points.
+    /// `\p{N}` of Unicode 16.0, as tokenizers 0.21.2 to 0.23.3 match it: 1911 code points.
     static let numbers: StaticString = """
         30-39 B2-B3 B9 BC-BE 660-669 6F0-6F9 7C0-7C9 966-96F 9E6-9EF 9F4-9F9 A66-A6F AE6-AEF B66-B6F B72-B77 BE6-BF2 C66-C6F C78-C7E CE6-CEF D58-D5E D66-D78
         DE6-DEF E50-E59 ED0-ED9 F20-F33 1040-1049 1090-1099 1369-137C 16EE-16F0 17E0-17E9 17F0-17F9 1810-1819 1946-194F 19D0-19DA 1A80-1A89 1A90-1A99
@@ -61,7 +61,7 @@ enum CharacterClassData {
         1D2C0-1D2D3 1D2E0-1D2F3 1D360-1D378 1D7CE-1D7FF 1E140-1E149 1E2F0-1E2F9 1E4F0-1E4F9 1E5F1-1E5FA 1E8C7-1E8CF 1E950-1E959 1EC71-1ECAB 1ECAD-1ECAF
         1ECB1-1ECB4 1ED01-1ED2D 1ED2F-1ED3D 1F100-1F10C 1FBF0-1FBF9
         """
-    /// What Unicode 17.0 added to `\p{N}`: 13 code points.
+    /// What Unicode 17.0 added to `\p{N}`, numbers to the Digits step of tokenizers 0.23.3 alone: 13 code points.
     static let newerNumbers: StaticString = """
         11DE0-11DE9 16FF4-16FF6
         """

@@ -1,5 +1,5 @@
 // Made by make_tables.py (see there for how to run it again). Do not edit.
-/// Canonical decomposition and composition of Unicode 9.0, without Hangul syllables (they are computed).
+/// Canonical decomposition and composition of Unicode 9.0, as the NFC of tokenizers 0.23.3, without Hangul syllables (they are computed).
 enum NormalizationData {
     /// Code point=its one-step decomposition; a trailing * is never composed again. 2060 entries.
     static let decompositions: StaticString = """
