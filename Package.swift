@@ -78,7 +78,7 @@ let package = Package(
         .target(name: "CommandSupport", dependencies: ["SystemIO", "Checksums", "JSON", "RecordStream", argumentParser]),
         command("uf-convert", ["PreferenceData", "InputFiles", "RecordStream", "JSON", "SystemIO"]),
         command("uf-tokenize", ["Tokenization", "Jinja", "RecordStream", "ModelFiles", "Checksums", "JSON", "SystemIO"]),
-        command("uf-pack", ["Packing", "RecordStream", "JSON", "SystemIO"]),
+        command("uf-pack", ["Packing", "ModelFiles", "RecordStream", "Checksums", "JSON", "SystemIO"]),
         command("uf-train", ["Alignment", "LanguageModel", "ModelFiles", "JSON", "SystemIO"]),
         command("uf-eval", ["Alignment", "Evaluation", "LanguageModel", "BenchmarkData", "Tokenization", "ModelFiles", "Numerics", "RecordStream", "RunDatabase", "JSON", "SystemIO"]),
         command("uf-records", ["RecordStream", "InputFiles", "JSON", "SystemIO"]),

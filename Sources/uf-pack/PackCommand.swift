@@ -1,6 +1,8 @@
 import ArgumentParser
+import Checksums
 import CommandSupport
 import JSON
+import ModelFiles
 import Packing
 import RecordStream
 import SystemIO
@@ -51,7 +53,7 @@ struct PackCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The most tokens of a prompt with one of its responses. (default: the context that --model or the tokens stream names)", valueName: "tokens"))
     var maxLength: Int?
 
-    @Option(help: ArgumentHelp("A model folder whose config.json gives --max-length.", valueName: "folder"), completion: .directory)
+    @Option(help: ArgumentHelp("A model folder whose config.json gives --max-length, and whose tokenizer the records must have.", valueName: "folder"), completion: .directory)
     var model: String?
 
     @Option(help: ArgumentHelp("Bins are filled up to this many tokens; a record that is larger alone has a bin of its own.", valueName: "tokens"))
@@ -131,6 +133,7 @@ struct PackCommand: ParsableCommand {
         let inputs = try RecordInputs<TokensRecord>(files)
         var settings: [String: JSONValue] = [:]
         for name in Set(inputs.heads.flatMap(\.settings.keys)).sorted() { settings[name] = try inputs.setting(name) }
+        try checkTokenizer(settings["tokenizer"]?.string, in: inputs.names[0])
         guard let length = try maxLength ?? modelContext ?? ContextLength.ofStream(settings) else {
             throw InputError("how long a sequence may be is unknown: give --max-length TOKENS, or --model FOLDER to take the model's context", status: .usage)
         }
@@ -157,6 +160,12 @@ struct PackCommand: ParsableCommand {
         progress.finish()
         if let summary = whole.counts.summary { Console.error("uf-pack", summary) }
         if common.verbose { whole.table(seconds: progress.elapsed).forEach(Console.line) }
+    }
+
+    /// Refuses token ids that are not the model's.
+    private func checkTokenizer(_ digest: String?, in stream: String) throws {
+        guard let model, let digest, let ours = try TokenizerFiles(folder: model).vocabularyDigest().map({ hexadecimal($0) }), digest != ours else { return }
+        throw InputError("\(stream): its token ids were made with the tokenizer of sha256 \(digest), that of \(model) has \(ours); run uf-tokenize with the model's tokenizer")
     }
 
     private func write(_ report: PackingReport, to sink: BufferedSink) throws {

@@ -90,6 +90,18 @@ import Testing
         #expect(!folder.contents.contains("out2.uf"))
     }
 
+    /// A model's folder says which tokenizer its records must have.
+    @Test func recordsOfAnotherTokenizerAreRefused() throws {
+        let made = run("mkdir model && echo '{\"max_position_embeddings\": 512}' > model/config.json && uf-pack tokens.uf --model model -o before.uf && echo '{}' > model/tokenizer.json")
+        #expect(made.status == 0, "\(made.errors)")
+        let sha256 = "ca3d163bab055381827226140568f3bef7eaac187cebd76878e0b63e9e442356"
+        let refused = run("uf-pack tokens.uf --model model -o packed.uf")
+        #expect(refused.status == 65)
+        #expect(refused.errors == "uf-pack: tokens.uf: its token ids were made with the tokenizer of sha256 00ff, that of model has \(sha256); run uf-tokenize with the model's tokenizer\n")
+        try write("same.uf", settings: ["tokenizer": .string(sha256)])
+        #expect(run("uf-pack same.uf --model model -o packed.uf").status == 0)
+    }
+
     @Test func streamsAreJoinedInOrderUnlessTheyDiffer() throws {
         try write("a.uf", records: 1 ... 100)
         try write("b.uf", records: 101 ... 300)
