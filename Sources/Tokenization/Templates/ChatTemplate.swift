@@ -7,6 +7,10 @@ import SystemIO
 public enum TemplatePiece: Sendable, Equatable {
     case special(String)
     case text(Text)
+
+    var isSpecial: Bool {
+        if case .special = self { true } else { false }
+    }
 }
 
 /// A prompt as a template lays it out, ending with the header that opens the answer.

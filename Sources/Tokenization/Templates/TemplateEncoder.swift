@@ -107,9 +107,12 @@ public final class TemplateEncoder: Sendable {
     public func encodeResponse(_ response: Text, to prompt: RenderedPrompt, scratch: EncodingScratch) throws(InputError) -> (ids: [UInt32], trimmed: Int) {
         let rendered = try template.response(response, to: prompt)
         var ids: [UInt32] = [], text: [UInt8] = []
-        for piece in rendered.pieces {
+        for (index, piece) in rendered.pieces.enumerated() {
             switch piece {
-            case .text(let more): text += more.bytes
+            case .text(let more):
+                // The usual answer is one text, which is encoded where it lies.
+                let isWhole = text.isEmpty && (index + 1 == rendered.pieces.count || rendered.pieces[index + 1].isSpecial)
+                if isWhole { try more.bytes.encode(tokenizer, false, &ids, scratch) } else { text += more.bytes }
             case .special(let name):
                 try text.encode(tokenizer, false, &ids, scratch)
                 text.removeAll()
@@ -129,6 +132,10 @@ public final class TemplateEncoder: Sendable {
 extension [UInt8] {
     fileprivate func encode(_ tokenizer: Tokenizer, _ leadingMark: Bool, _ ids: inout [UInt32], _ scratch: EncodingScratch) throws(InputError) {
         guard !isEmpty else { return }
-        ids += try tokenizer.encode(self, leadingMark: leadingMark, scratch: scratch)
+        // Four bytes are about a token; it goes on growing by itself where they are more.
+        if ids.isEmpty { ids.reserveCapacity(count / 4 + 16) }
+        do {
+            try withUnsafeBufferPointer { try tokenizer.encode($0, leadingMark: leadingMark, into: &ids, scratch: scratch) }
+        } catch let error as InputError { throw error } catch { throw InputError("\(error)", status: .internalError) }
     }
 }
