@@ -68,7 +68,7 @@ let package = Package(
         .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "BenchmarkData", "PortableMath", "SQLite", "JSON", "SystemIO", "Checksums"]),
         .target(name: "Tokenization", dependencies: ["CTokenization", "RecordStream", "Jinja", "JSON", "Checksums", "SystemIO"],
                 exclude: ["Unicode/make_tables.py"]),
-        .target(name: "Packing", dependencies: ["RecordStream", "PortableMath", "JSON", "SystemIO"]),
+        .target(name: "Packing", dependencies: ["RecordStream", "PortableMath", "JSON", "SystemIO", "CZlib"]),
         .target(name: "LanguageModel", dependencies: ["RecordStream", "ModelFiles", "Numerics", "CNumerics", "JSON", "SystemIO"]),
         .target(name: "Alignment", dependencies: ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "PortableMath", "RunDatabase", "JSON", "SystemIO", "Checksums"]),
         .target(name: "BenchmarkData", dependencies: ["InputFiles", "JSON", "SystemIO", "Checksums"]),
