@@ -81,7 +81,7 @@ let package = Package(
         command("uf-pack", ["Packing", "RecordStream", "JSON", "SystemIO"]),
         command("uf-train", ["Alignment", "LanguageModel", "ModelFiles", "JSON", "SystemIO"]),
         command("uf-eval", ["Alignment", "Evaluation", "LanguageModel", "BenchmarkData", "Tokenization", "ModelFiles", "Numerics", "RecordStream", "RunDatabase", "JSON", "SystemIO"]),
-        command("uf-records", ["RecordStream", "InputFiles", "JSON", "SystemIO"]),
+        command("uf-records", ["Packing", "Tokenization", "RecordStream", "InputFiles", "ModelFiles", "JSON", "SystemIO"]),
 
         // Tests mirror the sources; CommandTests runs the built commands as a user does.
         .target(name: "TestSupport", dependencies: ["SystemIO", "Checksums", "JSON", "CZlib", "CZstd", "CArchive"], path: "Tests/TestSupport"),

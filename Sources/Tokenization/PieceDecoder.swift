@@ -61,6 +61,18 @@ extension Tokenizer {
         return result
     }
 
+    /// The bytes that one id stands for inside a text: space marks as spaces, byte tokens as their byte.
+    /// - Throws: `InputError` for an id that is not in the vocabulary.
+    public func bytes(of id: UInt32) throws(InputError) -> [UInt8] {
+        guard id < pieces.count else { throw InputError("token id \(id) is not in the vocabulary of \(pieces.count)") }
+        let piece = pieces[Int(id)]
+        guard case .sentencePiece(let mark, _) = decoder, !isSpecial(id) else { return Array(piece) }
+        if let byte = Self.byteToken(piece) { return [byte] }
+        var bytes: [UInt8] = []
+        Self.append(piece, replacing: mark, to: &bytes)
+        return bytes
+    }
+
     /// The byte of a piece spelled `<0xNN>`.
     static func byteToken(_ piece: UnsafeBufferPointer<UInt8>) -> UInt8? {
         guard piece.count == 6, piece[0] == UInt8(ascii: "<"), piece[1] == UInt8(ascii: "0"), piece[2] == UInt8(ascii: "x"), piece[5] == UInt8(ascii: ">"),

@@ -91,7 +91,7 @@ struct ExportCommand: ParsableCommand {
     }
 
     private func layout(of inputs: RecordInputs<PackedBin>) throws -> PackedLayout {
-        let name = try inputs.setting("layout")?.string?.description
+        let name = try inputs.setting("layout")?.string
         guard let layout = name.flatMap(PackedLayout.init) else {
             throw InputError("\(inputs.names[0]): its head \(name.map { "says the layout \($0), which this release does not know" } ?? "says no layout"); make the stream again with uf-pack")
         }

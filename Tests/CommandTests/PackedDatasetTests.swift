@@ -17,7 +17,7 @@ import Testing
             END
             echo "{% for m in messages %}{{ m.role + ': ' + m.content + '</s>' }}{% endfor %}{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}" > chat.jinja
             $tokenize rated.uf -o tokens.uf && uf-convert chats.jsonl | uf-tokenize --tokenizer $MODEL --template chat.jinja --loss-on assistant -o chats.tokens.uf
-            uf-convert '\(Fixtures.path("ultrafeedback/evol_instruct-one.jsonl"))' --system completion | $tokenize -o own.tokens.uf
+            uf-convert '\(Fixtures.path("sources/ultrafeedback-2023-08.jsonl"))' --system completion | $tokenize -o own.tokens.uf
             uf-pack tokens.uf --max-length 200 --max-tokens 500 -o shared-prefix.uf && uf-pack tokens.uf --max-length 200 --max-tokens 500 --layout pairs --codec zstd -o pairs.uf &&
               uf-pack own.tokens.uf --max-length 200 --layout rows16 -o rows16.uf && uf-pack own.tokens.uf --max-length 200 -o own.uf && uf-pack chats.tokens.uf --layout sft --max-length 200 -o sft.uf &&
               mkdir shards && uf-records split --parts 3 shared-prefix.uf -o shards/x-%.uf

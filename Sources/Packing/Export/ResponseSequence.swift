@@ -9,6 +9,12 @@ public struct ResponseSequence: Sendable, Equatable {
     /// The prompt's earlier answers that are learnt too, by position; in order.
     public var answers: [Range<Int>]
 
+    public init(tokens: [UInt32], promptTokens: Int, answers: [Range<Int>]) {
+        self.tokens = tokens
+        self.promptTokens = promptTokens
+        self.answers = answers
+    }
+
     public var prompt: ArraySlice<UInt32> { tokens[..<promptTokens] }
     public var response: ArraySlice<UInt32> { tokens[promptTokens...] }
 
@@ -26,6 +32,13 @@ public struct UnpackedRecord: Sendable, Equatable {
 
     /// rows16: m x N, row N * dimension + response of the paper's tensors. Else N.
     public var rowCount: Int
+
+    public init(member: PackedBin.Member, sequences: [ResponseSequence], pairs: [ResponsePair], rowCount: Int) {
+        self.member = member
+        self.sequences = sequences
+        self.pairs = pairs
+        self.rowCount = rowCount
+    }
 }
 
 extension PackedBin {
