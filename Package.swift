@@ -68,7 +68,7 @@ let package = Package(
         .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "BenchmarkData", "PortableMath", "SQLite", "JSON", "SystemIO", "Checksums"]),
         .target(name: "Tokenization", dependencies: ["CTokenization", "RecordStream", "Jinja", "JSON", "Checksums", "SystemIO"],
                 exclude: ["Unicode/make_tables.py"]),
-        .target(name: "Packing", dependencies: ["RecordStream", "Checksums", "PortableMath", "JSON", "SystemIO"]),
+        .target(name: "Packing", dependencies: ["RecordStream", "Checksums", "PortableMath", "JSON", "SystemIO", "CZlib"]),
         .target(name: "LanguageModel", dependencies: ["RecordStream", "ModelFiles", "Numerics", "CNumerics", "JSON", "SystemIO"]),
         .target(name: "Alignment", dependencies: ["LanguageModel", "RecordStream", "ModelFiles", "Numerics", "PortableMath", "RunDatabase", "JSON", "SystemIO", "Checksums"]),
         .target(name: "BenchmarkData", dependencies: ["InputFiles", "JSON", "SystemIO", "Checksums"]),
@@ -81,7 +81,7 @@ let package = Package(
         command("uf-pack", ["Packing", "ModelFiles", "RecordStream", "Checksums", "JSON", "SystemIO"]),
         command("uf-train", ["Alignment", "LanguageModel", "ModelFiles", "JSON", "SystemIO"]),
         command("uf-eval", ["Alignment", "Evaluation", "LanguageModel", "BenchmarkData", "Tokenization", "ModelFiles", "Numerics", "RecordStream", "RunDatabase", "JSON", "SystemIO"]),
-        command("uf-records", ["RecordStream", "InputFiles", "JSON", "SystemIO"]),
+        command("uf-records", ["Packing", "Tokenization", "RecordStream", "InputFiles", "ModelFiles", "JSON", "SystemIO"]),
 
         // Tests mirror the sources; CommandTests runs the built commands as a user does.
         .target(name: "TestSupport", dependencies: ["SystemIO", "Checksums", "JSON", "CZlib", "CZstd", "CArchive"], path: "Tests/TestSupport"),

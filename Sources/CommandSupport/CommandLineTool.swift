@@ -83,6 +83,9 @@ extension ExitStatus: Error {}
 public enum Console {
     public static let errorIsTerminal = isatty(STDERR_FILENO) == 1
 
+    /// Whether what goes to standard output may have colours: it is a terminal, and NO_COLOR is not set, or empty.
+    public static var wantsColor: Bool { isatty(STDOUT_FILENO) == 1 && (getenv("NO_COLOR")?.pointee ?? 0) == 0 }
+
     /// `name: message`, in one piece even when several processes of a pipe write at once.
     public static func error(_ name: String, _ message: String) {
         line("\(name): \(message)")

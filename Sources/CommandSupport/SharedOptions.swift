@@ -57,20 +57,14 @@ public struct OutputOptions: ParsableArguments {
 
     /// Refuses an output that would destroy an input or meet the report in one file.
     public func refuse(report: String? = nil, inputs: [String]) throws {
-        func sameFile(_ one: String, _ other: String) -> Bool {
-            var a = stat(), b = stat()
-            return one == other || (stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_mode & S_IFMT == S_IFREG)
-        }
         let target = output ?? "-"
-        if let report, sameFile(report, target) {
+        if let report, isSameFile(report, target) {
             throw InputError("\(report == "-" ? "standard output" : report): the report and the stream cannot go to the same place", status: .usage)
         }
-        if let report, report != "-", let input = inputs.first(where: { $0 != "-" && sameFile($0, report) }) {
+        if let report, report != "-", let input = inputs.first(where: { $0 != "-" && isSameFile($0, report) }) {
             throw InputError("\(input): both input and report; the report would replace the input (write to another name)", status: .usage)
         }
-        if target != "-", let input = inputs.first(where: { $0 != "-" && sameFile($0, target) }) {
-            throw InputError("\(input): both input and output; the output would replace the input (write to another name)", status: .usage)
-        }
+        try refuseOutput(target, over: inputs)
     }
 
     /// The open output. A terminal is refused: a record stream is not text.
@@ -81,6 +75,18 @@ public struct OutputOptions: ParsableArguments {
         }
         return StandardOutput()
     }
+}
+
+/// Refuses an output that would destroy an input.
+public func refuseOutput(_ target: String, over inputs: [String]) throws {
+    if target != "-", let input = inputs.first(where: { $0 != "-" && isSameFile($0, target) }) {
+        throw InputError("\(input): both input and output; the output would replace the input (write to another name)", status: .usage)
+    }
+}
+
+private func isSameFile(_ one: String, _ other: String) -> Bool {
+    var a = stat(), b = stat()
+    return one == other || (stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_mode & S_IFMT == S_IFREG)
 }
 
 /// Where text goes: a file that appears whole, or standard output.

@@ -78,6 +78,16 @@ public struct JSONWriter {
         append(value.description)
     }
 
+    /// A number of a long list of them: without a `String` each.
+    public mutating func write(digitsOf value: UInt32) {
+        var divisor: UInt32 = 1
+        while value / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
+            divisor /= 10
+        }
+    }
+
     public mutating func write(_ text: Text) throws(JSONError) {
         var fault: JSONError?
         text.bytes.withUnsafeBufferPointer { source in

@@ -46,12 +46,18 @@ enum ResponseChoice {
             self = best.map { .some([$0], pairs: []) } ?? .none(record.ratings.hasTargets ? .incomparable : .noDimension)
         case .pairs where count < 2: self = .none(.fewerThanTwoResponses)
         case .pairs where count > 2 && options.pairs == .given: self = .none(.notAPair)
-        case .pairs: self = record.ratings.hasTargets ? ResponseChoice.pairs(record, options.pairs) : .none(.noDimension)
+        case .pairs: self = record.ratings.hasTargets ? ResponseChoice.pairs(record.ratings, responses: count, options.pairs) : .none(.noDimension)
         }
     }
 
-    private static func pairs(_ record: TokensRecord, _ rule: PairRule) -> ResponseChoice {
-        let means = record.ratings.meanTargets(responses: record.responses.count)
+    /// The pair of `--pairs best-worst`.
+    static func bestAndWorst(_ ratings: Ratings, responses: Int) -> ResponseChoice {
+        guard responses >= 2 else { return .none(.fewerThanTwoResponses) }
+        return ratings.hasTargets ? pairs(ratings, responses: responses, .bestWorst) : .none(.noDimension)
+    }
+
+    private static func pairs(_ ratings: Ratings, responses: Int, _ rule: PairRule) -> ResponseChoice {
+        let means = ratings.meanTargets(responses: responses)
         let comparable = means.indices.filter { means[$0] != nil }
         guard comparable.count >= 2 else { return .none(.incomparable) }
         var pairs: [ResponsePair] = []

@@ -104,7 +104,7 @@ public struct TokenDecoder {
     }
 
     /// The byte of a piece spelled `<0xNN>`.
-    private static func byteToken(_ piece: UnsafeBufferPointer<UInt8>) -> UInt8? {
+    fileprivate static func byteToken(_ piece: UnsafeBufferPointer<UInt8>) -> UInt8? {
         guard piece.count == 6, piece[0] == UInt8(ascii: "<"), piece[1] == UInt8(ascii: "0"), piece[2] == UInt8(ascii: "x"), piece[5] == UInt8(ascii: ">"),
               let high = hexadecimalDigit(piece[3]), let low = hexadecimalDigit(piece[4]) else { return nil }
         return high << 4 | low
@@ -119,7 +119,7 @@ public struct TokenDecoder {
         }
     }
 
-    private static func replacing(_ mark: [UInt8], in piece: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+    fileprivate static func replacing(_ mark: [UInt8], in piece: UnsafeBufferPointer<UInt8>) -> [UInt8] {
         var result: [UInt8] = [], position = 0
         while position < piece.count {
             if position + mark.count <= piece.count, piece[position ..< position + mark.count].elementsEqual(mark) {
@@ -142,5 +142,14 @@ extension Tokenizer {
         for id in ids { try decoder.push(id, into: &text) }
         decoder.finish(into: &text)
         return text
+    }
+
+    /// The bytes that one id stands for inside a text: space marks as spaces, byte tokens as their byte.
+    /// - Throws: `InputError` for an id that is not in the vocabulary.
+    public func bytes(of id: UInt32) throws(InputError) -> [UInt8] {
+        guard id < pieces.count else { throw InputError("token id \(id) is not in the vocabulary of \(pieces.count)") }
+        let piece = pieces[Int(id)]
+        guard case .sentencePiece(let mark, _) = decoder, !isSpecial(id) else { return Array(piece) }
+        return TokenDecoder.byteToken(piece).map { [$0] } ?? TokenDecoder.replacing(mark, in: piece)
     }
 }

@@ -9,8 +9,8 @@ import SystemIO
 
 struct PackCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "uf-pack",
-        abstract: "Lay token records into bins: what a model computes on at once.",
+        commandName: "run",
+        abstract: "Lay token records into bins (what uf-pack does without a subcommand).",
         discussion: HelpText.discussion(
             """
             shared-prefix stores a prompt once with all its responses branching from it, several records a bin. rows16 stores prompt and response together, one row \
@@ -30,8 +30,7 @@ struct PackCommand: ParsableCommand {
                 ("uf-pack tokens.uf --layout pairs --pairs all --model model/ -o pairs.uf", "every two responses of unequal mean target"),
                 ("uf-pack tokens.uf --layout sft --model model/ -o sft.uf", "the best response of each prompt"),
                 ("uf-pack tokens.uf --layout rows16 --truncation paper --max-length 2048 -o rows.uf", "the paper's rows, one record a bin"),
-            ]),
-        version: releaseVersion)
+            ]))
 
     @Argument(help: ArgumentHelp("Tokens streams, joined in this order; - or none is standard input.", valueName: "file"), completion: .file())
     var files: [String] = []

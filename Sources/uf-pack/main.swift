@@ -1,3 +1,3 @@
 import CommandSupport
 
-CommandLineTool.main(PackCommand.self)
+CommandLineTool.main(UFPack.self)

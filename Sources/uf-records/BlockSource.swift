@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandSupport
+import Glibc
 import RecordStream
 import SystemIO
 
@@ -13,6 +14,13 @@ enum BlockSource {
             self = .mapped(try MappedStream(path: operand))
         } else {
             self = .sequential(try RecordStreamReader(openInput(operand)))
+        }
+    }
+
+    var name: String {
+        switch self {
+        case .mapped(let stream): stream.name
+        case .sequential(let reader): reader.name
         }
     }
 
@@ -55,6 +63,11 @@ enum BlockSource {
             while reader.recordsRead < range.upperBound, let block = try reader.nextBlock() { try visit(block) }
         }
     }
+}
+
+func isFolder(_ operand: String) -> Bool {
+    var status = stat()
+    return operand != "-" && stat(operand, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }
 
 /// `10:20`, `:20`, `10:`: records by number, from 0, without the end.

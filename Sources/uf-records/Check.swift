@@ -1,6 +1,5 @@
 import ArgumentParser
 import CommandSupport
-import Glibc
 import JSON
 import RecordStream
 import SystemIO
@@ -77,11 +76,6 @@ struct Check: ParsableCommand {
         }
         try output.finish()
         if let worst { throw worst }
-    }
-
-    private func isFolder(_ path: String) -> Bool {
-        var status = stat()
-        return path != "-" && stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// An operand that is no folder.

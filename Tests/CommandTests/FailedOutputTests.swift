@@ -27,7 +27,8 @@ import Testing
     private static let filters = [
         "uf-convert raw.jsonl", "uf-tokenize rated.uf \(tokenize)", "uf-tokenize text texts.jsonl --tokenizer \(stories)", "uf-tokenize decode ids.jsonl --tokenizer \(stories)",
         "uf-tokenize train rated.uf --size 260", "uf-tokenize train rated.uf --size 260 --json -o out",
-        "uf-pack tokens.uf --max-length 512 --overlong drop", "uf-eval score packed.uf --model \(stories)", preference, preference + " --json", bench, bench + " --json",
+        "uf-pack tokens.uf --max-length 512 --overlong drop", "uf-pack export --format jsonl packed.uf", "uf-pack export --format npz packed.uf",
+        "uf-eval score packed.uf --model \(stories)", preference, preference + " --json", bench, bench + " --json",
         bench + " --log-samples - -o table", "uf-eval report runs.sqlite", "uf-eval report runs.sqlite --json", train + " --metrics - -o out", train + " --json -o out",
         train + " --json -o out --database lasting.sqlite", preference + " --database lasting.sqlite", bench + " --database lasting.sqlite", bench + " --log-samples samples",
         "uf-records check --full rated.uf", "uf-records stats rated.uf", "uf-records explain rated.uf",

@@ -129,7 +129,7 @@ import Testing
         let makefile = try text("pipelines/ultrafeedback.mk")
         let readme = try #require(try text("README.md").split(separator: "\n\n").first { $0.hasPrefix("What these commands take is a variable of that Makefile") })
         let own: Set = ["--help", "--version", "--verbose", "--no-progress", "--jobs", "--output", "--json"]
-        for command in ["uf-convert", "uf-tokenize records", "uf-pack", "uf-train run", "uf-eval score", "uf-eval preference"] {
+        for command in ["uf-convert", "uf-tokenize records", "uf-pack run", "uf-train run", "uf-eval score", "uf-eval preference"] {
             let help = String(decoding: Command.shell("\(command) --help | grep -oE '^ +(-[a-z], )?--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+'", in: "/").output, as: UTF8.self)
             let options = Set(help.split(separator: "\n").map(String.init)).subtracting(own)
             #expect(!options.isEmpty, "\(command)")

@@ -2,6 +2,7 @@
 
     for block in read("packed.uf"):              # every block, everything verified, the digests of the end mark too
         block["tokens"].values, block["tokens"].offsets
+    block, at = Stream("packed.uf").find(17)     # the block of record 17 and its place there: only what is read is verified
 
 In an uncompressed stream the arrays lie in the mapped file, 64-byte aligned and read-only. `Damaged` says what is wrong and where.
 """
@@ -21,6 +22,20 @@ class Frame(NamedTuple):
     codec: int           # 0 none, 1 zlib, 2 zstd
     records: int
     payload: memoryview  # raw
+
+
+class Header(NamedTuple):
+    name: bytes
+    version: int
+    codec: int
+    zero: int
+    frame: int
+    first: int           # records before it
+    stored: int
+    raw: int
+    records: int
+    mark: int            # the stream's
+    checksum: int        # of the payload
 
 
 class Column(NamedTuple):
@@ -146,17 +161,37 @@ def parse_block(payload, columns, records) -> dict:
     return found
 
 
+def _map(path):
+    return memoryview(np.memmap(path, np.uint8, "r")) if open(path, "rb").read(1) else memoryview(b"")
+
+
+def _header(data, at, place):
+    """The fields of the header at a byte, and its checksum."""
+    need(len(data) - at >= 64, place + "the stream ends early")
+    head = bytes(data[at: at + 64])
+    need(head[:8] == b"\xf5UFR\r\n\x1a\n" and crc32c(head[:60]) == int.from_bytes(head[60:], "little"), place + "no frame, or a damaged one")
+    return struct.unpack("<4sBBHQQQQIII", head[8:60]), head[60:]
+
+
+def _payload(data, at, stored, checksum, place):
+    """The stored payload of the frame at a byte."""
+    end = at + 64 + -(-stored // 64) * 64
+    need(end <= len(data) and crc32c(data[at + 64: end]) == checksum and not any(data[at + 64 + stored: end]), place + "the payload is cut or damaged")
+    return data[at + 64: at + 64 + stored]
+
+
+def _unpacked(payload, codec, raw):
+    return memoryview((_zlib if codec == 1 else _zstd)(bytes(payload), raw)) if codec else payload
+
+
 def frames(path) -> Iterator[Frame]:
     """Every frame, all of sections 3, 7 and 10 verified."""
-    data = memoryview(np.memmap(path, np.uint8, "r")) if open(path, "rb").read(1) else memoryview(b"")
+    data = _map(path)
     at = number = record = tag = 0
     entries, chain, stream, content, before = [], b"", hashlib.sha256(), hashlib.sha256(), ""
     while before != "DONE":
         place = f"{path}: frame {number} at byte {at}: "
-        need(len(data) - at >= 64, place + "the stream ends early")
-        head = bytes(data[at: at + 64])
-        need(head[:8] == b"\xf5UFR\r\n\x1a\n" and crc32c(head[:60]) == int.from_bytes(head[60:], "little"), place + "no frame, or a damaged one")
-        name, version, codec, zero, frame, first, stored, raw, records, mark, checksum = struct.unpack("<4sBBHQQQQIII", head[8:60])
+        (name, version, codec, zero, frame, first, stored, raw, records, mark, checksum), own = _header(data, at, place)
         kind = name.decode("ascii", "replace")
         order = {"": ["HEAD"], "HEAD": ["DATA", "TAIL"], "DATA": ["DATA", "TAIL"], "TAIL": ["INDX"], "INDX": ["DONE"]}[before]
         limit = {"DATA": 128 << 20, "INDX": 32 * len(entries), "DONE": 64}.get(kind, 16 << 20)
@@ -164,13 +199,10 @@ def frames(path) -> Iterator[Frame]:
         need(raw <= limit and stored <= limit + limit // 128 + 1024 and (codec or stored == raw), place + "lengths beyond the limits")
         need((1 <= records <= 65536 and codec <= 2) if kind == "DATA" else not records and not codec, place + "records or codec")
         end = at + 64 + -(-stored // 64) * 64
-        need(end <= len(data) and crc32c(data[at + 64: end]) == checksum and not any(data[at + 64 + stored: end]), place + "the payload is cut or damaged")
-        payload = data[at + 64: at + 64 + stored]
-        if codec:
-            payload = memoryview((_zlib if codec == 1 else _zstd)(bytes(payload), raw))
+        payload = _unpacked(_payload(data, at, stored, checksum, place), codec, raw)
         digest = hashlib.sha256(payload).digest()
         if kind == "HEAD":
-            tag, schema = int.from_bytes(head[60:], "little"), json.loads(bytes(payload))
+            tag, schema = int.from_bytes(own, "little"), json.loads(bytes(payload))
             content.update(json.dumps({"columns": schema["columns"], "kind": schema["kind"]}, sort_keys=True, separators=(",", ":")).encode())
         if kind == "INDX":
             index_at = at
@@ -184,7 +216,7 @@ def frames(path) -> Iterator[Frame]:
             content.update(digest)
         if kind in ("HEAD", "DATA", "TAIL"):
             stream.update(name + struct.pack("<I", records) + digest)
-        chain += head[60:]
+        chain += own
         yield Frame(kind, codec, records, payload)
         at, number, record, before = end, number + 1, record + records, kind
 
@@ -198,3 +230,58 @@ def read(path) -> Iterator[dict]:
             _json(frame.payload, ["counts", "inputs", "licences"])
         elif frame.kind == "DATA":
             yield parse_block(frame.payload, head["columns"], frame.records)
+
+
+class Stream:
+    """A stream in a file, by record number: end mark, index and head are read and held to each other at once, a block when one of its records is wanted."""
+
+    def __init__(self, path):
+        self.path, self.data = path, _map(path)
+        done, last = self._frame(len(self.data) - 128, "DONE")
+        need(len(last) == 64, f"{path}: the end mark")
+        index_at, self.count, blocks, _, _ = struct.unpack("<QQQII", bytes(last[:32]))
+        index, entries = self._frame(index_at, "INDX")
+        self.tag = int.from_bytes(_header(self.data, 0, f"{path}: at byte 0: ")[1], "little")
+        need(len(entries) == 32 * blocks and done.mark == index.mark == self.tag and (done.frame, index.frame) == (blocks + 3, blocks + 2),
+             f"{path}: end mark, index and head do not belong together")
+        self.entries = np.frombuffer(entries, [("at", "<u8"), ("first", "<u8"), ("bytes", "<u8"), ("records", "<u4"), ("zero", "<u4")])
+        starts = np.concatenate([[0], np.cumsum(self.entries["records"], dtype=np.uint64)])
+        ends = self.entries["at"] + self.entries["bytes"]
+        need(starts[-1] == self.count and (self.entries["first"] == starts[:-1]).all() and (self.entries["at"][1:] == ends[:-1]).all()
+             and (ends <= index_at).all() and not self.entries["zero"].any(), f"{path}: the index does not follow the blocks")
+        self.head = _json(self._frame(0, "HEAD")[1], ["columns", "format", "kind", "provenance", "settings"])
+        self._kept = {}
+
+    def __reduce__(self):
+        return Stream, (self.path,)   # another process maps the file anew
+
+    def __len__(self):
+        return self.count
+
+    def _frame(self, at, kind):
+        place = f"{self.path}: at byte {at}: "
+        need(at >= 0, f"{self.path}: the file does not end with an end mark: it was cut, is still being written, or is no record stream")
+        header = Header(*_header(self.data, at, place)[0])
+        need((header.name, header.version, header.zero) == (kind.encode(), 1, 0), place + f"no {kind} frame where one was expected")
+        is_known = header.codec <= (2 if kind == "DATA" else 0)
+        need(header.raw <= 128 << 20 and is_known and (header.codec or header.stored == header.raw), place + "lengths or codec")
+        return header, _unpacked(_payload(self.data, at, header.stored, header.checksum, place), header.codec, header.raw)
+
+    def block(self, number) -> dict:
+        """The columns of a block; the last few asked for are kept."""
+        if number not in self._kept:
+            entry = self.entries[number]
+            header, payload = self._frame(int(entry["at"]), "DATA")
+            need((header.mark, header.frame, header.first, header.records) == (self.tag, number + 1, entry["first"], entry["records"]),
+                 f"{self.path}: block {number} is not the one that the index says")
+            while len(self._kept) >= 4:
+                del self._kept[next(iter(self._kept))]
+            self._kept[number] = parse_block(payload, self.head["columns"], header.records)
+        return self._kept[number]
+
+    def find(self, record):
+        """The block that holds a record, and the record's number in it."""
+        if not 0 <= record < self.count:
+            raise IndexError(f"{self.path}: record {record} of {self.count}")
+        number = int(np.searchsorted(self.entries["first"], record, side="right")) - 1
+        return self.block(number), record - int(self.entries["first"][number])
