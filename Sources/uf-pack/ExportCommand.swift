@@ -15,7 +15,7 @@ struct ExportCommand: ParsableCommand {
             labels (-100 where nothing is learnt) and what was cut; with layout pairs the pairs too, as numbers of responses.
             trl and llamafactory write a line a pair: the stream's own with layout pairs, else the best and the worst response by the mean of their targets, of equal ones the \
             first; records without such a pair are skipped and counted. trl has prompt_ids, chosen_ids and rejected_ids, what DPOTrainer's collator takes (a subclass whose \
-            _prepare_dataset returns the data set as it is); llamafactory has chosen_ and rejected_ input_ids, attention_mask and labels, for datasets' load_dataset("json") and \
+            _prepare_dataset returns the data set as it is; TRL 0.24 calls them prompt_input_ids and so on); llamafactory has chosen_ and rejected_ input_ids, attention_mask and labels, for datasets' load_dataset("json") and \
             save_to_disk to a folder that tokenized_path names. With layout sft both write a line a sequence: input_ids, attention_mask, labels.
             npz has input_ids, attention_mask and labels [rows, L], padded on the right. rows16: the paper's rows, m x N a record, with pi_target and the numbers of record, \
             response and dimension. Else one row a response, with the numbers of record and response, ratings, rated and targets [m, rows], and with layout pairs the pairs as \

@@ -26,6 +26,7 @@ import Testing
 
     @Test func countsAreTold() {
         expect("uf-pack export --format jsonl packed.uf | wc -l > n; cat n >&2", 0, "59\n")
+        expect("uf-pack export --format jsonl packed.uf -o whole; cat packed.uf | uf-pack export --format jsonl > piped; cmp whole piped", 0, "")
         expect("uf-pack export --format trl packed.uf -o x.jsonl -v", 0, "uf-pack: skipped 4 of 59 records: 4 whose responses are all tied\nuf-pack: 59 records as 55 lines\n")
         expect("uf-pack export --format npz rows16.uf packed.uf -o x.npz", 65, "uf-pack: packed.uf: its layout differs from that of rows16.uf; streams made with different options cannot be joined\n")
         expect("uf-pack export --format npz packed.uf packed.uf -o x.npz -v", 0, "uf-pack: 118 records as 472 rows\n")

@@ -174,9 +174,10 @@ def _header(data, at, place):
 
 
 def _payload(data, at, stored, checksum, place):
-    """The stored payload of the frame at a byte."""
+    """The stored payload of the frame at a byte; without a checksum it was verified before."""
     end = at + 64 + -(-stored // 64) * 64
-    need(end <= len(data) and crc32c(data[at + 64: end]) == checksum and not any(data[at + 64 + stored: end]), place + "the payload is cut or damaged")
+    is_sound = checksum is None or crc32c(data[at + 64: end]) == checksum
+    need(end <= len(data) and is_sound and not any(data[at + 64 + stored: end]), place + "the payload is cut or damaged")
     return data[at + 64: at + 64 + stored]
 
 
@@ -250,7 +251,7 @@ class Stream:
         need(starts[-1] == self.count and (self.entries["first"] == starts[:-1]).all() and (self.entries["at"][1:] == ends[:-1]).all()
              and (ends <= index_at).all() and not self.entries["zero"].any(), f"{path}: the index does not follow the blocks")
         self.head = _json(self._frame(0, "HEAD")[1], ["columns", "format", "kind", "provenance", "settings"])
-        self._kept = {}
+        self._kept, self._verified = {}, set()
 
     def __reduce__(self):
         return Stream, (self.path,)   # another process maps the file anew
@@ -258,22 +259,24 @@ class Stream:
     def __len__(self):
         return self.count
 
-    def _frame(self, at, kind):
+    def _frame(self, at, kind, is_verified=False):
         place = f"{self.path}: at byte {at}: "
         need(at >= 0, f"{self.path}: the file does not end with an end mark: it was cut, is still being written, or is no record stream")
         header = Header(*_header(self.data, at, place)[0])
         need((header.name, header.version, header.zero) == (kind.encode(), 1, 0), place + f"no {kind} frame where one was expected")
         is_known = header.codec <= (2 if kind == "DATA" else 0)
         need(header.raw <= 128 << 20 and is_known and (header.codec or header.stored == header.raw), place + "lengths or codec")
-        return header, _unpacked(_payload(self.data, at, header.stored, header.checksum, place), header.codec, header.raw)
+        payload = _payload(self.data, at, header.stored, None if is_verified else header.checksum, place)
+        return header, _unpacked(payload, header.codec, header.raw)
 
     def block(self, number) -> dict:
-        """The columns of a block; the last few asked for are kept."""
+        """The columns of a block; the last few are kept. Its checksum, which takes longest, is computed once."""
         if number not in self._kept:
             entry = self.entries[number]
-            header, payload = self._frame(int(entry["at"]), "DATA")
+            header, payload = self._frame(int(entry["at"]), "DATA", number in self._verified)
             need((header.mark, header.frame, header.first, header.records) == (self.tag, number + 1, entry["first"], entry["records"]),
                  f"{self.path}: block {number} is not the one that the index says")
+            self._verified.add(number)
             while len(self._kept) >= 4:
                 del self._kept[next(iter(self._kept))]
             self._kept[number] = parse_block(payload, self.head["columns"], header.records)
