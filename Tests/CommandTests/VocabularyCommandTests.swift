@@ -97,9 +97,11 @@ import Testing
             uf-eval score packed.uf --model m -o scores.uf
             uf-train m --data packed.uf --batch 2 --warmup 0 -o trained
             cmp m/tokenizer.model trained/tokenizer.model
-            uf-tokenize rated.uf --tokenizer $M --template plain | uf-pack --model m --overlong drop -o foreign.uf
+            uf-tokenize rated.uf --tokenizer $M --template plain -o foreign.tokens.uf
+            uf-pack foreign.tokens.uf --model $M --overlong drop -o foreign.uf
             """)
         #expect(chain.status == 0, "\(chain.errors)")
+        expectRefusal("uf-pack foreign.tokens.uf --model m -o out.uf", "uf-pack: foreign.tokens.uf: its token ids were made with the tokenizer of sha256 ")
         expectRefusal("uf-eval score foreign.uf --model m -o out.uf", "uf-eval: foreign.uf: its token ids were made with the tokenizer of sha256 ")
         expectRefusal("uf-train m --data foreign.uf -o out", "uf-train: foreign.uf: its token ids were made with the tokenizer of sha256 ")
         expectRefusal("rm m/tokenizer.model; uf-eval score packed.uf --model m -o out.uf", "uf-eval: m: holds no tokenizer.json (nor encoder.json ", status: 66)
