@@ -13,14 +13,14 @@ struct ReadableRecords {
     private let layout: PackedLayout?
 
     /// - Throws: `InputError` where the stream is of another kind, or not of this tokenizer.
-    init(_ head: StreamHead, name: String, tokenizer operand: String, isColored: Bool) throws {
+    init(_ head: StreamHead, name: String, tokenizer operand: String, family: TokenizerFamily?, isColored: Bool) throws {
         let kind = head.schema.kind
         guard ["tokens", "packed"].contains(kind) else {
             throw InputError("\(name): a stream of \(kind) records, which hold no token ids; without --tokenizer they are shown as JSON", status: .usage)
         }
         layout = kind == "packed" ? head.settings["layout"]?.string.flatMap { PackedLayout(rawValue: $0) } : nil
         if kind == "packed", layout == nil { throw InputError("\(name): its head names no layout that this release knows; make the stream again with uf-pack") }
-        let source = try TokenizerSource(path: operand)
+        let source = try TokenizerSource(path: operand, family: family)
         let tokenizer = try Tokenizer(json: source.json, name: source.name, digest: source.digest), wanted = head.settings["tokenizer"]?.string
         guard wanted == tokenizer.digestHex else {
             let other = wanted.map { "are of the tokenizer \($0.prefix(16))" } ?? "are of a tokenizer that its head does not name"
@@ -33,14 +33,12 @@ struct ReadableRecords {
     func page(_ block: Block, _ number: Int, id: Text? = nil) throws -> String {
         var text = "", records: [UnpackedRecord] = []
         let place = "\(block.name): record \(block.firstRecord + number)"
-        do {
-            if let layout {
-                let bin: PackedBin = try block.record(number)
-                text = heading("bin \(block.firstRecord + number)", "\(counted(bin.tokens.count, "token")), \(counted(bin.members.count, "record"))")
-                do { records = try bin.unpacked(layout).filter { id == nil || $0.member.id == id } } catch { throw error.at(place) }
-            } else {
-                records = [UnpackedRecord(try block.record(number))]
-            }
+        if let layout {
+            let bin: PackedBin = try block.record(number)
+            text = heading("bin \(block.firstRecord + number)", "\(counted(bin.tokens.count, "token")), \(counted(bin.members.count, "record"))")
+            do { records = try bin.unpacked(layout).filter { id == nil || $0.member.id == id } } catch { throw error.at(place) }
+        } else {
+            records = [UnpackedRecord(try block.record(number))]
         }
         for record in records {
             do { text += try page(record) + "\n" } catch { throw error.at(place) }

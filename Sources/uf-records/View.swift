@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import JSON
+import ModelFiles
 import RecordStream
 import SystemIO
 
@@ -48,8 +49,11 @@ struct View: ParsableCommand {
     @Flag(name: .long, help: "First a line with the stream's head, tail and content digest, for uf-records import. Needs a file, and all of its records.")
     var withHead = false
 
-    @Option(name: .long, help: ArgumentHelp("Show text: the tokenizer.json that the token ids were made with, or a model folder that holds it.", valueName: "file|folder"))
+    @Option(name: .long, help: ArgumentHelp("Show text: the vocabulary that the token ids were made with, as uf-tokenize takes it.", valueName: "file|folder"))
     var tokenizer: String?
+
+    @Option(name: .long, help: ArgumentHelp("With --tokenizer: whose pattern and special tokens it has, where uf-tokenize was told.", valueName: "family"))
+    var tokenizerFamily: TokenizerFamily?
 
     @Flag(inversion: .prefixedNo, help: "With --tokenizer: colours, or none. (default: on a terminal)")
     var color: Bool?
@@ -57,7 +61,7 @@ struct View: ParsableCommand {
     func validate() throws {
         _ = try range.map(parseRange)
         try refuseDash([("--tokenizer", tokenizer)])
-        if tokenizer == nil, color != nil { throw ValidationError("--color and --no-color go with --tokenizer") }
+        if tokenizer == nil, color != nil || tokenizerFamily != nil { throw ValidationError("--color, --no-color and --tokenizer-family go with --tokenizer") }
         if tokenizer != nil, fields != nil || count || withHead { throw ValidationError("--tokenizer shows text: no --fields, -c or --with-head") }
         guard withHead else { return }
         if file == nil || file == "-" { throw ValidationError("--with-head needs a file: the end of standard input is not known before its records") }
@@ -68,7 +72,9 @@ struct View: ParsableCommand {
         Console.closedPipeIsDone()
         let source = try BlockSource(file ?? "-"), output = try openTextOutput(nil)
         var view = try RecordView(source.head.schema, fields: fields?.split(separator: ",", omittingEmptySubsequences: false).map(String.init))
-        let pages = try tokenizer.map { try ReadableRecords(source.head, name: source.name, tokenizer: $0, isColored: color ?? Console.wantsColor) }
+        let pages = try tokenizer.map {
+            try ReadableRecords(source.head, name: source.name, tokenizer: $0, family: tokenizerFamily, isColored: color ?? Console.wantsColor)
+        }
         let wanted = id.map { Text($0) }, filter = try condition.map { try RecordFilter($0, schema: source.head.schema) }
         if withHead { try output.write(source.label() + [0x0A]) }
         var found = 0
@@ -91,3 +97,5 @@ struct View: ParsableCommand {
         }
     }
 }
+
+extension TokenizerFamily: ExpressibleByArgument {}

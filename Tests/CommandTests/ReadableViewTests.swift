@@ -103,8 +103,10 @@ import Testing
                "uf-records: packed.uf: its token ids are of the tokenizer 07d0f2dd47e2f277, and \(stories)/tokenizer.json is 4a5d174211d3e516; give the one that uf-tokenize had\n")
         expect("uf-records view rated.uf --tokenizer tokenizer.json", 64, "uf-records: rated.uf: a stream of rated records, which hold no token ids; without --tokenizer they are shown as JSON\n")
         expect("uf-records view packed.uf --tokenizer absent", 66, "uf-records: absent: cannot be opened for reading: No such file or directory\n")
-        expect("uf-records view packed.uf --color", 64, "uf-records: --color and --no-color go with --tokenizer (uf-records view --help tells more)\n")
+        expect("uf-records view packed.uf --color", 64, "uf-records: --color, --no-color and --tokenizer-family go with --tokenizer (uf-records view --help tells more)\n")
         expect("uf-records view packed.uf --tokenizer tokenizer.json -c", 64, "uf-records: --tokenizer shows text: no --fields, -c or --with-head (uf-records view --help tells more)\n")
+        expect("uf-records view packed.uf --tokenizer tokenizer.json --tokenizer-family llama3", 65,
+               "uf-records: tokenizer.json: says itself how text is cut and which tokens are special; leave --tokenizer-family out\n")
         // A head that names this tokenizer, and an id that it does not have.
         expect("uf-records view --with-head tokens.uf | sed 's/\"responses\":\\[\\[[0-9]*/\"responses\":[[70000/' | uf-records import --edited -o wrong.uf; uf-records view wrong.uf --tokenizer tokenizer.json", 65,
                "uf-records: wrong.uf: record 0: token id 70000 is not in the vocabulary of 49152\n")

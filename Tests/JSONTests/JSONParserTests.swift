@@ -30,7 +30,7 @@ import Testing
     func readsADocumentInPlace(json: String) {
         func outcome(_ bytes: [UInt8], _ count: Int, behind: Int) -> String {
             bytes.withUnsafeBufferPointer { buffer in
-                do { return "\(JSONValue(try JSONParser().parse(UnsafeBufferPointer(rebasing: buffer[..<count]), behind: behind)))" } catch { return "\(error)" }
+                do { return "\(try JSONParser().read(UnsafeBufferPointer(rebasing: buffer[..<count]), behind: behind) { JSONValue($0) })" } catch { return "\(error)" }
             }
         }
         let document = Array(json.utf8), expected = outcome(document, document.count, behind: 0)
