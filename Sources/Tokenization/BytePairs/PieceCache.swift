@@ -2,7 +2,7 @@ import CTokenization
 
 /// The ids of short pieces met before, one cache a thread: a table of 32-byte entries, each in one of four places, of which the newer are kept. `PieceCutter` looks pieces up in it.
 ///
-/// It holds results of merging only, so it changes no id. It is small until there is much to hold, then of a size that is fixed.
+/// It holds results of merging only, so it changes no id. It grows with what it holds, up to a size that is fixed.
 final class PieceCache {
     private var table: ZeroedTable<uf_piece>
     private(set) var mask: Int
@@ -23,10 +23,10 @@ final class PieceCache {
         used = 0
     }
 
-    /// Where a quarter of the places is taken: as many as there may be. More steps would cost more than they save. Not while a window is cut, which keeps the numbers of places.
+    /// Where a quarter of the places is taken: eight times as many. Smaller steps would cost more than they save. Not while a window is cut, which keeps the numbers of places.
     func grow() {
         guard used > (mask + 1) / 4, mask + 1 < most else { return }
-        let old = table, count = most
+        let old = table, count = min(8 * table.count, most)
         (table, mask, used) = (ZeroedTable(count: count), count - 1, 0)
         for index in 0 ..< old.count where old.base[index].high != 0 { insert(old.base[index]) }
     }
