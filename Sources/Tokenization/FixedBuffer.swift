@@ -1,4 +1,5 @@
 import Glibc
+import SystemIO
 
 /// A table that is filled once and then only read, by any number of threads. Hot loops take its base pointer: an array held by a class
 /// would cost a uniqueness or exclusivity check at every access.
@@ -43,7 +44,7 @@ final class ZeroedTable<Element: BitwiseCopyable> {
         // Room to begin at a large page.
         bytes = size + largePage
         guard let pages = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), pages != MAP_FAILED else {
-            fatalError("no memory for a table of \(size) bytes")
+            outOfMemory(size)
         }
         self.pages = pages
         self.count = count
@@ -53,4 +54,11 @@ final class ZeroedTable<Element: BitwiseCopyable> {
     }
 
     deinit { munmap(pages, bytes) }
+}
+
+/// Ends the process with a line and the status of an internal error: nothing can go on, and no error can be thrown from where a table is first used.
+func outOfMemory(_ bytes: Int) -> Never {
+    let line = "\(CommandLine.arguments.first.map { $0.split(separator: "/").last.map(String.init) ?? $0 } ?? "uf-tokenize"): the system gives no memory for a table of \(bytes) bytes; use fewer threads (-j) or allow more\n"
+    line.withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
+    _exit(ExitStatus.internalError.rawValue)
 }

@@ -88,7 +88,7 @@ final class UnitMemory {
     private var units: [CharacterUnits.Unit] = []
 
     init() {
-        guard let memory = calloc(0x110000, MemoryLayout<UInt32>.stride) else { fatalError("no memory for 4 bytes a code point") }
+        guard let memory = calloc(0x110000, MemoryLayout<UInt32>.stride) else { outOfMemory(4 * 0x110000) }
         places = memory.bindMemory(to: UInt32.self, capacity: 0x110000)
     }
 

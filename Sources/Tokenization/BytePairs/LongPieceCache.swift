@@ -29,7 +29,7 @@ final class LongPieceCache {
     init() {
         // Untouched memory costs nothing.
         arena = .allocate(capacity: LongPieceCache.arenaWords)
-        guard let memory = calloc(LongPieceCache.slots, MemoryLayout<Entry>.stride) else { fatalError("no memory for \(LongPieceCache.slots) entries") }
+        guard let memory = calloc(LongPieceCache.slots, MemoryLayout<Entry>.stride) else { outOfMemory(LongPieceCache.slots * MemoryLayout<Entry>.stride) }
         entries = memory.bindMemory(to: Entry.self, capacity: LongPieceCache.slots)
     }
 
