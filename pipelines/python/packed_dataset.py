@@ -78,10 +78,16 @@ class PackedDataset(torch.utils.data.Dataset):
             files += [os.path.join(path, name) for name in inside]
         self.streams = [Stream(file) for file in files]
         need(self.streams, "no stream was named")
-        self.settings = self.streams[0].head["settings"]
-        for stream in self.streams:
+        facts = [dict(stream.head["settings"]) for stream in self.streams]
+        shards = [settings.pop("shard", None) for settings in facts]
+        self.settings = facts[0]
+        for stream, settings in zip(self.streams, facts):
             need(stream.head["kind"] == "packed", f"{stream.path}: a stream of {stream.head['kind']} records, expected packed")
-            need(stream.head["settings"] == self.settings, f"{stream.path}: its settings are not those of {self.streams[0].path}")
+            need(settings == self.settings, f"{stream.path}: its settings are not those of {self.streams[0].path}")
+        # Releases that were made with the same options share the name of their set, so each shard may stand more than once, but all equally often.
+        for name, count in {(shard["set"], shard["count"]) for shard in shards if shard}:
+            often = np.bincount([shard["index"] for shard in shards if shard and shard["set"] == name], minlength=count)
+            need(often.min() == often.max(), f"the set of shards {name} is not whole: shard {int(often.argmin())} of {count} is missing")
         self.ends = np.cumsum([len(stream) for stream in self.streams])
 
     def __len__(self):
