@@ -6,7 +6,7 @@ import SystemIO
 public final class StreamInputs {
     public let readers: [AnyRecordReader]
 
-    /// Throws for streams whose columns or settings differ, naming the two.
+    /// Throws for streams whose columns or settings differ, naming the two. Which shard of a set each is may differ.
     public init(_ operands: [String]) throws {
         let names = operands.isEmpty ? ["-"] : operands
         guard names.filter({ $0 == "-" }).count <= 1 else { throw InputError("standard input (-) is named twice", status: .usage) }
@@ -17,13 +17,19 @@ public final class StreamInputs {
                 throw InputError("\(stream.name): a stream of \(stream.head.schema.kind) records, but \(first.name) has \(first.head.schema.kind) records; streams of one kind can be joined")
             }
             try stream.head.expect(first.head.schema, in: stream.name)
-            for name in Set(stream.head.settings.keys).union(first.head.settings.keys).sorted() where stream.head.settings[name] != first.head.settings[name] {
+            let names = Set(stream.head.settings.keys).union(first.head.settings.keys).subtracting([ShardIdentity.setting])
+            for name in names.sorted() where stream.head.settings[name] != first.head.settings[name] {
                 throw InputError("\(stream.name): its \(name) differs from that of \(first.name); streams made with different options cannot be joined")
             }
         }
     }
 
-    public var head: StreamHead { readers[0].stream.head }
+    /// That of the first; several shards together are none.
+    public var head: StreamHead {
+        var head = readers[0].stream.head
+        if readers.count > 1 { head.settings[ShardIdentity.setting] = nil }
+        return head
+    }
     public var recordsRead: Int { readers.reduce(0) { $0 + $1.stream.recordsRead } }
 
     /// The head of a stream that a stage makes of these, whose records are of the same kind.

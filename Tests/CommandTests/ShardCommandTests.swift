@@ -18,6 +18,9 @@ import Testing
         // Nothing is lost and nothing is there twice.
         let same = run("cmp <(uf-records view all.uf | sort) <(for s in set/*.uf; do uf-records view $s; done | sort) && (cd set && sha256sum --check --quiet train.MANIFEST)")
         #expect(same.status == 0, "\(same.errors)\(text(same))")
+        // Joined they are a stream like any other, of the same records.
+        let joined = run("uf-records cat set/train-*.uf -o joined.uf && uf-records check --full joined.uf > /dev/null && uf-records digest joined.uf all.uf | cut -c1-64 | uniq | wc -l; uf-records head joined.uf | grep -c '  shard'")
+        #expect(text(joined) == "1\n0\n", "\(joined.errors)\(text(joined))")
         // A prompt's records are together; each shard is made alone, and by what explain prints.
         for index in 0 ..< 5 {
             let one = run("uf-convert \(raw) --shard \(index)/5 2>/dev/null | cmp - set/train-00\(index)-of-005.uf")
