@@ -72,7 +72,11 @@ struct ExportCommand: ParsableCommand {
             throw InputError("\(name == "-" ? "standard input" : name): npz reads its inputs several times and needs files on disk", status: .usage)
         }
         if output == nil || output == "-", isatty(STDOUT_FILENO) == 1 { throw InputError("arrays are binary and would garble the terminal; give -o FILE", status: .usage) }
-        let layout = try layout(of: RecordInputs<PackedBin>(files)), sink = try openTextOutput(output)
+        let first = try RecordInputs<PackedBin>(files), layout = try layout(of: first)
+        if let padToken, let size = try first.setting("vocabulary_size")?.int, Int(padToken) >= size {
+            throw InputError("--pad-token \(padToken) is outside the vocabulary of \(size) ids that \(first.names[0]) was made with", status: .usage)
+        }
+        let sink = try openTextOutput(output)
         let progress = common.progress("uf-pack export", unit: "bins")
         var read = 0
         func bins(_ visit: (PackedBin) throws -> Void) throws {

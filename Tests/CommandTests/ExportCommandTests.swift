@@ -38,6 +38,7 @@ import Testing
         expect("uf-pack export --format jsonl tokens.uf", 65, "uf-pack: tokens.uf: a stream of tokens records, expected packed (uf-pack makes them)\n")
         expect("uf-pack export --format jsonl packed.uf -o ./packed.uf", 64, "uf-pack: packed.uf: both input and output; the output would replace the input (write to another name)\n")
         expect("uf-pack export --format npz --pad-to 20 packed.uf -o x", 64, "uf-pack: --pad-to takes a multiple of 8 from 8 to 1048576, found 20 (uf-pack export --help tells more)\n")
+        expect("uf-pack export --format npz --pad-token 512 packed.uf -o never.npz", 64, "uf-pack: --pad-token 512 is outside the vocabulary of 512 ids that packed.uf was made with\n")
         expect("uf-pack export --format trl --pad-to 16 packed.uf", 64, "uf-pack: --pad-to and --pad-token go with --format npz (uf-pack export --help tells more)\n")
         expect("head -c 9000 packed.uf > cut.uf; uf-pack export --format npz cut.uf -o x.npz 2>&1 | grep -c '^uf-pack: cut.uf: '", 0, "")
         let short = run("uf-pack export --format npz --pad-to 64 rows16.uf -o short.npz")

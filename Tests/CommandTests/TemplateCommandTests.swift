@@ -26,6 +26,13 @@ import Testing
 
     private func text(_ outcome: Command.Outcome) -> String { String(decoding: outcome.output, as: UTF8.self) }
 
+    /// A vocabulary too may come from a pipe: it is read once.
+    @Test func vocabulariesFromPipes() {
+        let outcome = run("echo '\"Hi there\"' > t; for f in model/tokenizer.json <(cat model/tokenizer.json); do uf-tokenize text t --tokenizer $f; done | uniq -c | tr -d ' '; uf-tokenize text t --tokenizer <(printf GGUFxx)")
+        #expect(text(outcome).hasPrefix("2[") && outcome.status == 65, "\(text(outcome))")
+        #expect(outcome.errors.hasPrefix("uf-tokenize: /dev/fd/") && outcome.errors.hasSuffix(": a GGUF is read where it lies, and this is a pipe; give the file's name\n"), "\(outcome.errors)")
+    }
+
     @Test func rendersFromEverywhere() {
         let expected = #"""
             "<|im_start|>system\nBe helpful.<|im_end|>\n<|im_start|>user\nHi \ud83d <|im_end|><|im_end|>\n"
@@ -34,6 +41,7 @@ import Testing
             """#
         for script in [
             "uf-tokenize render --template model chats.jsonl", "uf-tokenize render --template model/chat_template.jinja < chats.jsonl", "cat chats.jsonl | uf-tokenize render --template model -j 3 -o out - && cat out",
+            "uf-tokenize render --template <(cat model/chat_template.jinja) chats.jsonl", "mkfifo p && (cat model/chat_template.jinja > p &) && uf-tokenize render --template p chats.jsonl",
         ] {
             let outcome = run(script)
             #expect(text(outcome) == expected && outcome.status == 0 && outcome.errors.isEmpty, "\(script): \(text(outcome))\(outcome.errors)")

@@ -180,7 +180,7 @@ import TestSupport
         #expect(refused { $0["tokenizer.ggml.scores"] = { $0.add("tokenizer.ggml.scores", [0] as [Float]) } } == "tokenizer.ggml.scores has 1 entries for 3 tokens")
         #expect(refused { $0["tokenizer.ggml.scores"] = { $0.add("tokenizer.ggml.scores", [0, 0, .nan] as [Float]) } } == "token 2 has no score (NaN)")
         #expect(refused { $0["tokenizer.ggml.unknown_token_id"] = nil } == "the vocabulary has no unknown token")
-        #expect(refused { $0["tokenizer.ggml.bos_token_id"] = nil } == "tokenizer.ggml.add_bos_token asks for a first token and tokenizer.ggml.bos_token_id does not name one")
+        #expect(refused { $0["tokenizer.ggml.bos_token_id"] = nil } == "tokenizer.ggml.bos_token_id does not name the token that texts of such a model begin with, and tokenizer.ggml.add_bos_token does not say that they have none")
     }
 
     /// Damage anywhere in a real file: an error with the file's name, or a folder; never a trap, and never a folder beside an error.

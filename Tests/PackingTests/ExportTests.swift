@@ -171,6 +171,13 @@ import Testing
                 + #""rejected_attention_mask":[1,1,1,1],"rejected_labels":[-100,-100,8,9],"images":null,"videos":null,"audios":null}"#)
             #expect(factory.lines.count == 2 && factory.lines[1].contains(#""chosen_input_ids":[41,50,4,5]"#) && factory.counts.summary == "skipped 1 of 3 records: 1 whose responses are all tied")
         }
+        // Of several pairs each counts by itself: 1 and 2 share a prompt here, the others do not.
+        var options = PackingOptions(layout: .pairs, maxLength: 64), exporter = LineExporter(.trl, layout: .pairs)
+        options.pairs = .all
+        var mixed = record(3, [0.2, 0.3, 0.5], prompts: 3)
+        mixed.prompts[2] = mixed.prompts[1]
+        let written = try TokenRecords.pack([mixed], options).bins.flatMap { String(decoding: try exporter.lines($0), as: UTF8.self).split(separator: "\n") }
+        #expect(written.count == 1 && exporter.counts.summary == "left out 2 pairs of other records, whose two responses have prompts of their own")
         // The stream's own pairs.
         let own = try lines(records, .pairs, .trl)
         #expect(own.lines == trl.lines && own.counts.records == 2 && own.counts.written == 1)

@@ -64,7 +64,7 @@ import Testing
         ([(",\"merges\":[\"a b\"]", "")], "t.json: model.merges: expected an array, found nothing"),
         ([("\"id\":3,\"content\"", "\"id\":2,\"content\"")], "t.json: added_tokens[0]: \"<s>\" has id 2, which is \"ab\""),
         ([("\"content\":\"<s>\"", "\"content\":\"ab\"")], "t.json: added_tokens[0]: \"ab\" has id 3, but 2 in model.vocab"),
-        ([("\"content\":\"<s>\"", "\"content\":\"\"")], "t.json: added_tokens[0].content: expected a string that is not empty, found a string"),
+        ([("\"content\":\"<s>\"", "\"content\":\"\"")], "t.json: added_tokens[0].content: expected a string that is not empty, found an empty one"),
         ([("\"content\":\"<s>\",", "")], "t.json: added_tokens[0].content: expected a string that is not empty, found nothing"),
         ([("\"content\":\"<s>\"", "\"content\":\"" + String(repeating: "x", count: 1025) + "\"")], "t.json: added_tokens[0].content: 1025 bytes, expected at most 1024"),
         ([("{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"use_regex\":true}", "{\"type\":\"Metaspace\",\"replacement\":\"_\",\"prepend_scheme\":\"first\"}"), ("\"decoder\":{\"type\":\"ByteLevel\"}", "\"decoder\":null")],

@@ -23,6 +23,7 @@ public struct ChatTemplateSource: Sendable {
         }
         guard try GGUFFile.isGGUF(path) else {
             (text, name) = (try readWholeFile(path, limit: 16 << 20), path)
+            if text.starts(with: "GGUF".utf8), isPipe(path) { throw InputError("\(path): a GGUF is read where it lies, and this is a pipe; give the file's name") }
             return
         }
         let file = try GGUFFile(path: path)

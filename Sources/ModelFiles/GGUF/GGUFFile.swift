@@ -37,8 +37,9 @@ public final class GGUFFile: @unchecked Sendable {
         places = header.places
     }
 
-    /// Whether the file starts as a GGUF does. Throws `.missingInput` when it cannot be read.
+    /// Whether the file starts as a GGUF does. Throws `.missingInput` when it cannot be read. A pipe is none: what is looked at would be gone, and a GGUF is read where it lies.
     static func isGGUF(_ path: String) throws -> Bool {
+        if isPipe(path) { return false }
         var magic = [UInt8](repeating: 0, count: 4)
         let source = try FileSource(path: path), count = try magic.withUnsafeMutableBytes { try source.readFully(into: $0) }
         return count == 4 && magic.elementsEqual("GGUF".utf8)

@@ -98,9 +98,14 @@ struct SpecialTokens {
         unknown = try id("unknown")
         padding = try id("padding")
         endOfTurn = try id("eot")
-        self.addsBegin = try file.optionalBool("tokenizer.ggml.add_bos_token") ?? addsBegin
+        let said = try file.optionalBool("tokenizer.ggml.add_bos_token")
+        self.addsBegin = said ?? addsBegin
         addsEnd = try file.optionalBool("tokenizer.ggml.add_eos_token") ?? false
-        if self.addsBegin, begin == nil { throw file.error("tokenizer.ggml.add_bos_token asks for a first token and tokenizer.ggml.bos_token_id does not name one") }
+        if self.addsBegin, begin == nil {
+            throw file.error(
+                said == nil ? "tokenizer.ggml.bos_token_id does not name the token that texts of such a model begin with, and tokenizer.ggml.add_bos_token does not say that they have none"
+                    : "tokenizer.ggml.add_bos_token asks for a first token and tokenizer.ggml.bos_token_id does not name one")
+        }
         if addsEnd, end == nil { throw file.error("tokenizer.ggml.add_eos_token asks for a last token and tokenizer.ggml.eos_token_id does not name one") }
     }
 

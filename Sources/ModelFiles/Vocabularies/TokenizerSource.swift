@@ -67,6 +67,7 @@ public struct TokenizerSource: Sendable {
     private static func read(_ path: String) throws -> [UInt8] {
         let bytes = try readWholeFile(path, limit: largest)
         if bytes.starts(with: [0x1F, 0x8B]) { throw InputError("\(path): compressed by gzip; unpack it first (gzip -dk \(path))") }
+        if bytes.starts(with: "GGUF".utf8), isPipe(path) { throw InputError("\(path): a GGUF is read where it lies, and this is a pipe; give the file's name") }
         return bytes
     }
 

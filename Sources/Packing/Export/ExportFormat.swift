@@ -18,6 +18,8 @@ public struct ExportCounts: Sendable, Equatable {
     public internal(set) var written = 0
     /// Records of which nothing was written, by why.
     public internal(set) var skipped: [String: Int] = [:]
+    /// Of records of which other pairs were written: pairs that TRL's columns cannot hold.
+    public internal(set) var pairsSkipped = 0
 
     public init() {}
 
@@ -25,8 +27,12 @@ public struct ExportCounts: Sendable, Equatable {
 
     /// One line on what was left out; nil when nothing was.
     public var summary: String? {
-        guard !skipped.isEmpty else { return nil }
-        let reasons = skipped.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
-        return "skipped \(skipped.values.reduce(0, +)) of \(records) records: " + reasons.joined(separator: ", ")
+        var parts: [String] = []
+        if !skipped.isEmpty {
+            let reasons = skipped.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+            parts.append("skipped \(skipped.values.reduce(0, +)) of \(records) records: " + reasons.joined(separator: ", "))
+        }
+        if pairsSkipped > 0 { parts.append("left out \(pairsSkipped) pairs of other records, whose two responses have prompts of their own") }
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 }

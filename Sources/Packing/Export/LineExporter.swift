@@ -84,8 +84,12 @@ public struct LineExporter {
             case .all: preconditionFailure("a rule of pairs chooses responses")
             }
         }
-        let isShared = pairs.allSatisfy { record.sequences[$0.better].prompt == record.sequences[$0.worse].prompt }
-        if format == .trl, !isShared { return counts.skip("whose responses have prompts of their own, which a pair of TRL has not") }
+        if format == .trl {
+            let usable = pairs.filter { record.sequences[$0.better].prompt == record.sequences[$0.worse].prompt }
+            guard !usable.isEmpty else { return counts.skip("whose responses have prompts of their own, which a pair of TRL has not") }
+            counts.pairsSkipped += pairs.count - usable.count
+            pairs = usable
+        }
         for pair in pairs {
             let chosen = record.sequences[pair.better], rejected = record.sequences[pair.worse]
             begin()

@@ -120,7 +120,7 @@ enum AddedTokenFields {
         for element in elements {
             let place = "added_tokens[\(tokens.count)]"
             guard let content = element["content"]?.stringBytes, !content.isEmpty else {
-                throw InputError("\(place).content: expected a string that is not empty, found \(element["content"]?.typeName ?? "nothing")")
+                throw InputError("\(place).content: expected a string that is not empty, found \(element["content"].map { $0.stringBytes == nil ? $0.typeName : "an empty one" } ?? "nothing")")
             }
             guard content.count <= longest else { throw InputError("\(place).content: \(content.count) bytes, expected at most \(longest)") }
             guard let id = element["id"] else { throw InputError("\(place).id: expected an integer, found nothing") }
