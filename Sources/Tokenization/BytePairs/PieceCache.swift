@@ -1,6 +1,6 @@
 import CTokenization
 
-/// The ids of short pieces met before, one cache a thread: a table of 32-byte entries, each in one of four places, of which the newer are kept. `PieceCutter` looks pieces up in it.
+/// The ids of short pieces met before, one cache a thread: a table of 32-byte entries, each in one of four places, of which the last is given away when all are taken. `PieceCutter` looks pieces up in it.
 ///
 /// It holds results of merging only, so it changes no id. It grows with what it holds, up to a size that is fixed.
 final class PieceCache {
@@ -40,20 +40,21 @@ final class PieceCache {
     func remember(_ piece: UnsafePointer<UInt8>, _ length: Int, readable: Int, _ ids: UnsafeBufferPointer<UInt32>) -> Bool {
         guard (1 ... Int(UF_LONGEST_CACHED_PIECE)).contains(length), !ids.isEmpty else { return false }
         let fits = ids.count <= Int(UF_MOST_CACHED_IDS)
+        // It may be here already, and its ids forgotten elsewhere.
+        if !fits, self.entry(of: piece, length, readable: readable) != nil { return false }
         insert(uf_piece_make(piece, length, readable, ids.baseAddress, fits ? ids.count : 0))
         return fits
     }
 
-    /// Those that are there move on by a place; the last one goes.
+    /// Into the first place that is free: what comes early comes often, and is found first. Where none is, the last one goes.
     private func insert(_ piece: uf_piece) {
         var piece = piece
         let slot = uf_piece_slot(&piece, mask)
-        for place in 0 ..< Int(UF_PLACES) {
-            swap(&piece, &entries[slot ^ place])
-            guard piece.high != 0 else {
-                used += 1
-                return
-            }
+        guard let free = (0 ..< Int(UF_PLACES)).first(where: { entries[slot ^ $0].high == 0 }) else {
+            entries[slot ^ (Int(UF_PLACES) - 1)] = piece
+            return
         }
+        entries[slot ^ free] = piece
+        used += 1
     }
 }
