@@ -63,6 +63,26 @@ import Testing
         bytes.withUnsafeBufferPointer { CanonicalComposition.shared.mayChange($0) ? CanonicalComposition.shared.normalized($0) : bytes }
     }
 
+    /// Runs of characters that normalisation may touch, between others: as by the whole procedure.
+    @Test func onlyRunsAreTakenThroughTheProcedure() {
+        var generator = SeededGenerator(seed: 3), changed = 0
+        let ranges: [ClosedRange<UInt32>] = [
+            0x20 ... 0x7E, 0x20 ... 0x7E, 0xC0 ... 0x17F, 0x300 ... 0x345, 0x300 ... 0x345, 0x1100 ... 0x11FF, 0xAC00 ... 0xD7A3, 0x900 ... 0xDFF, 0x1E00 ... 0x1FFF, 0x2000 ... 0x232F,
+            0x3040 ... 0x30FF, 0xF900 ... 0xFAFF, 0x1D150 ... 0x1D1FF, 0x11080 ... 0x114FF, 0x1B00 ... 0x1B7F, 0xF00 ... 0xFFF,
+        ]
+        for round in 0 ..< 40_000 {
+            var bytes: [UInt8] = []
+            for _ in 0 ..< Int.random(in: 1 ... 12, using: &generator) {
+                let range = ranges[Int.random(in: 0 ..< ranges.count, using: &generator)]
+                UTF8Text.append(UInt32.random(in: range, using: &generator), to: &bytes)
+            }
+            let plain = bytes.withUnsafeBufferPointer { CanonicalComposition.shared.plainlyNormalized($0) }
+            if normalized(bytes) != plain { Issue.record("round \(round): \(String(decoding: bytes, as: UTF8.self).unicodeScalars.map(\.value))") }
+            if plain != bytes { changed += 1 }
+        }
+        #expect(changed > 10_000)
+    }
+
     /// A text of marks alone must not cost the square of its length.
     @Test func manyMarksInARow() {
         var bytes: [UInt8] = [0x61]

@@ -49,24 +49,47 @@ struct CanonicalComposition: Sendable {
     }
 
     /// Whether the text (valid UTF-8) has a character that normalisation could touch. False for nearly all text, so it is asked first.
-    func mayChange(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard let base = text.baseAddress else { return false }
+    func mayChange(_ text: UnsafeBufferPointer<UInt8>) -> Bool { firstToWork(text, from: 0) != nil }
+
+    /// Where the first such character from a position on starts.
+    private func firstToWork(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+        guard let base = text.baseAddress else { return nil }
         let work = needsWork.base, raw = UnsafeRawPointer(base)
-        var position = 0
+        var position = start
         while position < text.count {
             if position &+ 8 <= text.count, raw.loadUnaligned(fromByteOffset: position, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 {
                 position &+= 8
                 continue
             }
             let (point, next) = UTF8Text.decode(base, position)
-            if point >= 0x300, work[Int(point)] != 0 { return true }
+            if point >= 0x300, work[Int(point)] != 0 { return position }
             position = next
         }
-        return false
+        return nil
     }
 
     /// The text in form C.
+    ///
+    /// A character that normalisation cannot touch starts anew: nothing before it composes with it or moves behind it. So only the others are taken through the procedure, in
+    /// runs with the character before each; what lies between is copied.
     func normalized(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count)
+        var copied = 0
+        while let first = firstToWork(text, from: copied) {
+            let start = first > copied ? UTF8Text.previous(text.baseAddress!, first) : first
+            var end = first
+            while end < text.count, case let (point, next) = UTF8Text.decode(text.baseAddress!, end), needsWork.base[Int(point)] != 0 { end = next }
+            bytes.append(contentsOf: text[copied ..< start])
+            bytes.append(contentsOf: plainlyNormalized(UnsafeBufferPointer(rebasing: text[start ..< end])))
+            copied = end
+        }
+        bytes.append(contentsOf: text[copied...])
+        return bytes
+    }
+
+    /// The same by the whole procedure for every character: the plain version.
+    func plainlyNormalized(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8] {
         guard let base = text.baseAddress else { return [] }
         var points: [UInt32] = []
         points.reserveCapacity(text.count)
