@@ -58,7 +58,8 @@ final class ZeroedTable<Element: BitwiseCopyable> {
 
 /// Ends the process with a line and the status of an internal error: nothing can go on, and no error can be thrown from where a table is first used.
 func outOfMemory(_ bytes: Int) -> Never {
-    let line = "\(CommandLine.arguments.first.map { $0.split(separator: "/").last.map(String.init) ?? $0 } ?? "uf-tokenize"): the system gives no memory for a table of \(bytes) bytes; use fewer threads (-j) or allow more\n"
+    let command = CommandLine.arguments.first?.split(separator: "/").last ?? "uf-tokenize"
+    let line = "\(command): the system gives no memory for a table of \(bytes) bytes; use fewer threads (-j) or allow more\n"
     line.withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
     _exit(ExitStatus.internalError.rawValue)
 }
