@@ -53,10 +53,10 @@ import Testing
         #expect(try pairs([[0, 1, 2]], .given).reason == .notAPair)
         #expect(try pairs([[2, 1, 2, 4]], .all).pairs == [[0, 1], [3, 0], [2, 1], [3, 1], [3, 2]])
         #expect(try pairs([[2, nil, 1]], .all).pairs == [[0, 2]])
-        // 0.1 + 0.2 and 0.3 differ in their last bit.
-        let means = record([[1, 2], [2, 1]]).ratings.meanTargets(responses: 2)
-        #expect(means[0] != nil)
-        #expect(try pairs([[1, 2], [2, 1]], .all).reason == .tied)
+        // 0.1 + 0.2 + 0.3 and 0.3 + 0.2 + 0.1 differ in their last bit: equal all the same.
+        let rows: [[Double?]] = [[1, 3, 6], [2, 2, 6], [3, 1, 6]], means = record(rows).ratings.meanTargets(responses: 3)
+        #expect(means[0] != means[1])
+        #expect(try pairs(rows, .all).pairs == [[2, 0], [2, 1]] && pairs(rows, .bestWorst).pairs == [[2, 0]])
     }
 
     @Test func targetsOfAPartKeepTheirProportions() {
