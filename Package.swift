@@ -66,7 +66,7 @@ let package = Package(
 
         // Domain, in the order of the pipeline. They meet in the record stream, not in each other.
         .target(name: "PreferenceData", dependencies: ["RecordStream", "InputFiles", "BenchmarkData", "PortableMath", "SQLite", "JSON", "SystemIO", "Checksums"]),
-        .target(name: "Tokenization", dependencies: ["CTokenization", "RecordStream", "Jinja", "JSON", "Checksums", "SystemIO"],
+        .target(name: "Tokenization", dependencies: ["CTokenization", "RecordStream", "ModelFiles", "Jinja", "JSON", "Checksums", "SystemIO"],
                 exclude: ["Unicode/make_tables.py"]),
         .target(name: "Packing", dependencies: ["RecordStream", "Checksums", "PortableMath", "JSON", "SystemIO", "CZlib"]),
         .target(name: "LanguageModel", dependencies: ["RecordStream", "ModelFiles", "Numerics", "CNumerics", "JSON", "SystemIO"]),

@@ -1,20 +1,9 @@
-/// The alphabet in which byte-level vocabularies are written: every byte stands as one visible character. Printable Latin-1 bytes stand as
-/// themselves, the other 68 as U+0100 onward (so the space is "Ġ", the line feed "Ċ").
+import ModelFiles
+
+/// The alphabet in which byte-level vocabularies are written (`ByteSpelling`), read back.
 enum ByteAlphabet {
     /// Character of each byte.
-    static let characters: [UInt32] = {
-        var characters: [UInt32] = []
-        var next: UInt32 = 0x100
-        for byte in UInt32(0) ..< 256 {
-            switch byte {
-            case 0x21 ... 0x7E, 0xA1 ... 0xAC, 0xAE ... 0xFF: characters.append(byte)
-            default:
-                characters.append(next)
-                next += 1
-            }
-        }
-        return characters
-    }()
+    static var characters: [UInt32] { ByteSpelling.characters }
 
     /// Byte of each character below U+0144; -1 where there is none.
     private static let bytes: [Int16] = {
