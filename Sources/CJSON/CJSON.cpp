@@ -155,6 +155,8 @@ extern "C" const char *uf_json_message(int error) {
     return simdjson::error_message(static_cast<simdjson::error_code>(error));
 }
 
+extern "C" int uf_is_utf8(const uint8_t *bytes, size_t length) { return simdjson::validate_utf8(reinterpret_cast<const char *>(bytes), length); }
+
 extern "C" int uf_json_error_out_of_memory(void) {
     return simdjson::MEMALLOC;
 }

@@ -3,6 +3,11 @@
 #define ALWAYS static inline __attribute__((always_inline))
 
 ALWAYS uint32_t rank_of(const uf_merges *merges, uint32_t left, uint32_t right, uint32_t *joined) {
+    if ((left | right) < UF_FREQUENT) {
+        const uf_joining *joining = &merges->frequent[left * UF_FREQUENT + right];
+        *joined = joining->joined;
+        return joining->rank;
+    }
     uint64_t pair = (uint64_t)left << 32 | right, hash = pair * UF_PAIR_MULTIPLIER, bit = hash >> merges->filter_shift;
     if (!(merges->filter[bit >> 6] >> (bit & 63) & 1)) return UF_NO_MERGE;
     for (size_t slot = hash >> merges->shift;; slot = (slot + 1) & merges->mask) {
@@ -18,6 +23,17 @@ ALWAYS uint32_t rank_of(const uf_merges *merges, uint32_t left, uint32_t right, 
 uint32_t uf_merge_rank(const uf_merges *merges, uint32_t left, uint32_t right, uint32_t *joined) {
     *joined = UF_NO_MERGE;
     return rank_of(merges, left, right, joined);
+}
+
+ALWAYS uint32_t least_of(const uint32_t *keys, size_t count) {
+    uint32_t least = UINT32_MAX;
+    // Most pieces: without a loop.
+    if (count == 16) {
+        for (size_t i = 0; i < 16; i++) least = keys[i] < least ? keys[i] : least;
+    } else {
+        for (size_t i = 0; i < count; i++) least = keys[i] < least ? keys[i] : least;
+    }
+    return least;
 }
 
 // A key is rank << 8 | position, so the least is the pair that joins next. Scanning for it beats a heap: a processor compares sixteen at a time.
@@ -39,8 +55,7 @@ ALWAYS size_t merge(const uf_merges *merges, uint32_t *symbols, size_t count) {
     }
     size_t left = count;
     for (;;) {
-        uint32_t least = UINT32_MAX;
-        for (size_t i = 0; i < padded; i++) least = keys[i] < least ? keys[i] : least;
+        uint32_t least = least_of(keys, padded);
         if (least == UINT32_MAX) break;
         size_t at = least & 0xFF, gone = next[at], after = next[gone];
         symbols[at] = joined[at];

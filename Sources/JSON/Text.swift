@@ -1,3 +1,4 @@
+import CJSON
 import Glibc
 
 /// Text as a JSON string holds it: UTF-8, in which a lone surrogate (`\ud83d` with no partner) stands as its three-byte form ED A0..BF 80..BF
@@ -51,6 +52,9 @@ extension Array where Element == Text {
     }
 }
 
+/// Whether bytes are UTF-8 (RFC 3629: no surrogates, no overlong forms), by simdjson, many bytes at a time.
+public func isUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool { bytes.baseAddress.map { uf_is_utf8($0, bytes.count) != 0 } ?? true }
+
 /// The one definition of well-formed text, for the parser's fault finder and the writer.
 public enum WTF8 {
     enum Sequence: Equatable {
@@ -92,6 +96,7 @@ public enum WTF8 {
 
     /// Where the bytes stop being well-formed. A high surrogate before a low one is a fault too: as JSON escapes the two would be one character.
     public static func firstFault(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+        if isUTF8(bytes) { return nil }
         var at = 0
         var afterHigh = false
         while at < bytes.count {

@@ -26,7 +26,7 @@ public final class EncodingScratch {
     let cache = PieceCache()
     let longPieces = LongPieceCache()
     let cutter: PieceCutter
-    let units = UnitMemory()
+    let parts = PartEncoder()
     /// Cuts character by character and remembers nothing: the plain version, for tests.
     let isPlain: Bool
     let merging = MergeWorkspace()
@@ -51,8 +51,8 @@ public final class EncodingScratch {
             if owner != nil {
                 cache.empty()
                 longPieces.empty()
-                units.empty()
             }
+            parts.serve(tokenizer)
             owner = id
             lastTokenizer = tokenizer
         }

@@ -20,6 +20,12 @@ final class FixedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
         count = elements.count
     }
 
+    /// For a table that one thread fills as it goes.
+    init(uninitializedCount count: Int) {
+        base = allocateTable(max(count, 1))
+        self.count = count
+    }
+
     deinit { base.deallocate() }
 }
 

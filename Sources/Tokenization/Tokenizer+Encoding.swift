@@ -106,18 +106,19 @@ extension Tokenizer {
     private func cut(_ text: UnsafePointer<UInt8>, _ end: Int, _ pattern: uf_pattern, _ scanner: some PieceScanner, _ ids: inout [UInt32], _ scratch: EncodingScratch) {
         guard !scratch.isPlain else { return scan(text, end, scanner, &ids, scratch) }
         scratch.cutter.cut(
-            text, end, pattern, scratch.cache, into: &ids, merge: { start, length in idsOfPiece(text + start, length, readable: end - start, scratch) },
+            text, end, pattern, scratch.cache, speller: joints == nil ? nil : scratch.parts.speller, into: &ids,
+            merge: { start, length in idsOfPiece(text + start, length, readable: end - start, scratch) },
             longEnd: { scanner.pieceEnd(text, $0, end) })
     }
 
     /// Every piece by the scanner.
     private func scan(_ text: UnsafePointer<UInt8>, _ end: Int, _ scanner: some PieceScanner, _ ids: inout [UInt32], _ scratch: EncodingScratch) {
+        scratch.cache.makeRoom()
         var position = 0
         while position < end {
             let next = scanner.pieceEnd(text, position, end), length = next &- position
-            if length <= Int(UF_LONGEST_CACHED_PIECE), !scratch.isPlain, let entry = scratch.cache.entry(of: text + position, length, readable: end &- position),
-               entry.pointee.high >> 60 > 0 {
-                withUnsafeBytes(of: entry.pointee.ids) { ids.append(contentsOf: $0.bindMemory(to: UInt32.self).prefix(Int(entry.pointee.high >> 60))) }
+            if length <= Int(UF_LONGEST_CACHED_PIECE), !scratch.isPlain, let known = scratch.cache.ids(of: text + position, length, readable: end &- position) {
+                ids.append(contentsOf: known)
             } else {
                 ids.append(contentsOf: idsOfPiece(text + position, length, readable: end &- position, scratch))
             }
@@ -128,22 +129,33 @@ extension Tokenizer {
     /// The ids of a piece that the cache of short pieces does not have; they hold until the next call.
     @inline(never)
     private func idsOfPiece(_ piece: UnsafePointer<UInt8>, _ length: Int, readable: Int, _ scratch: EncodingScratch) -> UnsafeBufferPointer<UInt32> {
-        let isKept = length <= LongPieceCache.longestPiece && !scratch.isPlain, hash = isKept ? LongPieceCache.hash(piece, length) : 0
-        // Of a short piece the other cache knows whether it is there: most that come here are new.
-        let isThere = isKept && (length > Int(UF_LONGEST_CACHED_PIECE) || scratch.cache.entry(of: piece, length, readable: readable) != nil)
-        if isThere, let ids = scratch.longPieces.ids(of: piece, length, hash: hash) { return ids }
-        let (count, dropped) = merge(piece, length, scratch)
-        let ids = UnsafeBufferPointer(start: UnsafePointer(scratch.symbols), count: count)
-        // What is left out is counted each time.
-        guard isKept, dropped == 0 else { return ids }
-        if !scratch.cache.remember(piece, length, readable: readable, ids) { scratch.longPieces.remember(piece, length, hash: hash, ids) }
+        guard !scratch.isPlain else { return merged(piece, length, readable: readable, scratch).ids }
+        if length <= Int(UF_LONGEST_CACHED_PIECE) {
+            let (ids, isWhole) = merged(piece, length, readable: readable, scratch)
+            if isWhole { scratch.cache.remember(piece, length, readable: readable, ids) }
+            return ids
+        }
+        guard length <= LongPieceCache.longestPiece else { return merged(piece, length, readable: readable, scratch).ids }
+        let hash = LongPieceCache.hash(piece, length)
+        // Of what is encoded by parts, these are remembered, and make a piece that comes for the first time cheap.
+        if joints != nil, !UTF8Text.isASCII(piece, length), !scratch.longPieces.isMetAgain(hash: hash) { return merged(piece, length, readable: readable, scratch).ids }
+        if let ids = scratch.longPieces.ids(of: piece, length, hash: hash) { return ids }
+        let (ids, isWhole) = merged(piece, length, readable: readable, scratch)
+        if isWhole { scratch.longPieces.remember(piece, length, hash: hash, ids) }
         return ids
+    }
+
+    /// The ids of a piece in `scratch.symbols`, and whether nothing was left out: what is left out is counted each time, so such ids are not for the caches.
+    @inline(__always)
+    private func merged(_ piece: UnsafePointer<UInt8>, _ length: Int, readable: Int, _ scratch: EncodingScratch) -> (ids: UnsafeBufferPointer<UInt32>, isWhole: Bool) {
+        let (count, dropped) = merge(piece, length, readable: readable, scratch)
+        return (UnsafeBufferPointer(start: UnsafePointer(scratch.symbols), count: count), dropped == 0)
     }
 
     /// Leaves the ids of one piece in `scratch.symbols`; returns their number and how many symbols had none and were left out.
     @inline(never)
-    private func merge(_ piece: UnsafePointer<UInt8>, _ length: Int, _ scratch: EncodingScratch) -> (count: Int, dropped: Int) {
-        scratch.reserveSymbols(length)
+    private func merge(_ piece: UnsafePointer<UInt8>, _ length: Int, readable: Int, _ scratch: EncodingScratch) -> (count: Int, dropped: Int) {
+        scratch.reserveSymbols(length + Int(UF_MORE_IDS))
         let output = scratch.symbols
         if symbols.takesWholeEntries, let id = pieces.id(of: piece, count: length) {
             output[0] = id
@@ -152,7 +164,9 @@ extension Tokenizer {
         var (count, dropped) = (0, 0)
         switch symbols.alphabet {
         case .bytes:
-            count = scratch.isPlain ? spellBytes(piece, 0 ..< length, output) : spellUnits(piece, length, output, scratch)
+            if joints != nil, !scratch.isPlain, !UTF8Text.isASCII(piece, length),
+               let count = scratch.parts.encode(piece, length, readable: readable, scratch.cache, into: output) { return (count, 0) }
+            count = spellBytes(piece, 0 ..< length, output)
             // A byte that the vocabulary lacks is left out, and its neighbours may merge across the gap: so does the reference.
             dropped = lacksBytes ? (0 ..< length).count { symbols.byteIDs.base[Int(piece[$0])] == MergeTable.none } : 0
             if let unknown = symbols.unknown, dropped > 0 { (count, dropped) = (spellUnknownBytes(piece, length, unknown, output), 0) }
@@ -170,35 +184,6 @@ extension Tokenizer {
             let id = symbols.byteIDs.base[Int(piece[index])]
             output[count] = id
             if id != MergeTable.none { count &+= 1 }
-        }
-        return count
-    }
-
-    /// One symbol a character where that gives the same ids (see `CharacterUnits`), else one a byte.
-    private func spellUnits(_ piece: UnsafePointer<UInt8>, _ length: Int, _ output: UnsafeMutablePointer<UInt32>, _ scratch: EncodingScratch) -> Int {
-        let byteIDs = UnsafePointer(symbols.byteIDs.base)
-        var count = 0, position = 0
-        while position < length {
-            if piece[position] < 0x80 {
-                let id = byteIDs[Int(piece[position])]
-                output[count] = id
-                if id != MergeTable.none { count &+= 1 }
-                position &+= 1
-                continue
-            }
-            let (point, next) = UTF8Text.decode(piece, position)
-            let unit = scratch.units.unit(point) {
-                units.unit(UnsafeBufferPointer(start: piece + position, count: next - position), byteIDs, merges.view)
-            }
-            // Next to a byte that is left out the neighbour is another.
-            if let unit, position == 0 || (byteIDs[Int(piece[position &- 1])] != MergeTable.none && units.holds(unit, after: piece[position &- 1])),
-               next == length || (byteIDs[Int(piece[next])] != MergeTable.none && units.holds(unit, before: piece[next])) {
-                output[count] = unit.id
-                count &+= 1
-            } else {
-                count &+= spellBytes(piece, position ..< next, output + count)
-            }
-            position = next
         }
         return count
     }

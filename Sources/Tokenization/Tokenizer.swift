@@ -21,6 +21,9 @@ public final class Tokenizer: Sendable {
     let pieces: PieceTable
     let merges: MergeTable
     let units: CharacterUnits
+    /// For vocabularies of bytes.
+    let joints: SymbolJoints?
+    let wholeEntries: WholeEntries?
     let symbols: SymbolRules
     /// Whether bytes have no symbol.
     let lacksBytes: Bool
@@ -44,6 +47,8 @@ public final class Tokenizer: Sendable {
         pieces = parts.pieces
         merges = parts.merges
         units = parts.units
+        joints = parts.merges.isScannable ? parts.joints : nil
+        wholeEntries = parts.symbols.takesWholeEntries && joints != nil ? WholeEntries(parts.pieces) : nil
         symbols = parts.symbols
         lacksBytes = (0 ..< 256).contains { [byteIDs = parts.symbols.byteIDs] in byteIDs.base[$0] == MergeTable.none }
         pattern = parts.pattern
@@ -105,6 +110,7 @@ struct TokenizerParts {
     var pieces: PieceTable
     var merges: MergeTable
     var units: CharacterUnits
+    var joints: SymbolJoints?
     var symbols: SymbolRules
     var pattern: PiecePattern
     var normalizer: TextNormalizer

@@ -31,6 +31,9 @@ int uf_json_parse(uf_json *parser, const uint8_t *bytes, size_t length, size_t b
 /// simdjson's own words for an error number.
 const char *uf_json_message(int error);
 
+/// Whether the bytes are UTF-8 (RFC 3629: no surrogates, no overlong forms).
+int uf_is_utf8(const uint8_t *bytes, size_t length);
+
 /// The numbers that the Swift side tells apart.
 int uf_json_error_out_of_memory(void);
 

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The ids of longer pieces met before, and of those of more than four ids, in memory of a fixed size: text whose words no spaces part (Chinese) has few others. When the
+/// The ids of longer pieces met before, in memory of a fixed size: text whose words no spaces part (Chinese) has few others. When the
 /// memory is full, all of it is forgotten.
 ///
 /// It holds results of merging only, so it changes no id.
@@ -22,26 +22,35 @@ final class LongPieceCache {
     private static let slots = 1 << 18
     private static let most = slots / 2
 
+    private let arenaTable = ZeroedTable<UInt32>(count: LongPieceCache.arenaWords), entryTable = ZeroedTable<Entry>(count: LongPieceCache.slots)
     private let arena: UnsafeMutablePointer<UInt32>
     private let entries: UnsafeMutablePointer<Entry>
     private var used = 0, count = 0
+    /// Bits of the hashes of pieces met once; forgotten when a quarter is set.
+    private let met = FixedBuffer<UInt64>(repeating: 0, count: 1 << 14)
+    private var metCount = 0
 
     init() {
-        // Untouched memory costs nothing.
-        arena = .allocate(capacity: LongPieceCache.arenaWords)
-        guard let memory = calloc(LongPieceCache.slots, MemoryLayout<Entry>.stride) else { outOfMemory(LongPieceCache.slots * MemoryLayout<Entry>.stride) }
-        entries = memory.bindMemory(to: Entry.self, capacity: LongPieceCache.slots)
-    }
-
-    deinit {
-        arena.deallocate()
-        free(entries)
+        (arena, entries) = (arenaTable.base, entryTable.base)
     }
 
     func empty() {
         guard count > 0 else { return }
         entries.update(repeating: Entry(hash: 0, start: 0, ids: 0, length: 0), count: LongPieceCache.slots)
         (used, count) = (0, 0)
+    }
+
+    /// Whether a piece was met before, more or less, and so may come again. Most lines of Chinese never do: to remember each of them costs more than to encode it.
+    func isMetAgain(hash: UInt64) -> Bool {
+        let word = Int(hash >> 40) & (met.count - 1), bit: UInt64 = 1 << (hash >> 34 & 63)
+        if met.base[word] & bit != 0 { return true }
+        if metCount == 16 * met.count {
+            met.base.update(repeating: 0, count: met.count)
+            metCount = 0
+        }
+        met.base[word] |= bit
+        metCount += 1
+        return false
     }
 
     /// The ids of a piece, where they are known; they hold until the next `remember`.

@@ -7,6 +7,7 @@ final class MergeTable: Sendable {
 
     private let entries: FixedBuffer<uf_merge>
     private let filter: FixedBuffer<UInt64>
+    private let frequent: FixedBuffer<uf_joining>
     private let shift: UInt32, filterShift: UInt32
     /// Whether all ranks are small enough for the scan of short pieces.
     let isScannable: Bool
@@ -21,6 +22,7 @@ final class MergeTable: Sendable {
         let filterBits = max(bits + 2, 6)
         filter = FixedBuffer(repeating: 0, count: 1 << (filterBits - 6))
         filterShift = 64 - filterBits
+        frequent = FixedBuffer(repeating: uf_joining(rank: Self.none, joined: Self.none), count: Int(UF_FREQUENT * UF_FREQUENT))
         isScannable = merges.count <= Int(UF_RANK_LIMIT)
         let mask = entries.count - 1
         for (rank, merge) in merges.enumerated() {
@@ -30,12 +32,15 @@ final class MergeTable: Sendable {
             entries.base[slot] = uf_merge(pair: pair, rank: UInt32(truncatingIfNeeded: rank), joined: merge.joined)
             let bit = Int(truncatingIfNeeded: hash >> UInt64(filterShift))
             filter.base[bit >> 6] |= 1 << UInt64(bit & 63)
+            if merge.left | merge.right < UF_FREQUENT {
+                frequent.base[Int(merge.left * UInt32(UF_FREQUENT) + merge.right)] = uf_joining(rank: UInt32(truncatingIfNeeded: rank), joined: merge.joined)
+            }
         }
     }
 
     /// What a loop holds instead of the table itself: plain pointers.
     struct View {
-        fileprivate var merges: uf_merges
+        let merges: uf_merges
         let isScannable: Bool
 
         /// The rank of the pair and what it becomes; `none` twice where it does not merge.
@@ -52,6 +57,7 @@ final class MergeTable: Sendable {
     }
 
     var view: View {
-        View(merges: uf_merges(entries: entries.base, mask: entries.count - 1, shift: shift, filter_shift: filterShift, filter: filter.base), isScannable: isScannable)
+        View(merges: uf_merges(entries: entries.base, mask: entries.count - 1, shift: shift, filter_shift: filterShift, filter: filter.base, frequent: frequent.base),
+             isScannable: isScannable)
     }
 }

@@ -1,60 +1,55 @@
 import CTokenization
 
-/// The ids of short pieces met before, one cache a thread: a table of 32-byte entries, each in one of four places, of which the last is given away when all are taken. `PieceCutter` looks pieces up in it.
+/// The ids of short pieces met before, one cache a thread. `PieceCutter` looks pieces up in it.
 ///
-/// It holds results of merging only, so it changes no id. It grows with what it holds, up to a size that is fixed.
+/// It holds results of merging only, so it changes no id. It grows with what it holds, up to a size that is fixed: then the place of a piece is given to the next.
 final class PieceCache {
-    private var table: ZeroedTable<uf_piece>
-    private(set) var mask: Int
+    private var table: ZeroedTable<uf_bucket>
+    /// The ids of pieces that have several. Untouched pages take no memory.
+    private let lists = ZeroedTable<UInt32>(count: PieceCache.listWords + Int(UF_COPIED_IDS))
     private let most: Int
-    private var used = 0
+    /// Behind a pointer, whose fields can be reached without a check for other uses at every step.
+    let state: UnsafeMutablePointer<uf_cache>
 
-    var entries: UnsafeMutablePointer<uf_piece> { table.base }
+    private static let listWords = 1 << 21
 
     /// - Parameters:
-    ///   - bits: of the number of entries to begin with: 16 are 2 MiB.
-    ///   - most: of the greatest number: 20 are 32 MiB, room for the words of 30 MB of source code.
-    init(bits: Int = 16, most: Int = 20) {
-        (table, mask, self.most) = (ZeroedTable(count: 1 << bits), 1 << bits - 1, 1 << most)
+    ///   - bits: of the number of buckets to begin with: 15 are 2 MiB, a large page.
+    ///   - most: of the greatest number: 18 are 16 MiB, room for the words of 100 MB of source code.
+    init(bits: Int = 15, most: Int = 18) {
+        (table, self.most) = (ZeroedTable(count: 1 << bits), 1 << most)
+        state = .allocate(capacity: 1)
+        state.initialize(to: uf_cache(buckets: table.base, mask: 1 << bits - 1, used: 0, lists: lists.base, listed: 0, list_limit: PieceCache.listWords))
     }
+
+    deinit { state.deallocate() }
 
     func empty() {
-        entries.update(repeating: uf_piece(), count: mask + 1)
-        used = 0
+        table.base.update(repeating: uf_bucket(), count: table.count)
+        (state.pointee.used, state.pointee.listed) = (0, 0)
     }
 
-    /// Where a quarter of the places is taken: eight times as many. Smaller steps would cost more than they save. Not while a window is cut, which keeps the numbers of places.
-    func grow() {
-        guard used > (mask + 1) / 4, mask + 1 < most else { return }
-        let old = table, count = min(8 * table.count, most)
-        (table, mask, used) = (ZeroedTable(count: count), count - 1, 0)
-        for index in 0 ..< old.count where old.base[index].high != 0 { insert(old.base[index]) }
+    /// Twice as many buckets where five of eight places are taken; forgets all where the lists are full. Not while a window is cut, which keeps the numbers of buckets and places of lists.
+    func makeRoom() {
+        if state.pointee.listed > PieceCache.listWords - 1 << 10 { empty() }
+        guard 8 * state.pointee.used > 5 * Int(UF_PLACES) * table.count, table.count < most else { return }
+        let larger = ZeroedTable<uf_bucket>(count: 2 * table.count)
+        var grown = state.pointee
+        (grown.buckets, grown.mask, grown.used) = (larger.base, larger.count - 1, 0)
+        uf_cache_move(state, &grown)
+        state.pointee = grown
+        table = larger
     }
 
-    /// The entry of a piece of 1 to 15 bytes, of which `readable` bytes can be read.
-    func entry(of piece: UnsafePointer<UInt8>, _ length: Int, readable: Int) -> UnsafePointer<uf_piece>? {
-        uf_piece_find(entries, mask, piece, length, readable)
+    /// The ids of a piece of 1 to 15 bytes, of which `readable` bytes can be read; they hold until the next `remember`.
+    func ids(of piece: UnsafePointer<UInt8>, _ length: Int, readable: Int) -> UnsafeBufferPointer<UInt32>? {
+        var count = 0
+        guard let ids = uf_cache_find(state, piece, length, readable, &count) else { return nil }
+        return UnsafeBufferPointer(start: ids, count: count)
     }
 
-    /// Remembers a piece of 1 to 15 bytes with 1 to 4 ids; false for any other, which is not for this cache. Of a short piece with more ids it remembers that: its entry has none.
-    func remember(_ piece: UnsafePointer<UInt8>, _ length: Int, readable: Int, _ ids: UnsafeBufferPointer<UInt32>) -> Bool {
-        guard (1 ... Int(UF_LONGEST_CACHED_PIECE)).contains(length), !ids.isEmpty else { return false }
-        let fits = ids.count <= Int(UF_MOST_CACHED_IDS)
-        // It may be here already, and its ids forgotten elsewhere.
-        if !fits, self.entry(of: piece, length, readable: readable) != nil { return false }
-        insert(uf_piece_make(piece, length, readable, ids.baseAddress, fits ? ids.count : 0))
-        return fits
-    }
-
-    /// Into the first place that is free: what comes early comes often, and is found first. Where none is, the last one goes.
-    private func insert(_ piece: uf_piece) {
-        var piece = piece
-        let slot = uf_piece_slot(&piece, mask)
-        guard let free = (0 ..< Int(UF_PLACES)).first(where: { entries[slot ^ $0].high == 0 }) else {
-            entries[slot ^ (Int(UF_PLACES) - 1)] = piece
-            return
-        }
-        entries[slot ^ free] = piece
-        used += 1
+    /// Remembers a piece of 1 to 15 bytes that is not here.
+    func remember(_ piece: UnsafePointer<UInt8>, _ length: Int, readable: Int, _ ids: UnsafeBufferPointer<UInt32>) {
+        uf_cache_remember(state, piece, length, readable, ids.baseAddress, ids.count)
     }
 }

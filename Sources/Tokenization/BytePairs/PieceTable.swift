@@ -9,8 +9,8 @@ final class PieceTable: Sendable {
     private let arena: FixedBuffer<UInt8>
     /// Piece `id` lies at offsets[id] ..< offsets[id + 1] of the arena.
     private let offsets: FixedBuffer<Int>
-    /// Id + 1, 0 for an empty slot.
-    private let slots: FixedBuffer<UInt32>
+    /// Half of the hash above the id + 1, 0 for an empty slot: most other pieces are told apart without a look at their bytes.
+    private let slots: FixedBuffer<UInt64>
     private let mask: Int
 
     /// Pieces in the order of their ids, gathered before the table is made.
@@ -36,9 +36,8 @@ final class PieceTable: Sendable {
         mask = capacity - 1
         for id in 0 ..< count where findable(id) {
             let bytes = self[id]
-            var slot = PieceTable.hash(bytes.baseAddress, bytes.count) & mask
-            while slots.base[slot] != 0, !equals(Int(slots.base[slot]) - 1, bytes.baseAddress, bytes.count) { slot = (slot + 1) & mask }
-            if slots.base[slot] == 0 { slots.base[slot] = UInt32(truncatingIfNeeded: id + 1) }
+            let hash = PieceTable.hash(bytes.baseAddress, bytes.count)
+            if let slot = place(of: bytes.baseAddress, bytes.count, hash).empty { slots.base[slot] = hash & PieceTable.tagBits | UInt64(id + 1) }
         }
     }
 
@@ -49,16 +48,27 @@ final class PieceTable: Sendable {
 
     func id(of bytes: UnsafePointer<UInt8>?, count: Int) -> UInt32? {
         guard count <= longest else { return nil }
-        var slot = PieceTable.hash(bytes, count) & mask
-        while true {
-            let found = slots.base[slot]
-            if found == 0 { return nil }
-            if equals(Int(found) - 1, bytes, count) { return found - 1 }
-            slot = (slot + 1) & mask
-        }
+        return place(of: bytes, count, PieceTable.hash(bytes, count)).id
     }
 
     func id(of piece: [UInt8]) -> UInt32? { piece.withUnsafeBufferPointer { id(of: $0.baseAddress, count: $0.count) } }
+
+    /// The id of a piece, or the slot where it would stand.
+    @inline(__always)
+    private func place(of bytes: UnsafePointer<UInt8>?, _ count: Int, _ hash: UInt64) -> (id: UInt32?, empty: Int?) {
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while slots.base[slot] != 0 {
+            let found = slots.base[slot]
+            if (found ^ hash) & PieceTable.tagBits == 0 {
+                let id = UInt32(truncatingIfNeeded: found) - 1
+                if equals(Int(id), bytes, count) { return (id, nil) }
+            }
+            slot = (slot &+ 1) & mask
+        }
+        return (nil, slot)
+    }
+
+    private static let tagBits: UInt64 = 0xFFFF_FFFF_0000_0000
 
     private func equals(_ id: Int, _ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Bool {
         let start = offsets.base[id]
@@ -67,7 +77,7 @@ final class PieceTable: Sendable {
         return memcmp(arena.base + start, bytes, count) == 0
     }
 
-    private static func hash(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int {
+    private static func hash(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> UInt64 {
         var hash = UInt64(truncatingIfNeeded: count) &* 0x9E37_79B9_7F4A_7C15
         guard let bytes else { return 0 }
         let raw = UnsafeRawPointer(bytes)
@@ -83,6 +93,6 @@ final class PieceTable: Sendable {
             position &+= 1
         }
         hash = (hash ^ rest) &* 0xFF51_AFD7_ED55_8CCD
-        return Int(truncatingIfNeeded: (hash ^ hash >> 29) & 0x7FFF_FFFF_FFFF_FFFF)
+        return hash ^ hash >> 29
     }
 }

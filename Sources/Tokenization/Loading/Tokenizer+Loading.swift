@@ -51,7 +51,8 @@ struct TokenizerFile {
         let added = vocabulary.added
         let raw = added.filter { !$0.normalized }, normalized = added.filter(\.normalized)
         return TokenizerParts(
-            pieces: pieces, merges: MergeTable(merges.merges), units: CharacterUnits(byteLevel ? merges.merges : [], pieces), symbols: symbols, pattern: pipeline.pattern, normalizer: normalizer, marking: pipeline.marking,
+            pieces: pieces, merges: MergeTable(merges.merges), units: CharacterUnits(byteLevel ? merges.merges : [], pieces),
+            joints: byteLevel ? SymbolJoints(merges.merges, pieces, byteIDs: symbols.byteIDs) : nil, symbols: symbols, pattern: pipeline.pattern, normalizer: normalizer, marking: pipeline.marking,
             rawMatcher: AddedTokenMatcher(raw, contents: raw.map(\.content)),
             normalizedMatcher: AddedTokenMatcher(normalized, contents: normalized.map(normalContent)),
             decoder: pipeline.decoder, addedTokens: added,

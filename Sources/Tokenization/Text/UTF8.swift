@@ -1,3 +1,5 @@
+import JSON
+
 /// Reading of code points from text that is known to be valid UTF-8.
 enum UTF8Text {
     /// The code point that starts at `position`, and the position after it. `position` must be the start of a character and below `end`.
@@ -16,6 +18,20 @@ enum UTF8Text {
     /// Bytes of the character whose first byte is given.
     @inline(__always)
     static func length(lead: UInt8) -> Int { lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4 }
+
+    @inline(__always)
+    static func isASCII(_ text: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+        var position = 0
+        while position &+ 8 <= count {
+            if UnsafeRawPointer(text).loadUnaligned(fromByteOffset: position, as: UInt64.self) & 0x8080_8080_8080_8080 != 0 { return false }
+            position &+= 8
+        }
+        while position < count {
+            if text[position] >= 0x80 { return false }
+            position &+= 1
+        }
+        return true
+    }
 
     /// The start of the character before `position`, which must be above 0.
     @inline(__always)
@@ -84,13 +100,9 @@ enum UTF8Text {
 
     /// How many bytes from the start are valid UTF-8.
     static func validPrefix(_ text: UnsafeBufferPointer<UInt8>) -> Int {
-        guard let base = text.baseAddress else { return 0 }
-        let raw = UnsafeRawPointer(base)
+        if isUTF8(text) { return text.count }
         var position = 0
         while position < text.count {
-            while position &+ 64 <= text.count, raw.loadUnaligned(fromByteOffset: position, as: SIMD8<UInt64>.self) & 0x8080_8080_8080_8080 == .zero { position &+= 64 }
-            while position &+ 8 <= text.count, raw.loadUnaligned(fromByteOffset: position, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 { position &+= 8 }
-            guard position < text.count else { break }
             let length = validLength(text, position)
             if length == 0 { return position }
             position &+= length

@@ -54,7 +54,7 @@ final class PieceCounter {
             merge: { start, length in
                 found.pointee = pieces.number(of: text + start, length)
                 let number = UnsafeBufferPointer(start: UnsafePointer(found), count: 1)
-                _ = cache.remember(text + start, length, readable: end - start, number)
+                if length <= Int(UF_LONGEST_CACHED_PIECE) { cache.remember(text + start, length, readable: end - start, number) }
                 return number
             },
             longEnd: { scanner.pieceEnd(text, $0, end) })
