@@ -1,4 +1,4 @@
-#include "cache.h"
+#include "entries.h"
 
 // In place of an id; no list lies there.
 #define NOT_FOUND UINT32_MAX
@@ -66,13 +66,13 @@ ALWAYS void fill_batch(uf_cutter *c) {
         batch->ids[i] = id;
         special |= (uint64_t)(id >> 31) << i;
     }
-    const uf_cache *entries = c->speller == NULL ? NULL : c->speller->entries;
+    const uf_entries *entries = c->speller == NULL ? NULL : c->speller->entries;
     for (uint64_t bits = special; bits != 0; bits &= bits - 1) {
         size_t i = (size_t)__builtin_ctzll(bits);
         if (batch->ids[i] != NOT_FOUND) {
             __builtin_prefetch(&cache.lists[batch->ids[i] & ~UF_IS_LIST]);
         } else if (entries != NULL) {
-            __builtin_prefetch(&entries->buckets[bucket_of(batch->low[i], batch->high[i], entries->mask)]);
+            __builtin_prefetch(&entries->slots[entry_hash(batch->low[i], batch->high[i]) & entries->mask]);
         }
     }
     c->special = special;
@@ -82,11 +82,13 @@ ALWAYS void fill_batch(uf_cutter *c) {
 
 // The ids of a short piece that is new, which is remembered; 0 where they are left to the caller.
 __attribute__((noinline)) static size_t encode_new(uf_speller *speller, uf_cache *cache, const uint8_t *piece, size_t length, size_t readable, uint64_t low, uint64_t high, uint32_t *ids) {
-    const uint32_t *entry = speller->entries == NULL ? NULL : find(speller->entries, bucket_of(low, high, speller->entries->mask), low, high);
-    if (entry != NULL) {
-        cache_insert(cache, low, high, *entry);
-        *ids = *entry;
-        return 1;
+    if (speller->entries != NULL) {
+        uint32_t id = find_entry(speller->entries, entry_hash(low, high), piece, length);
+        if (id != UF_NO_ENTRY) {
+            cache_insert(cache, low, high, id);
+            *ids = id;
+            return 1;
+        }
     }
     size_t count = length;
     if (((low | high) & 0x8080808080808080) == 0) {

@@ -23,7 +23,6 @@ public final class Tokenizer: Sendable {
     let units: CharacterUnits
     /// For vocabularies of bytes.
     let joints: SymbolJoints?
-    let wholeEntries: WholeEntries?
     let symbols: SymbolRules
     /// Whether bytes have no symbol.
     let lacksBytes: Bool
@@ -48,7 +47,6 @@ public final class Tokenizer: Sendable {
         merges = parts.merges
         units = parts.units
         joints = parts.merges.isScannable ? parts.joints : nil
-        wholeEntries = parts.symbols.takesWholeEntries && joints != nil ? WholeEntries(parts.pieces) : nil
         symbols = parts.symbols
         lacksBytes = (0 ..< 256).contains { [byteIDs = parts.symbols.byteIDs] in byteIDs.base[$0] == MergeTable.none }
         pattern = parts.pattern

@@ -78,6 +78,25 @@ typedef enum {
 /// end counts as a start.
 void uf_piece_starts(const uint8_t *text, size_t count, int ends_text, uf_pattern pattern, uf_classes classes);
 
+// The pieces of a vocabulary by their bytes.
+
+typedef struct {
+    /// Open addressing from the low bits of `uf_entry_hash` on: half of the hash above the id + 1, 0 in an empty slot. Most other pieces are told apart without a look at their bytes.
+    const uint64_t *slots;
+    size_t mask;
+    /// Piece `id` lies at offsets[id] ..< offsets[id + 1] of the bytes.
+    const size_t *offsets;
+    const uint8_t *bytes;
+    size_t longest;
+} uf_entries;
+
+#define UF_NO_ENTRY UINT32_MAX
+
+uint64_t uf_entry_hash(const uint8_t *piece, size_t length);
+
+/// The id of a piece, or UF_NO_ENTRY.
+uint32_t uf_entry_find(const uf_entries *entries, const uint8_t *piece, size_t length);
+
 // Byte-pair merging of pieces of up to 256 symbols. Swift has the definition (`BytePairMerging.plain`) and a heap for longer pieces.
 
 /// The pair left << 32 | right becomes `joined`; UINT64_MAX in an empty slot.
@@ -143,8 +162,8 @@ typedef struct {
     uint32_t *unit_places;
     uf_unit *units;
     size_t unit_count;
-    /// Entries of the vocabulary that a piece becomes as a whole, without merging; NULL where there are none.
-    const uf_cache *entries;
+    /// Whose pieces are not merged where they are the whole piece of a text; NULL where all are merged.
+    const uf_entries *entries;
 } uf_speller;
 
 #define UF_UNKNOWN_UNIT 0
