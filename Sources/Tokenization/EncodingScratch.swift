@@ -23,7 +23,7 @@ public final class EncodingScratch {
     }
 
     public var counts = Counts()
-    let cache = PieceCache()
+    let cache: PieceCache
     let longPieces = LongPieceCache()
     let cutter: PieceCutter
     let parts = PartEncoder()
@@ -36,8 +36,9 @@ public final class EncodingScratch {
 
     public convenience init() { self.init(isPlain: false) }
 
-    init(isPlain: Bool, window: Int = 1 << 14) {
+    init(isPlain: Bool, window: Int = 1 << 14, cache: PieceCache = PieceCache()) {
         self.isPlain = isPlain
+        self.cache = cache
         cutter = PieceCutter(window: window)
         symbolCapacity = 256
         symbols = .allocate(capacity: symbolCapacity)

@@ -6,20 +6,23 @@ import CTokenization
 final class PieceCache {
     private var table: ZeroedTable<uf_bucket>
     /// The ids of pieces that have several. Untouched pages take no memory.
-    private let lists = ZeroedTable<UInt32>(count: PieceCache.listWords + Int(UF_COPIED_IDS))
+    private let lists: ZeroedTable<UInt32>
     private let most: Int
     /// Behind a pointer, whose fields can be reached without a check for other uses at every step.
     let state: UnsafeMutablePointer<uf_cache>
 
-    private static let listWords = 1 << 21
+    /// Ids that a window may add.
+    private static let listRoom = 1 << 10
 
     /// - Parameters:
     ///   - bits: of the number of buckets to begin with: 15 are 2 MiB, a large page.
-    ///   - most: of the greatest number: 18 are 16 MiB, room for the words of 100 MB of source code.
-    init(bits: Int = 15, most: Int = 18) {
+    ///   - most: of the greatest number: 18 are 16 MiB, room for the words of 60 MB of source code.
+    ///   - listWords: room for ids of pieces that have several, 4 bytes each.
+    init(bits: Int = 15, most: Int = 18, listWords: Int = 1 << 21) {
         (table, self.most) = (ZeroedTable(count: 1 << bits), 1 << most)
+        lists = ZeroedTable(count: listWords + Int(UF_COPIED_IDS))
         state = .allocate(capacity: 1)
-        state.initialize(to: uf_cache(buckets: table.base, mask: 1 << bits - 1, used: 0, lists: lists.base, listed: 0, list_limit: PieceCache.listWords))
+        state.initialize(to: uf_cache(buckets: table.base, mask: 1 << bits - 1, used: 0, lists: lists.base, listed: 0, list_limit: listWords))
     }
 
     deinit { state.deallocate() }
@@ -29,10 +32,10 @@ final class PieceCache {
         (state.pointee.used, state.pointee.listed) = (0, 0)
     }
 
-    /// Twice as many buckets where five of eight places are taken; forgets all where the lists are full. Not while a window is cut, which keeps the numbers of buckets and places of lists.
+    /// Twice as many buckets where three of eight places are taken, of which few have pushed a piece out by then; forgets all where the lists are nearly full. Not while a window is cut, which keeps the numbers of buckets and places of lists.
     func makeRoom() {
-        if state.pointee.listed > PieceCache.listWords - 1 << 10 { empty() }
-        guard 8 * state.pointee.used > 5 * Int(UF_PLACES) * table.count, table.count < most else { return }
+        if state.pointee.listed + PieceCache.listRoom > state.pointee.list_limit { empty() }
+        guard 8 * state.pointee.used > 3 * Int(UF_PLACES) * table.count, table.count < most else { return }
         let larger = ZeroedTable<uf_bucket>(count: 2 * table.count)
         var grown = state.pointee
         (grown.buckets, grown.mask, grown.used) = (larger.base, larger.count - 1, 0)
