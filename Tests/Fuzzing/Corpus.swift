@@ -52,6 +52,6 @@ struct Corpus {
             return Stream(name: AtomicFile.lastComponent(of: path), bytes: bytes, dissected: try DissectedStream(bytes), content: try StreamContent(bytes))
         }
         views = streams.filter { $0.name.hasSuffix("-none.uf") }.map { ($0.content.head, $0.content.lines) }
-        guard sources.count > 15, streams.count > 12, views.count == 4 else { throw Failure("the fixtures are not there") }
+        guard sources.count > 15, streams.count > 12, views.count == 9 else { throw Failure("the fixtures are not there") }
     }
 }

@@ -55,6 +55,10 @@ public struct LineExporter {
             labels("labels", sequence)
             key("prompt_tokens_cut")
             writer.write(digitsOf: member.promptCuts[member.promptCuts.count == 1 ? 0 : number])
+            if let gaps = member.promptGaps {
+                key("prompt_gaps")
+                try writer.write(.array(gaps[gaps.count == 1 ? 0 : number].map(\.json)))
+            }
             key("response_tokens_cut")
             writer.write(digitsOf: member.responseCuts[number])
             append("}")

@@ -40,7 +40,7 @@ public struct RecordView {
         if schema == RatedRecord.schema, let roles = fields.firstIndex(where: { $0.name == "roles" }) {
             fields.replaceSubrange(roles ... roles + 1, with: [("turns", .turns(roles: roles, contents: roles + 1))])
         }
-        if schema == PackedBin.schema { fields = Array(fields[..<2]) + [("segments", .segments), ("records", .members)] }
+        if PackedBin.schemas.contains(schema) { fields = Array(fields[..<2]) + [("segments", .segments), ("records", .members)] }
         return fields
     }
 
@@ -152,6 +152,10 @@ extension PackedBin.Segment {
     }
 }
 
+extension PackedBin.Gap {
+    public var json: JSONValue { .object([("at", JSONValue(Int(at))), ("tokens", JSONValue(Int(tokens)))]) }
+}
+
 extension PackedBin.Member {
     fileprivate var json: JSONValue {
         func matrix(_ values: [JSONValue]) -> JSONValue {
@@ -164,6 +168,7 @@ extension PackedBin.Member {
             ("rated", matrix(ratings.rated.map { JSONValue(Int($0)) })), ("targets", matrix(ratings.targets.map { .number($0) })),
             ("prompt_cuts", integers(promptCuts)), ("response_cuts", integers(responseCuts)),
         ]
+        if let promptGaps { members.append(("prompt_gaps", .array(promptGaps.map { .array($0.map(\.json)) }))) }
         if !rowMap.isEmpty {
             members += [("row_map", integers(rowMap)), ("pi_target", .array(piTarget.map { .number(Double($0)) }))]
         }
@@ -179,7 +184,7 @@ extension Block {
         case RatedRecord.schema: if !RatedRecord.isSound(self, index) { try check(RatedRecord.self) }
         case TokensRecord.schema: if !TokensRecord.isSound(self, index) { try check(TokensRecord.self) }
         case TokensRecord.schemaWithAnswers: try check(TokensRecord.self)
-        case PackedBin.schema: try check(PackedBin.self)
+        case PackedBin.schema, PackedBin.schemaWithGaps: try check(PackedBin.self)
         case LogProbRecord.schema: try check(LogProbRecord.self)
         default: break
         }
