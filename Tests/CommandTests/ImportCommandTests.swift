@@ -39,6 +39,11 @@ import Testing
         expect("uf-records view --with-head $F/\(stream)-zstd.uf | uf-records import --edited | uf-records stats --json | grep -o '\"blocks\":1,\"bytes\":[0-9]*,\"codec\":\"none\"' | sed 's/[0-9][0-9]*,.*,//'", 0, "\"blocks\":\"codec\":\"none\"\n")
     }
 
+    /// The number of a line is of 64 bits: all of them go to JSON and back, also of a record in a bin.
+    @Test(arguments: ["rated", "tokens", "packed", "gaps"]) func linesOf64Bits(stream: String) {
+        expect(#"uf-records view $F/\#(stream)-none.uf | sed 's/"origin_line":[0-9]*/"origin_line":18446744073709551615/g' > lines; uf-records import --kind \#(kind(stream)) lines | uf-records view | cmp - lines"#)
+    }
+
     @Test func damagedHeads() throws {
         expect("uf-records view --with-head $F/rated-zlib.uf > lines")
         for (edit, message) in [

@@ -196,11 +196,13 @@ import Testing
     @Test func cutsAndMissingRatings() throws {
         var record = record(0, [0.25, 0.75])
         record.ratings.ratings = [.nan, 4]
+        record.origin.line = .max
         record.responses[1] = (10 ..< 30).map { $0 }
         var options = PackingOptions(layout: .sharedPrefix, maxLength: 16)
         options.recordsPerBin = 1
         var exporter = LineExporter(.jsonl, layout: .sharedPrefix)
-        let line = try JSON.parse(exporter.lines(TokenRecords.pack([record], options).bins[0]))
+        let text = try exporter.lines(TokenRecords.pack([record], options).bins[0]), line = try JSON.parse(text)
+        #expect(String(decoding: text, as: UTF8.self).contains(#","origin_line":18446744073709551615,"#))
         #expect(line["ratings"]?.array?[0].array?.map(\.double) == [nil, 4] && line["targets"]?.array?[0].array?.map(\.double) == [0.25, 0.75])
         #expect(line["responses"]?.array?.map { $0["response_tokens_cut"]?.int } == [0, 6])
         // What earlier releases packed has no places to tell.
