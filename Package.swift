@@ -87,7 +87,8 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["SystemIO", "Checksums", "JSON", "CZlib", "CZstd", "CArchive"], path: "Tests/TestSupport"),
         // Mutants of inputs without end, for `make fuzz` and the test run; no product.
         .executableTarget(
-            name: "uf-fuzz", dependencies: ["TestSupport", "PreferenceData", "InputFiles", "RecordStream", "JSON", "SystemIO", argumentParser], path: "Tests/Fuzzing"),
+            name: "uf-fuzz", dependencies: ["TestSupport", "PreferenceData", "Tokenization", "InputFiles", "RecordStream", "ModelFiles", "JSON", "SystemIO", argumentParser],
+            path: "Tests/Fuzzing"),
         // The encoder by itself, for `make bench`; no product.
         .executableTarget(name: "uf-tokenizer-speed", dependencies: ["Tokenization", "Checksums", "JSON", "SystemIO", argumentParser], path: "Tests/Speed"),
         tests(of: "SystemIO"), tests(of: "Checksums"), tests(of: "JSON"), tests(of: "Jinja", ["JSON"]), tests(of: "PortableMath"),

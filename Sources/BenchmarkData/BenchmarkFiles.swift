@@ -35,8 +35,8 @@ public struct BenchmarkFiles: Sendable {
         var found = BenchmarkFiles()
         for operand in operands {
             let before = found.files.count
-            let isFolder = isFolder(operand)
-            for path in isFolder ? try filesBelow(operand) : [operand] { try found.read(path, isNamed: !isFolder, benchmark, body) }
+            let isNamed = !isFolder(operand)
+            for path in isNamed ? [operand] : try filesBelow(operand) { try found.read(path, isNamed: isNamed, benchmark, body) }
             guard found.files.count > before else {
                 let names = Benchmark.allCases.map(\.rawValue).joined(separator: ", ")
                 throw InputError("\(operand): no benchmark file there; expected published files of \(names)")
@@ -70,11 +70,6 @@ public struct BenchmarkFiles: Sendable {
             files.append(BenchmarkFile(path: inputs.name, sha256: digest.sha256, benchmark: kind, documents: count))
         }
         passedOver += inputs.passedOver
-    }
-
-    private static func isFolder(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     // A link that leads back to its own folder would else never end.

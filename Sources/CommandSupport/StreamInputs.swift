@@ -16,7 +16,11 @@ public final class StreamInputs {
             guard stream.head.schema.kind == first.head.schema.kind else {
                 throw InputError("\(stream.name): a stream of \(stream.head.schema.kind) records, but \(first.name) has \(first.head.schema.kind) records; streams of one kind can be joined")
             }
-            try stream.head.expect(first.head.schema, in: stream.name)
+            guard stream.head.schema == first.head.schema else {
+                throw InputError(
+                    "\(stream.name): its \(stream.head.schema.kind) records are laid out otherwise than those of \(first.name) "
+                        + "(\(stream.head.difference(from: first.head.schema))); make both with one release and the same options")
+            }
             let names = Set(stream.head.settings.keys).union(first.head.settings.keys).subtracting([ShardIdentity.setting])
             for name in names.sorted() where stream.head.settings[name] != first.head.settings[name] {
                 throw InputError("\(stream.name): its \(name) differs from that of \(first.name); streams made with different options cannot be joined")

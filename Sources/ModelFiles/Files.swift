@@ -14,11 +14,6 @@ func isPipe(_ path: String) -> Bool {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG && status.st_mode & S_IFMT != S_IFDIR
 }
 
-func isFolder(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-}
-
 /// Whether a name from a file may be used inside a folder: one component, nothing hidden.
 func isPlainFileName(_ name: String) -> Bool {
     !name.isEmpty && name.utf8.count <= 255 && name.first != "." && name.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "/") && $0 != 0x7F }

@@ -4,8 +4,8 @@ import RecordStream
 public struct FittedRecord: Sendable, Equatable {
     /// The record as it goes into a bin.
     public var record: TokensRecord
-    /// Counts of tokens taken from the prompt, or from each of N prompts.
-    public var promptCuts: [Int]
+    /// Where tokens were taken from the prompt, or from each of N prompts.
+    public var promptGaps: [[PackedBin.Gap]]
     /// N counts of tokens taken from each response. A cut response has lost its stop token.
     public var responseCuts: [Int]
     /// Turns removed whole, and tokens taken from the middle of others; 0 under the paper's rule.
@@ -19,11 +19,14 @@ public struct FittedRecord: Sendable, Equatable {
     /// A record that fits as it is.
     public init(_ record: TokensRecord) {
         self.record = record
-        promptCuts = [Int](repeating: 0, count: record.prompts.count)
+        promptGaps = [[PackedBin.Gap]](repeating: [], count: record.prompts.count)
         responseCuts = [Int](repeating: 0, count: record.responses.count)
     }
 
-    public var isCut: Bool { promptCuts.contains { $0 > 0 } || responseCuts.contains { $0 > 0 } }
+    /// Counts of tokens taken from the prompt, or from each of N prompts.
+    public var promptCuts: [Int] { promptGaps.map { $0.reduce(0) { $0 + Int($1.tokens) } } }
+
+    public var isCut: Bool { promptGaps.contains { !$0.isEmpty } || responseCuts.contains { $0 > 0 } }
 
     /// Tokens that it takes in a bin.
     public func tokens(in layout: PackedLayout) -> Int {
@@ -37,15 +40,18 @@ public struct FittedRecord: Sendable, Equatable {
         let ratings = record.ratings
         let names = ratings.dimensions.reduce(record.id.count + record.source.count) { $0 + $1.count + 12 }
         let segments = record.responses.count + record.prompts.reduce(0) { $0 + $1.answers.count }
-        return 8 * tokens(in: layout) + 48 * segments + 8 * pairs.count + 29 * ratings.ratings.count + names + 128
+        let numbers = pairs.count + promptGaps.reduce(0) { $0 + $1.count }
+        return 8 * tokens(in: layout) + 48 * segments + 8 * numbers + 29 * ratings.ratings.count + names + 128
     }
 
     /// Turn starts are not kept: nothing after packing asks for them.
     mutating func cutPrompt(_ number: Int, to kept: [Range<Int>]) {
         let whole = record.prompts[number]
         var cut = TokensRecord.Prompt(ids: kept.flatMap { whole.ids[$0] }, turnStarts: [], roles: [])
-        var start = 0
-        for range in kept {
+        var start = 0, end = 0, gaps: [PackedBin.Gap] = []
+        for range in kept + [whole.ids.count ..< whole.ids.count] {
+            if range.lowerBound > end { gaps.append(PackedBin.Gap(at: UInt32(start), tokens: UInt32(range.lowerBound - end))) }
+            end = range.upperBound
             // An answer that was cut inside is no longer what the model is to say; one at the start has nothing left to predict it from.
             for answer in whole.answers where range.contains(Int(answer.lowerBound)) && answer.upperBound <= range.upperBound {
                 let moved = Int(answer.lowerBound) - range.lowerBound + start
@@ -54,7 +60,7 @@ public struct FittedRecord: Sendable, Equatable {
             start += range.count
         }
         record.prompts[number] = cut
-        promptCuts[number] = whole.ids.count - cut.ids.count
+        promptGaps[number] = gaps
     }
 
     /// - Parameter room: the most tokens that a response may have.

@@ -101,6 +101,6 @@ extension PackedBin.Member {
     fileprivate init(_ fitted: FittedRecord) {
         self.init(
             id: fitted.record.id, origin: fitted.record.origin, source: fitted.record.source, ratings: fitted.record.ratings, promptCuts: fitted.promptCuts.map { UInt32($0) },
-            responseCuts: fitted.responseCuts.map { UInt32($0) })
+            promptGaps: fitted.promptGaps, responseCuts: fitted.responseCuts.map { UInt32($0) })
     }
 }

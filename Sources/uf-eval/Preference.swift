@@ -2,7 +2,6 @@ import Alignment
 import ArgumentParser
 import CommandSupport
 import Evaluation
-import Glibc
 import JSON
 import Numerics
 import RunDatabase
@@ -100,8 +99,7 @@ struct Preference: ParsableCommand {
     }
 
     private func source(_ operand: String) throws -> LogProbSource {
-        var status = stat()
-        if stat(operand, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return LogProbSource(try EvaluatedModel(path: operand, workers: jobs.count, precision: precision.value)) }
+        if isFolder(operand) { return LogProbSource(try EvaluatedModel(path: operand, workers: jobs.count, precision: precision.value)) }
         return try LogProbSource(stream: openInput(operand), precision: precision.value)
     }
 

@@ -12,7 +12,8 @@ struct ExportCommand: ParsableCommand {
         discussion: HelpText.discussion(
             """
             jsonl writes a line a record: id, source, origin, dimensions, ratings, rated and targets (a row a dimension), and of each response the tokens after its prompt's, \
-            labels (-100 where nothing is learnt) and what was cut; with layout pairs the pairs too, as numbers of responses.
+            labels (-100 where nothing is learnt) and what was cut, of its prompt with the places (how many of the tokens left come before each gap, how many it took); with \
+            layout pairs the pairs too, as numbers of responses.
             trl and llamafactory write a line a pair: the stream's own with layout pairs, else the best and the worst response by the mean of their targets, of equal ones the \
             first; records without such a pair are skipped and counted. trl has prompt_ids, chosen_ids and rejected_ids, what DPOTrainer's collator takes (a subclass whose \
             _prepare_dataset returns the data set as it is; TRL 0.24 calls them prompt_input_ids and so on); llamafactory has chosen_ and rejected_ input_ids, attention_mask and labels, for datasets' load_dataset("json") and \

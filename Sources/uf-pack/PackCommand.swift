@@ -140,10 +140,10 @@ struct PackCommand: ParsableCommand {
         let shards = sharding.one.map { $0.index ..< $0.index + 1 } ?? 0 ..< options.shards
         var packer = try ShardedPacker(options, shards: shards, vocabularySize: settings["vocabulary_size"]?.int, shuffleMemory: shuffleMemory.map { $0 << 20 } ?? Packer.defaultShuffleMemory)
         settings.merge(options.settings) { $1 }
-        let provenance = Provenance(command: "uf-pack", recipe: 1, arguments: options.arguments.map { .text($0) }, inputs: inputs.provenance)
+        let provenance = Provenance(command: "uf-pack", recipe: 2, arguments: options.arguments.map { .text($0) }, inputs: inputs.provenance)
         try sharding.refuse(output, report: report, inputs: files)
         let reportSink = try report.map { try openTextOutput($0) }
-        let stream: any ShardOutput<PackedBin> = try sharding.open(output, head: StreamHead(schema: PackedBin.schema, settings: settings, provenance: provenance))
+        let stream: any ShardOutput<PackedBin> = try sharding.open(output, head: StreamHead(schema: PackedBin.schemaWithGaps, settings: settings, provenance: provenance))
         func append(_ bin: PackedBin, to shard: Int) throws { try stream.append(bin, to: shard - shards.lowerBound) }
         let progress = common.progress("uf-pack", total: inputs.totalBytes, unit: inputs.totalBytes == nil ? "records" : "bytes")
         while let record = try inputs.next() {

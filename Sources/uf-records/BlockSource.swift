@@ -1,6 +1,5 @@
 import ArgumentParser
 import CommandSupport
-import Glibc
 import RecordStream
 import SystemIO
 
@@ -63,11 +62,6 @@ enum BlockSource {
             while reader.recordsRead < range.upperBound, let block = try reader.nextBlock() { try visit(block) }
         }
     }
-}
-
-func isFolder(_ operand: String) -> Bool {
-    var status = stat()
-    return operand != "-" && stat(operand, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }
 
 /// `10:20`, `:20`, `10:`: records by number, from 0, without the end.

@@ -55,7 +55,7 @@ struct Check: ParsableCommand {
             try output.flush()
         }
         for file in files.isEmpty ? ["-"] : files {
-            guard isFolder(file) else {
+            guard file != "-", isFolder(file) else {
                 try tell(file == "-" ? "standard input" : file) { try look(file) }
                 continue
             }

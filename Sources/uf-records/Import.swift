@@ -12,7 +12,7 @@ struct Import: ParsableCommand {
             """
             Every line is one record with all members of its kind, in any order; blank lines are passed over. Lines of uf-records view --with-head, unchanged, give the very stream that they came \
             from, its codec (unless --codec names another) and its division into blocks too; when the records were changed that is refused, and --edited takes them: settings and columns are kept, and the new stream's provenance names this command and the \
-            digest of the lines. Lines without such a head need --kind or --like. The lines may be compressed.
+            digest of the lines. Lines without such a head need --kind or --like; the stream has the columns that the first record has. The lines may be compressed.
             """,
             examples: [
                 ("uf-records view --with-head rated.uf | uf-records import -o same.uf", "the same bytes"),
@@ -57,8 +57,8 @@ struct Import: ParsableCommand {
         try DecodedInputs.check(operands)
         if file == nil || file == "-" { try refuseTerminalInput() }
         let inputs = DecodedInputs(operands), lines = ChunkReader(inputs, readsArrays: false)
-        let first = try lines.next(), (label, labelLine) = try first.map(label) ?? (nil, 0)
-        let head = try head(label)
+        let first = try lines.next(), (label, record, labelLine) = try first.map(firstLine) ?? (nil, nil, 0)
+        let head = try head(label, record)
         try output.refuse(inputs: operands + (like.map { [$0] } ?? []))
         let stream = try StreamOutput(output, head: head, as: edited ? nil : label), progress = common.progress("uf-records import")
         // The first chunk was looked at already.
@@ -87,16 +87,19 @@ struct Import: ParsableCommand {
         if common.verbose { Console.error("uf-records", counted(stream.records, "record")) }
     }
 
-    /// The head in the first line that is not blank, where it has one, and the line's number.
-    private func label(_ chunk: InputChunk) throws -> (StreamLabel?, Int) {
-        var label: StreamLabel?, first = 0
+    /// What the first line that is not blank holds, a head or a record, and the line's number.
+    private func firstLine(_ chunk: InputChunk) throws -> (StreamLabel?, JSONValue?, Int) {
+        var label: StreamLabel?, record: JSONValue?, first = 0
         try chunk.forEachRecord { line, _, place in
-            if first == 0 { (label, first) = (try StreamLabel(line: line, name: place.description), place.number) }
+            guard first == 0 else { return }
+            (label, first) = (try StreamLabel(line: line, name: place.description), place.number)
+            // What is no JSON is told of when it is read as a record.
+            if label == nil { record = try? JSON.parse(line) }
         }
-        return (label, first)
+        return (label, record, first)
     }
 
-    private func head(_ label: StreamLabel?) throws -> StreamHead {
+    private func head(_ label: StreamLabel?, _ record: JSONValue?) throws -> StreamHead {
         func made(_ arguments: [String]) -> Provenance { Provenance(command: "uf-records import", recipe: 1, arguments: arguments.map { .text($0) }) }
         if let label {
             guard kind == nil, like == nil else { throw InputError("the lines have a head, which says kind and settings: --kind and --like are for lines without", status: .usage) }
@@ -109,7 +112,7 @@ struct Import: ParsableCommand {
         }
         let settings: JSONValue = try other.map { .object($0.settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }) } ?? self.settings.map { try JSON.parse($0) } ?? .object([JSONMember]())
         let text = String(decoding: try settings.canonical, as: UTF8.self)
-        return try StreamHead(kind: kind, settings: settings, provenance: made(["--kind", kind] + (text == "{}" ? [] : ["--settings", text])))
+        return try StreamHead(kind: kind, record: record, settings: settings, provenance: made(["--kind", kind] + (text == "{}" ? [] : ["--settings", text])))
     }
 
     private func finish(_ stream: StreamOutput, _ label: StreamLabel?, _ inputs: DecodedInputs) throws {

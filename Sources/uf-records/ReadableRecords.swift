@@ -55,29 +55,34 @@ struct ReadableRecords {
         var page = heading("record \(TextTable.cell(member.id.description))", "\(TextTable.cell(member.source.description)), input \(origin.input), line \(origin.line)")
         let isShared = record.sequences.dropFirst().allSatisfy { $0.prompt == record.sequences[0].prompt }
         for (number, sequence) in record.sequences.enumerated() {
-            if number == 0 || !isShared { page += try prompt(sequence, cut: Int(member.promptCuts[member.promptCuts.count == 1 ? 0 : number])) }
-            let cut = Int(member.responseCuts[number])
+            if number == 0 || !isShared { page += try prompt(sequence, member, member.promptCuts.count == 1 ? 0 : number) }
             page += "  " + heading("response \(number)", "\(counted(sequence.response.count, "token")), learnt")
-            page += try painter.lines(sequence.response, isMasked: false, margin: "    ", mark: cut > 0 ? "[\(counted(cut, "token")) cut]" : "")
+            page += try painter.lines(sequence.response, isMasked: false, margin: "    ", marks: [sequence.response.count: mark(cut: member.responseCuts[number])])
         }
         for pair in record.pairs { page += "  " + heading("pair", "response \(pair.better) is better than response \(pair.worse)") }
         return page + targets(member.ratings, responses: record.sequences.count)
     }
 
-    /// The prompt, and apart from it the earlier answers that are learnt.
-    private func prompt(_ sequence: ResponseSequence, cut: Int) throws(InputError) -> String {
+    private func mark(cut tokens: UInt32) -> String { tokens > 0 ? "[\(counted(Int(tokens), "token")) cut]" : "" }
+
+    /// The prompt, and apart from it the earlier answers that are learnt. What was cut is marked in its place, in the heading where the stream does not keep places.
+    private func prompt(_ sequence: ResponseSequence, _ member: PackedBin.Member, _ number: Int) throws(InputError) -> String {
         var parts: [(title: String, range: Range<Int>)] = [], done = 0
         for answer in sequence.answers {
             parts += [("prompt", done ..< answer.lowerBound), ("earlier answer", answer)]
             done = answer.upperBound
         }
         parts.append(("prompt", done ..< sequence.promptTokens))
-        var text = "", mark = cut > 0 ? "[\(counted(cut, "token")) cut]" : ""
+        let gaps = member.promptGaps?[number] ?? []
+        var text = "", total = member.promptGaps == nil ? mark(cut: member.promptCuts[number]) : ""
         for (title, range) in parts where !range.isEmpty {
-            let isMasked = title == "prompt"
-            text += "  " + heading(title, "\(counted(range.count, "token")), \(isMasked ? "masked" : "learnt")", mark: mark)
-            text += try painter.lines(sequence.tokens[range], isMasked: isMasked, margin: "    ")
-            mark = ""
+            let isMasked = title == "prompt", isLast = range.upperBound == sequence.promptTokens
+            // A gap between two parts stands before the second.
+            let inside = gaps.filter { range.contains(Int($0.at)) || isLast && $0.at == range.upperBound }
+            text += "  " + heading(title, "\(counted(range.count, "token")), \(isMasked ? "masked" : "learnt")", mark: total)
+            let marks = Dictionary(uniqueKeysWithValues: inside.map { (Int($0.at) - range.lowerBound, mark(cut: $0.tokens)) })
+            text += try painter.lines(sequence.tokens[range], isMasked: isMasked, margin: "    ", marks: marks)
+            total = ""
         }
         return text
     }
@@ -108,7 +113,8 @@ extension UnpackedRecord {
             return ResponseSequence(tokens: prompt.ids + response, promptTokens: prompt.ids.count, answers: prompt.answers.map { Int($0.lowerBound) ..< Int($0.upperBound) })
         }
         let member = PackedBin.Member(
-            id: record.id, origin: record.origin, source: record.source, ratings: record.ratings, promptCuts: [0], responseCuts: [UInt32](repeating: 0, count: sequences.count))
+            id: record.id, origin: record.origin, source: record.source, ratings: record.ratings, promptCuts: [0], promptGaps: [[]],
+            responseCuts: [UInt32](repeating: 0, count: sequences.count))
         self.init(member: member, sequences: sequences, pairs: [], rowCount: sequences.count)
     }
 }

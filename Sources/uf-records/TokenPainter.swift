@@ -15,8 +15,9 @@ struct TokenPainter {
         isColored && style != .plain && !text.isEmpty ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
     }
 
-    /// Lines of text, each after `margin`, with `mark` at their end.
-    func lines(_ ids: some Sequence<UInt32>, isMasked: Bool, margin: String, mark: String = "") throws(InputError) -> String {
+    /// Lines of text, each after `margin`.
+    /// - Parameter marks: what stands before a token, by its number in `ids`, or at the end, by their count.
+    func lines(_ ids: some Sequence<UInt32>, isMasked: Bool, margin: String, marks: [Int: String] = [:]) throws(InputError) -> String {
         var text = margin, run: [UInt8] = []
         func add(_ shown: String, _ style: TextStyle) {
             for (number, line) in shown.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
@@ -29,7 +30,13 @@ struct TokenPainter {
             if !run.isEmpty { add(TokenPainter.visible(run), isMasked ? .masked : .plain) }
             run.removeAll()
         }
+        var count = 0
         for id in ids {
+            if let mark = marks[count] {
+                flush()
+                text += painted(mark, .mark)
+            }
+            count += 1
             let bytes = try tokenizer.bytes(of: id)
             if tokenizer.isSpecial(id) {
                 flush()
@@ -39,7 +46,7 @@ struct TokenPainter {
             }
         }
         flush()
-        return text + painted(mark, .mark) + "\n"
+        return text + painted(marks[count] ?? "", .mark) + "\n"
     }
 
     /// Text that a terminal shows and does not obey: line feeds stay, other control and format characters become \t, \r or \u{1B}, bytes that are no UTF-8 \xE2.

@@ -14,8 +14,8 @@ struct View: ParsableCommand {
             range lies, a pipe no further than needed; without it a pipe is held to its end mark, a file to its index and to the checksums of what is shown (uf-records \
             check reads and verifies everything).
             --tokenizer shows tokens and packed records as text instead: prompt and responses, what of them is masked and what is learnt, special tokens as ⟦<|im_end|>⟧, \
-            counts of what was cut, and the targets as bars. Control characters stand as \\t or \\u{1B}, bytes that are no UTF-8 as \\xE2. Colours come on a terminal where \
-            NO_COLOR is not set; --color and --no-color decide otherwise.
+            in its place how many tokens were cut (of a prompt in the heading, where an earlier release made the stream), and the targets as bars. Control characters stand as \
+            \\t or \\u{1B}, bytes that are no UTF-8 as \\xE2. Colours come on a terminal where NO_COLOR is not set; --color and --no-color decide otherwise.
             --where shows the records that meet a condition; uf-convert --where keeps them. \(RecordFilter.help)
             """,
             examples: [

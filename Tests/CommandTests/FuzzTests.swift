@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Twenty thousand mutants of JSON, archives and streams under a gigabyte of address space, with fixed seeds; `make fuzz` runs a million.
+/// Twenty thousand mutants of JSON, archives, vocabularies and streams under a gigabyte of address space, with fixed seeds; `make fuzz` runs a million.
 @Suite struct FuzzTests {
     @Test func mutantsAreHandled() {
         let folder = TemporaryFolder()

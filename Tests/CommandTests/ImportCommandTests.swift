@@ -6,6 +6,9 @@ import Testing
 @Suite struct ImportCommandTests {
     private let folder = TemporaryFolder()
     private static let fixtures = Fixtures.path("streams/version-1")
+    /// Golden streams, and kinds where they are named after something else.
+    static let streams = ["rated", "tokens", "packed", "logps", "answers", "rows16", "pairs", "sft", "gaps"]
+    private func kind(_ stream: String) -> String { ["answers": "tokens", "rows16": "packed", "pairs": "packed", "sft": "packed", "gaps": "packed"][stream] ?? stream }
 
     private func run(_ script: String) -> Command.Outcome {
         Command.shell(script, in: folder.path, environment: ["F": Self.fixtures, "RAW": Fixtures.path("ultrafeedback/vicuna_bench.jsonl.gz")])
@@ -18,22 +21,27 @@ import Testing
     }
 
     /// The same bytes for every kind, lone surrogates, signed zeros and missing ratings included; whatever the threads, and through compression.
-    @Test(arguments: ["rated", "tokens", "packed", "logps"]) func sameBytes(kind: String) {
-        expect("uf-records cat $F/\(kind)-zstd.uf -o x.uf; uf-records view --with-head x.uf > lines")
+    @Test(arguments: streams) func sameBytes(stream: String) {
+        expect("uf-records cat $F/\(stream)-zstd.uf -o x.uf; uf-records view --with-head x.uf > lines")
         expect("uf-records import lines | cmp - x.uf && uf-records import < lines | cmp - x.uf && uf-records import -j 4 lines | cmp - x.uf && gzip -k lines && uf-records import lines.gz | cmp - x.uf")
         expect("for c in zlib zstd; do uf-records cat x.uf --codec $c -o z.uf; uf-records view --with-head z.uf > coded; uf-records import coded | cmp - z.uf && uf-records import --codec none coded | cmp - <(uf-records cat x.uf) || exit; done")
         // Members in another order, numbers as other tools write them, blank lines and a missing last line feed.
         expect(#"sed -e 's/-0\.0\([],]\)/-0\1/g' -e 's/\([0-9]\)\.0\([],]\)/\1\2/g' -e 's/^{\("id":"[^"]*"\),\(.*\)}$/{ \2 , \1 }\n/' lines | head -c -1 > other; cmp -s other lines; echo $?; uf-records import other | cmp - x.uf"#, 0, "1\n")
         // Without a head: the same records, with a provenance of their own.
-        expect("uf-records view x.uf | uf-records import --like x.uf -o y.uf; uf-records view x.uf | uf-records import --kind \(kind) --settings '{\"layout\":\"shared-prefix\"}' | cmp - y.uf; uf-records diff x.uf y.uf")
+        expect("uf-records view x.uf | uf-records import --like x.uf -o y.uf; uf-records view x.uf | uf-records import --kind \(kind(stream)) --settings '{\"layout\":\"\(["rows16", "pairs", "sft"].contains(stream) ? stream : "shared-prefix")\"}' | cmp - y.uf; uf-records diff x.uf y.uf")
     }
 
     /// The golden files have a record a block, which this release's writer would not do; what another release of zlib or zstd makes of a block is not ours to say.
-    @Test(arguments: ["rated", "tokens", "packed", "logps"]) func divisionIntoBlocks(kind: String) {
-        expect("uf-records view --with-head $F/\(kind)-none.uf | uf-records import | cmp - $F/\(kind)-none.uf; uf-records view --with-head $F/empty.uf | uf-records import | cmp - $F/empty.uf")
-        expect("for c in zlib zstd; do uf-records view --with-head $F/\(kind)-$c.uf | uf-records import -o $c.uf; for f in $c.uf $F/\(kind)-$c.uf; do uf-records stats --json $f | sed 's/^{[^,]*,//; s/\"bytes\":[0-9]*,//'; done | uniq | wc -l; done", 0, "1\n1\n")
+    @Test(arguments: streams) func divisionIntoBlocks(stream: String) {
+        expect("uf-records view --with-head $F/\(stream)-none.uf | uf-records import | cmp - $F/\(stream)-none.uf; uf-records view --with-head $F/empty.uf | uf-records import | cmp - $F/empty.uf")
+        expect("for c in zlib zstd; do uf-records view --with-head $F/\(stream)-$c.uf | uf-records import -o $c.uf; for f in $c.uf $F/\(stream)-$c.uf; do uf-records stats --json $f | sed 's/^{[^,]*,//; s/\"bytes\":[0-9]*,//'; done | uniq | wc -l; done", 0, "1\n1\n")
         // A new stream is divided and stored as its maker does.
-        expect("uf-records view --with-head $F/\(kind)-zstd.uf | uf-records import --edited | uf-records stats --json | grep -o '\"blocks\":1,\"bytes\":[0-9]*,\"codec\":\"none\"' | sed 's/[0-9][0-9]*,.*,//'", 0, "\"blocks\":\"codec\":\"none\"\n")
+        expect("uf-records view --with-head $F/\(stream)-zstd.uf | uf-records import --edited | uf-records stats --json | grep -o '\"blocks\":1,\"bytes\":[0-9]*,\"codec\":\"none\"' | sed 's/[0-9][0-9]*,.*,//'", 0, "\"blocks\":\"codec\":\"none\"\n")
+    }
+
+    /// The number of a line is of 64 bits: all of them go to JSON and back, also of a record in a bin.
+    @Test(arguments: ["rated", "tokens", "packed", "gaps"]) func linesOf64Bits(stream: String) {
+        expect(#"uf-records view $F/\#(stream)-none.uf | sed 's/"origin_line":[0-9]*/"origin_line":18446744073709551615/g' > lines; uf-records import --kind \#(kind(stream)) lines | uf-records view | cmp - lines"#)
     }
 
     @Test func damagedHeads() throws {
@@ -92,6 +100,16 @@ import Testing
         refused("packed", #"s/"end":5/"end":null/"#, ", column 157: segments[1].end: expected an integer from 0 to 4294967295, found null")
         refused("packed", #"s/"targets":\[\[0.75/"targets":[["x"/"#, ", column 465: records[0].targets[0][0]: expected a number, null (NaN), \"inf\" or \"-inf\", found a string")
         refused("packed", #"s/\[5.0,null\]/[5.0]/"#, ", column 419: records[0].ratings[1]: a row of 1 values after rows of 2")
+        expect("uf-records cat $F/gaps-none.uf -o g.uf; uf-records view g.uf > gaps")
+        func gaps(_ edit: String, _ message: String, sourceLocation: SourceLocation = #_sourceLocation) {
+            expect("sed '2\(edit)' gaps > lines; uf-records import --kind packed lines -o x.uf", 65, errors: "uf-records: lines: line 2\(message)\n", sourceLocation: sourceLocation)
+        }
+        gaps(#"s/,"prompt_gaps":.*/}]}/"#, ", column 290: records[0]: the member prompt_gaps is missing")
+        gaps(#"s/,\[\]\]}/]}/"#, ", column 539: records[0].prompt_gaps: gaps of 1 prompts, expected 2, a list for each number in prompt_cuts")
+        gaps(#"s/"at":1/"at":-1/"#, ", column 547: records[0].prompt_gaps[0][0].at: expected an integer from 0 to 4294967295, found -1")
+        gaps(#"s/"at":1/"at":3/"#, ", column 1: the gaps in prompt 0 of record 0 do not lie in order within its 2 tokens")
+        // The first record says which columns there are.
+        expect("(head -1 packed; sed -n 2p gaps) > lines; uf-records import --kind packed lines -o x.uf", 65, errors: "uf-records: lines: line 2, column 539: records[0].prompt_gaps: an unknown member; expected are id, origin_input, origin_line, source, dimensions, ratings, rated, targets, prompt_cuts, response_cuts, row_map, pi_target\n")
         refused("packed", #"s/"positions":\[0,1/"positions":[0,2/"#, ", column 1: segment 0: position 2 at token 1, expected 1")
         #expect(!folder.contents.contains("x.uf"))
     }

@@ -23,8 +23,8 @@ enum Python {
     }
 
     @Test func agreesOnEveryFixture() {
-        let outcome = run("$PYTHON $CHECK $F/{rated,tokens,packed,logps}-{none,zlib,zstd}.uf $F/empty.uf | sed 's/.*: //'")
-        let kinds = ["rated", "tokens", "packed", "logps"].flatMap { [String](repeating: "3 \($0) records\n", count: 3) }.joined() + "0 logps records\n"
+        let outcome = run("$PYTHON $CHECK $F/{rated,tokens,packed,logps,answers,rows16,pairs,sft,gaps}-{none,zlib,zstd}.uf $F/empty.uf | sed 's/.*: //'")
+        let kinds = (["rated", "tokens", "packed", "logps", "tokens"] + [String](repeating: "packed", count: 4)).flatMap { [String](repeating: "3 \($0) records\n", count: 3) }.joined() + "0 logps records\n"
         #expect(outcome.status == 0 && String(decoding: outcome.output, as: UTF8.self) == kinds, "\(outcome.errors)")
     }
 

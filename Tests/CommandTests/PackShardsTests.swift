@@ -84,6 +84,15 @@ import Testing
         refused("--max-length 64 --shards 2 --append one.MANIFEST -o other/two-%d-of-%d.uf", 64, "not in the folder of one.MANIFEST")
         refused("--max-length 63 --shards 2 --append one.MANIFEST -o two-%d-of-%d.uf", 65, "one-0-of-2.uf: its max_length differs from that of the new records")
         refused("--max-length 64 --shards 2 --append none.MANIFEST -o two-%d-of-%d.uf", 66, "none.MANIFEST: cannot be opened")
+        // A set of an earlier release, which did not keep where prompts were cut.
+        let old = run(#"""
+            mkdir old; uf-pack --max-length 64 --max-tokens 128 first.uf --shards 1 -o new-%d-of-%d.uf 2> /dev/null && uf-records view --with-head new-0-of-1.uf |
+              sed -e '1s/,{\\"as\\":\\"number\\",\\"depth\\":2,\\"name\\":\\"prompt_gaps\\",\\"type\\":\\"u32\\"}//' -e '2,$s/,"prompt_gaps":\[\[\]\]//g' |
+              uf-records import --edited -o old/one-0-of-1.uf && cd old && sha256sum one-0-of-1.uf > one.MANIFEST &&
+              uf-pack --max-length 64 --max-tokens 128 ../second.uf --shards 1 --append one.MANIFEST -o two-%d-of-%d.uf
+            """#)
+        let laidOut = "uf-pack: one-0-of-1.uf: its packed records are laid out otherwise than the new ones (missing: prompt_gaps; unknown: none); make the earlier sets again with this release, or begin a new list\n"
+        #expect(old.status == 65 && old.errors == laidOut, "\(old.errors)")
         #expect(run("rm one-1-of-2.uf").status == 0)
         refused("--max-length 64 --shards 2 --append one.MANIFEST -o two-%d-of-%d.uf", 66, "one-1-of-2.uf: cannot be opened")
     }

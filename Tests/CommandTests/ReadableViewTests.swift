@@ -65,7 +65,38 @@ import Testing
         // A record alone; from a pipe, from a model folder; a tokens record, which nothing was cut of and no pair was made of.
         #expect(text("mkdir model; cp tokenizer.json model; uf-records view --tokenizer model --id 7f19dc21422a0f1360539c08df49ec61 < packed.uf") == "bin 0  67 tokens, 2 records\n" + Self.first)
         #expect(text("uf-records view tokens.uf --tokenizer tokenizer.json --range :1") == Self.first.replacing("  pair  response 0 is better than response 1\n", with: ""))
-        #expect(text("uf-pack tokens.uf --max-length 22 2>/dev/null | uf-records view --tokenizer tokenizer.json").contains("  prompt  16 tokens, masked  [7 tokens cut]\n"))
+        #expect(text("uf-pack tokens.uf --max-length 22 2>/dev/null | uf-records view --tokenizer tokenizer.json").contains(#"""
+              prompt  16 tokens, masked
+                ⟦<|im_start|>⟧user
+                Say <|[7 tokens cut]\u{1B}[2J⟦<|im_end|>⟧
+
+            """#))
+    }
+
+    /// Three gaps of a prompt, one where the paper's rule cuts, one at the start; of streams that keep no places the sum in the heading.
+    @Test func cutsOfPromptsStandInTheirPlaces() {
+        let system = #"{"role":"system","content":"You are brief and friendly and never say more than is needed."}"#
+        let turns = #"{"role":"user","content":"Hi, who are you?"},{"role":"assistant","content":"Hello, I am Una."},"#
+            + #"{"role":"user","content":"What is the capital of the country that lies between France and Portugal, and since when?"},{"role":"assistant","content":"Madrid"}"#
+        func prompt(_ page: String) -> [Substring] { page.split(separator: "\n").drop { !$0.hasPrefix("  prompt") }.prefix { !$0.hasPrefix("  response") } }
+        for (name, messages) in [("with", system + "," + turns), ("without", turns)] {
+            _ = text("echo '{\"messages\":[\(messages)]}' | uf-convert | uf-tokenize --tokenizer tokenizer.json --template chatml -o \(name).uf")
+        }
+        func packed(_ options: String) -> [Substring] { prompt(text("uf-pack --layout sft \(options) 2> /dev/null | uf-records view --tokenizer tokenizer.json")) }
+        #expect(packed("with.uf --max-length 36") == [
+            "  prompt  33 tokens, masked", "    ⟦<|im_start|>⟧system", "    You are brief and[4 tokens cut] more than is needed.⟦<|im_end|>⟧",
+            "    [24 tokens cut]⟦<|im_start|>⟧user", "    What is the capital of[8 tokens cut], and since when?⟦<|im_end|>⟧", "    ⟦<|im_start|>⟧assistant", "    ",
+        ])
+        #expect(packed("without.uf --max-length 40").starts(with: ["  prompt  27 tokens, masked", "    [24 tokens cut]⟦<|im_start|>⟧user"]))
+        #expect(packed("with.uf --max-length 34 --truncation paper").last == "    ⟦<|im_start|>⟧ass[38 tokens cut]")
+        let colored = text("uf-pack --layout sft --max-length 36 with.uf 2> /dev/null | uf-records view --tokenizer tokenizer.json --color")
+        #expect(colored.contains("and\u{1B}[0m\u{1B}[33m[4 tokens cut]\u{1B}[0m\u{1B}[2m more than is needed."))
+        // As earlier releases made it.
+        let old = text(#"""
+            uf-pack --layout sft with.uf --max-length 36 -o new.uf 2> /dev/null
+            uf-records view new.uf | sed 's/,"prompt_gaps":[^}]*\(}[^]]*\)*\]\]//' | uf-records import --like new.uf -o old.uf && uf-records view old.uf --tokenizer tokenizer.json
+            """#)
+        #expect(prompt(old).starts(with: ["  prompt  33 tokens, masked  [36 tokens cut]", "    ⟦<|im_start|>⟧system", "    You are brief and more than is needed.⟦<|im_end|>⟧"]) && !old.contains("]⟦"))
     }
 
     /// Earlier answers that are learnt stand apart; prompts of their own stand before their responses.

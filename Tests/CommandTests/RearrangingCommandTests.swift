@@ -27,7 +27,7 @@ import Testing
         text(run("uf-records check --full --json \(files) | jq -r .content 2>/dev/null || uf-records check --full \(files) | sed 's/.*content //'")).split(separator: "\n").map(String.init)
     }
 
-    @Test(arguments: ["rated", "tokens", "packed", "logps"]) func catKeepsRecords(kind: String) throws {
+    @Test(arguments: ImportCommandTests.streams) func catKeepsRecords(kind: String) throws {
         let lines = String(decoding: try readWholeFile("\(Self.fixtures)/\(kind).jsonl"), as: UTF8.self)
         expect("uf-records cat $F/\(kind)-none.uf $F/\(kind)-zstd.uf | uf-records view", 0, lines + lines)
         expect("cat $F/\(kind)-zlib.uf | uf-records cat --codec zstd | uf-records cat - $F/\(kind)-none.uf --codec zlib -o x.uf && uf-records view x.uf", 0, lines + lines)
@@ -42,6 +42,11 @@ import Testing
         prepare()
         expect("uf-records cat v.uf $F/rated-none.uf -o x.uf", 65,
             errors: "uf-records: \(Self.fixtures)/rated-none.uf: its layout differs from that of v.uf; streams made with different options cannot be joined\n")
+        func others(_ one: String, _ other: String, _ columns: String) {
+            expect("uf-records cat $F/\(one) $F/\(other) -o x.uf", 65, errors: "uf-records: \(Self.fixtures)/\(other): its packed records are laid out otherwise than those of \(Self.fixtures)/\(one) (\(columns)); make both with one release and the same options\n")
+        }
+        others("packed-none.uf", "gaps-none.uf", "missing: none; unknown: prompt_gaps")
+        others("gaps-none.uf", "packed-none.uf", "missing: prompt_gaps; unknown: none")
         expect("uf-records cat v.uf -o v.uf", 64, errors: "uf-records: v.uf: both input and output; the output would replace the input (write to another name)\n")
         expect("uf-records cat - - < v.uf", 64, errors: "uf-records: standard input (-) is named twice\n")
         expect("uf-records cat absent.uf -o x.uf", 66, errors: "uf-records: absent.uf: cannot be opened for reading: No such file or directory\n")

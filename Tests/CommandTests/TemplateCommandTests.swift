@@ -78,6 +78,8 @@ import Testing
             ("echo '[{}, 1]' | uf-tokenize render --template model", 65, "uf-tokenize: standard input: line 1: messages[1] is 1, expected an object with role and content"),
             ("echo 1 | uf-tokenize render --template model", 65, "uf-tokenize: standard input: line 1: found 1, expected an array of messages or an object with messages"),
             ("echo '{\"m\": 1}' | uf-tokenize render --template model", 65, "uf-tokenize: standard input: line 1: messages is missing, expected an array of messages"),
+            ("echo '[{\"role\": \"user\", \"content\": \"a\", \"role\": \"system\"}]' | uf-tokenize render --template model", 65, "uf-tokenize: standard input: line 1: the key \"role\" stands twice in one object"),
+            ("echo '{\"messages\": [], \"tools\": [{\"a\": {\"b\": 1, \"b\": 1}}]}' > twice; uf-tokenize render --template model twice", 65, "uf-tokenize: twice: line 1: the key \"b\" stands twice in one object"),
             ("echo '[{' | uf-tokenize render --template model", 65, "uf-tokenize: standard input: line 1, column "),
             ("uf-convert \"$RAW\" 2>told | uf-tokenize --tokenizer bare --template auto", 65, "uf-tokenize: bare: there is no chat template beside the vocabulary"),
             ("uf-convert \"$RAW\" 2>told | uf-tokenize --tokenizer model --template chatml --vars '{}'", 64, "uf-tokenize: --vars and --date go with a model's own template"),

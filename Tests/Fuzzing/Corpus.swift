@@ -24,6 +24,7 @@ struct Corpus {
     /// Of a layout that no source has, and the map that describes it.
     let mapped: (lines: [[UInt8]], map: [UInt8])
     let streams: [Stream]
+    let vocabularies: [VocabularySample]
     /// What `uf-records view` shows of the streams.
     let views: [(head: StreamHead, lines: [[UInt8]])]
 
@@ -51,7 +52,8 @@ struct Corpus {
             let bytes = try readWholeFile(path)
             return Stream(name: AtomicFile.lastComponent(of: path), bytes: bytes, dissected: try DissectedStream(bytes), content: try StreamContent(bytes))
         }
+        vocabularies = try VocabularySample.all()
         views = streams.filter { $0.name.hasSuffix("-none.uf") }.map { ($0.content.head, $0.content.lines) }
-        guard sources.count > 15, streams.count > 12, views.count == 4 else { throw Failure("the fixtures are not there") }
+        guard sources.count > 15, streams.count > 12, views.count == 9 else { throw Failure("the fixtures are not there") }
     }
 }

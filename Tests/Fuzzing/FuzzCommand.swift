@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import TestSupport
 
 /// Mutants of every kind of input, each made from a number and given to the library as the commands give it.
 ///
@@ -35,8 +36,9 @@ struct FuzzCommand: ParsableCommand {
         try mutant.write()
         print("mutant \(seed): \(mutant.description), \(mutant.bytes.count) bytes, written to \(mutant.fileName)")
         Worker.limit()
+        let folder = TemporaryFolder()
         Worker.startTimers()
-        do { print("\(try mutant.check())") } catch let failure as Failure {
+        do { print("\(try mutant.check(in: folder.path))") } catch let failure as Failure {
             print("not handled: \(failure.message)")
             throw ExitCode.failure
         }

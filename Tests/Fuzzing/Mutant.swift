@@ -7,6 +7,8 @@ enum Family: String, CaseIterable {
     case records
     /// The same inside archives and compression, whose bytes are mutated.
     case archives
+    /// Files of vocabularies, as --tokenizer takes them.
+    case vocabularies
     /// Lines that uf-records view shows, as uf-records import reads them.
     case lines
     /// Streams with damage that nobody covered up: refused without exception.
@@ -17,11 +19,12 @@ enum Family: String, CaseIterable {
     /// How many of a hundred mutants.
     var share: Int {
         switch self {
-        case .records: 35
+        case .records: 32
         case .archives: 8
+        case .vocabularies: 8
         case .lines: 12
         case .damaged: 10
-        case .forged: 35
+        case .forged: 30
         }
     }
 }
@@ -33,7 +36,7 @@ struct Mutant: CustomStringConvertible {
     let bytes: [UInt8]
     /// What it was made from.
     let origin: String
-    private let handled: () throws -> Outcome
+    private let handled: (_ folder: String) throws -> Outcome
 
     init(_ seed: UInt64, _ corpus: Corpus) {
         self.seed = seed
@@ -50,28 +53,33 @@ struct Mutant: CustomStringConvertible {
             let text = RecordsMutant(corpus, archived: chosen == .archives, &generator)
             (bytes, origin) = (text.bytes, text.origin)
             let check = ConversionCheck(text, &generator)
-            handled = { try check.run() }
+            handled = { _ in try check.run() }
+        case .vocabularies:
+            let mutant = VocabularyMutant(corpus, &generator), check = VocabularyCheck(mutant)
+            (bytes, origin) = (mutant.bytes, mutant.origin)
+            handled = { try check.run(in: $0) }
         case .lines:
             let (head, lines) = corpus.views[generator.below(corpus.views.count)]
             let text = TextMutator.lines(of: lines, strangers: corpus.views.flatMap(\.lines), &generator)
             (bytes, origin) = (text, "lines of \(head.schema.kind) records")
-            handled = { try ImportCheck(head: head).run(text) }
+            handled = { _ in try ImportCheck(head: head).run(text) }
         case .damaged:
             let stream = corpus.streams[generator.below(corpus.streams.count)], check = StreamCheck(stream, &generator)
             let damaged = ByteMutator.damaged(stream.bytes, &generator)
             (bytes, origin) = (damaged, stream.name)
-            handled = { try check.run(damaged, .damaged) }
+            handled = { _ in try check.run(damaged, .damaged) }
         case .forged:
             let stream = corpus.streams[generator.below(corpus.streams.count)], check = StreamCheck(stream, &generator)
             let forgery = StreamForger.forged(stream.dissected, others: corpus.streams, &generator)
             (bytes, origin) = (forgery.bytes, "\(stream.name), digests \(forgery.digests)")
-            handled = { try check.run(forgery.bytes, forgery.digests == .kept ? .forgedWithoutDigests : .forged) }
+            handled = { _ in try check.run(forgery.bytes, forgery.digests == .kept ? .forgedWithoutDigests : .forged) }
         }
     }
 
     var description: String { "\(family.rawValue), from \(origin)" }
 
-    func check() throws -> Outcome { try handled() }
+    /// - Parameter folder: an empty one, for what the library opens by name; empty again afterwards.
+    func check(in folder: String) throws -> Outcome { try handled(folder) }
 
     var fileName: String { "mutant-\(seed)" }
 
@@ -80,14 +88,4 @@ struct Mutant: CustomStringConvertible {
         try file.write(bytes)
         try file.finish()
     }
-}
-
-extension SeededGenerator {
-    /// A number from 0 to below `count`.
-    mutating func below(_ count: Int) -> Int { Int.random(in: 0 ..< count, using: &self) }
-
-    /// True once in `count` times.
-    mutating func once(in count: Int) -> Bool { below(count) == 0 }
-
-    mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
 }

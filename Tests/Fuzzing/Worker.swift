@@ -27,13 +27,15 @@ struct Worker {
     }
 
     func run() throws {
-        let corpus = try Corpus()
+        let corpus = try Corpus(), folder = state.path + ".files"
+        guard mkdir(folder, 0o700) == 0 else { throw Failure("\(folder) cannot be made") }
+        defer { rmdir(folder) }
         Worker.limit()
         for seed in seeds {
             state.seed = seed
             let mutant = Mutant(seed, corpus)
             Worker.startTimers()
-            do { state.count(mutant.family, try mutant.check()) } catch {
+            do { state.count(mutant.family, try mutant.check(in: folder)) } catch {
                 state.message = (error as? Failure)?.message ?? "an error of another kind: \(type(of: error)): \(error)"
                 exit(1)
             }

@@ -189,20 +189,33 @@ import Testing
         #expect(try lines([chat], .sft, .trl).lines == [#"{"input_ids":[0,1,2,3,4,5,6],"attention_mask":[1,1,1,1,1,1,1],"labels":[-100,-100,2,3,-100,5,6]}"#])
         #expect(try lines([chat], .sft, .jsonl).lines == [
             #"{"id":"\#(TokenRecords.id(0))","source":"made-up","origin_input":1,"origin_line":1,"dimensions":[],"ratings":[],"rated":[],"targets":[],"#
-                + #""responses":[{"input_ids":[0,1,2,3,4,5,6],"labels":[-100,-100,2,3,-100,5,6],"prompt_tokens_cut":0,"response_tokens_cut":0}]}"#,
+                + #""responses":[{"input_ids":[0,1,2,3,4,5,6],"labels":[-100,-100,2,3,-100,5,6],"prompt_tokens_cut":0,"prompt_gaps":[],"response_tokens_cut":0}]}"#,
         ])
     }
 
     @Test func cutsAndMissingRatings() throws {
         var record = record(0, [0.25, 0.75])
         record.ratings.ratings = [.nan, 4]
+        record.origin.line = .max
         record.responses[1] = (10 ..< 30).map { $0 }
         var options = PackingOptions(layout: .sharedPrefix, maxLength: 16)
         options.recordsPerBin = 1
         var exporter = LineExporter(.jsonl, layout: .sharedPrefix)
-        let line = try JSON.parse(exporter.lines(TokenRecords.pack([record], options).bins[0]))
+        let text = try exporter.lines(TokenRecords.pack([record], options).bins[0]), line = try JSON.parse(text)
+        #expect(String(decoding: text, as: UTF8.self).contains(#","origin_line":18446744073709551615,"#))
         #expect(line["ratings"]?.array?[0].array?.map(\.double) == [nil, 4] && line["targets"]?.array?[0].array?.map(\.double) == [0.25, 0.75])
         #expect(line["responses"]?.array?.map { $0["response_tokens_cut"]?.int } == [0, 6])
+        // What earlier releases packed has no places to tell.
+        options.truncation = .paper
+        var own = TokenRecords.make(1, prompt: 9, responses: [4, 4], turns: [0, 8])
+        own.prompts.append(TokenRecords.prompt((0 ..< 20).map { $0 }, [0, 16]))
+        var bin = try TokenRecords.pack([own], options).bins[0]
+        func cuts(_ bin: PackedBin) throws -> [String] {
+            try (JSON.parse(exporter.lines(bin))["responses"]?.array ?? []).map { "\($0["prompt_tokens_cut"]?.int ?? -1) \(try $0["prompt_gaps"].map { String(decoding: try $0.serialized(), as: UTF8.self) } ?? "none")" }
+        }
+        #expect(try cuts(bin) == ["0 []", #"8 [{"at":12,"tokens":8}]"#])
+        bin.members[0].promptGaps = nil
+        #expect(try cuts(bin) == ["0 none", "8 none"])
     }
 
     @Test func whatDoesNotFitIsTold() throws {

@@ -74,6 +74,8 @@ import Testing
         #expect(member.ratings.dimensions == record.ratings.dimensions && member.ratings.rated == record.ratings.rated && member.ratings.targets == record.ratings.targets, "\(place)")
         #expect(member.ratings.ratings.map(\.bitPattern) == record.ratings.ratings.map(\.bitPattern), "\(place)")
         #expect(member.promptCuts.map { Int($0) } == zip(record.prompts, fitted.record.prompts).map { $0.ids.count - $1.ids.count }, "\(place)")
+        #expect(member.promptGaps == fitted.promptGaps, "\(place)")
+        for (prompt, whole) in record.prompts.enumerated() { #expect(fitted.prompt(prompt, cutFrom: whole.ids) == fitted.record.prompts[prompt].ids, "\(place), prompt \(prompt)") }
         #expect(zip(record.prompts, fitted.record.prompts).allSatisfy { $0.ids.count == $1.ids.count ? $0.ids == $1.ids : isSubsequence($1.ids, of: $0.ids) }, "\(place)")
         for (response, whole) in record.responses.enumerated() {
             let (sequence, labelsFrom, answers) = try #require(bin.sequence(number, response), "\(place): no response \(response)")

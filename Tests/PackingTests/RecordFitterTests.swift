@@ -56,6 +56,34 @@ import Testing
         #expect(kept.promptCuts == [14] && kept.responseCuts == [14, 0, 0])
     }
 
+    /// The places of cuts in each way of cutting: how many of the tokens left come before, how many are missing.
+    @Test func gapsAreWhereTokensAreMissing() throws {
+        func gaps(_ record: TokensRecord, _ maxLength: Int, _ truncation: Truncation = .ours) throws -> [[[UInt32]]] {
+            try fitted(fit(record, maxLength) { $0.truncation = truncation }).promptGaps.map { $0.map { [$0.at, $0.tokens] } }
+        }
+        // Beginning 0..<2, system 2..<12, question 12..<30, answer 30..<50, question 50..<92, header 92..<100.
+        let long = TokenRecords.make(1, prompt: 100, responses: [1, 1], turns: [2, 12, 30, 50, 92])
+        #expect(try gaps(long, 101) == [[]])
+        // Oldest turns; then the middle of the last; then of the system turn too.
+        #expect(try gaps(long, 100) == [[[12, 38]]])
+        #expect(try gaps(long, 52) == [[[12, 38], [28, 11]]])
+        #expect(try gaps(long, 26) == [[[6, 3], [9, 38], [13, 34]]])
+        // Of the system turn one token is left: what is missing behind it and the oldest turns are one gap.
+        #expect(try gaps(long, 13) == [[[3, 47], [4, 41]]])
+        // Nothing is left of it.
+        #expect(try gaps(long, 12) == [[[2, 48], [3, 41]]])
+        // Without a beginning and a system turn the oldest turns leave a gap at the start.
+        #expect(try gaps(TokenRecords.make(1, prompt: 12, responses: [12, 2], turns: [0, 5, 9, 11]), 16) == [[[0, 9]]])
+        // Without turns, and without a header: the middle.
+        #expect(try gaps(TokenRecords.make(1, prompt: 100, responses: [1, 1], turns: []), 12) == [[[6, 89]]])
+        #expect(try gaps(long, 32, .paper) == [[[31, 69]]])
+        // Each of several prompts by itself.
+        var own = TokenRecords.make(1, prompt: 9, responses: [4, 4], turns: [0, 8])
+        own.prompts.append(TokenRecords.prompt((0 ..< 20).map { $0 }, [0, 16]))
+        #expect(try gaps(own, 16) == [[], [[4, 8]]])
+        #expect(try gaps(own, 16, .paper) == [[], [[12, 8]]])
+    }
+
     @Test func dropsForAReason() throws {
         func reason(_ record: TokensRecord, _ maxLength: Int = 16, _ change: (inout PackingOptions) -> Void = { _ in }) throws -> DropReason? {
             guard case .dropped(let reason) = try fit(record, maxLength, change) else { return nil }

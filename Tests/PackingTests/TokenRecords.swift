@@ -77,8 +77,8 @@ enum TokenRecords {
     static func pack(_ records: [TokensRecord], _ options: PackingOptions, vocabularySize: Int? = nil) throws -> (bins: [PackedBin], report: PackingReport) {
         var packer = try Packer(options, vocabularySize: vocabularySize)
         let sink = MemorySink()
-        let provenance = Provenance(command: "uf-pack", recipe: 1, arguments: [])
-        let writer = try RecordStreamWriter<PackedBin>(to: sink, head: StreamHead(schema: PackedBin.schema, provenance: provenance))
+        let provenance = Provenance(command: "uf-pack", recipe: 2, arguments: [])
+        let writer = try RecordStreamWriter<PackedBin>(to: sink, head: StreamHead(schema: PackedBin.schemaWithGaps, provenance: provenance))
         for record in records { try packer.add(record, output: writer.append) }
         try packer.finish(output: writer.append)
         try writer.finish(StreamTail())
@@ -86,6 +86,20 @@ enum TokenRecords {
         var bins: [PackedBin] = []
         while let bin = try reader.next() { bins.append(bin) }
         return (bins, packer.report)
+    }
+}
+
+extension FittedRecord {
+    /// A prompt as its gaps say that it came about of the whole one; nil where they do not.
+    func prompt(_ number: Int, cutFrom whole: [UInt32]) -> [UInt32]? {
+        var kept: [UInt32] = [], rest = whole[...]
+        for gap in promptGaps[number] {
+            let before = Int(gap.at) - kept.count
+            guard before >= 0, before + Int(gap.tokens) <= rest.count else { return nil }
+            kept += rest.prefix(before)
+            rest = rest.dropFirst(before + Int(gap.tokens))
+        }
+        return kept + rest
     }
 }
 

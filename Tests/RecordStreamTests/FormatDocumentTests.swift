@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(arguments: StreamHead.knownSchemas) func columnTables(schema: Schema) throws {
-        let rows = try table(under: "### \(schema.kind)").filter { !$0[4].hasPrefix("only in") || schema == TokensRecord.schemaWithAnswers }
+        let rows = try table(under: "### \(schema.kind)").filter { !$0[4].hasPrefix("only in") || schema.columns.map(\.name).contains($0[0]) }
         #expect(rows.map { Array($0.prefix(4)) } == schema.columns.map { [$0.name, $0.type.rawValue, "\($0.depth)", $0.meaning.rawValue] })
         #expect(rows.allSatisfy { $0.count == 5 && !$0[4].isEmpty })
     }

@@ -23,12 +23,17 @@ enum GoldenStreams {
                 rowMap: [0, 1, 0, 1], piTarget: [0.75, 0.25, 0, 0])
         ])
 
-    /// Kind, and its stream with a codec.
+    /// Kind, or what of it is special, and the stream with a codec.
     static let kinds: [(kind: String, stream: @Sendable (Codec) throws -> [UInt8])] = [
         ("rated", { try Sample.stream(Sample.rated, codec: $0, blockTarget: 1) }),
         ("tokens", { try Sample.stream(Sample.tokens, codec: $0, blockTarget: 1) }),
         ("packed", { try Sample.stream(Sample.packed + [rows], codec: $0, blockTarget: 1) }),
         ("logps", { try Sample.stream(Sample.logProbs, codec: $0, blockTarget: 1) }),
+        ("answers", { try Sample.stream(answers, schema: TokensRecord.schemaWithAnswers, codec: $0, blockTarget: 1) }),
+        ("rows16", { try Sample.stream(paperRows, layout: .rows16, codec: $0, blockTarget: 1) }),
+        ("pairs", { try Sample.stream(pairs, layout: .pairs, codec: $0, blockTarget: 1) }),
+        ("sft", { try Sample.stream(conversations, layout: .sft, codec: $0, blockTarget: 1) }),
+        ("gaps", { try Sample.stream(gaps, schema: PackedBin.schemaWithGaps, codec: $0, blockTarget: 1) }),
     ]
 
     /// The smallest stream: no record, no option. FORMAT.md shows its bytes.

@@ -9,16 +9,15 @@ import Testing
 /// and within the limits' memory.
 @Suite struct HostileWriterTests {
     static let samples: [SampleStream] = SampleStream.all.filter { $0.codec == .none }
-    static let schemas = [RatedRecord.schema, TokensRecord.schema, PackedBin.schema, LogProbRecord.schema]
+        + [SampleStream(GoldenStreams.answers, schema: TokensRecord.schemaWithAnswers, .none), SampleStream(GoldenStreams.gaps, schema: PackedBin.schemaWithGaps, .none)]
 
     /// One payload array at a time gets words, lengths and bytes that do not belong there. Some of it is harmless (another token id): those are read; all else is refused.
     @Test(arguments: samples) func mutatedArrays(sample: SampleStream) throws {
-        let schema = try #require(HostileWriterTests.schemas.first { $0.kind == sample.kind })
         var refused = 0, accepted = 0
         for seed in 0 ..< 1500 as Range<UInt64> {
             var generator = SeededGenerator(seed: seed)
             var stream = try DissectedStream(sample.bytes)
-            var block = DissectedBlock(stream.frames[1].payload, schema: schema)
+            var block = DissectedBlock(stream.frames[1].payload, schema: sample.schema)
             for _ in 0 ..< Int.random(in: 1 ... 3, using: &generator) { block.scramble(using: &generator) }
             stream.frames[1].payload = block.payload
             if Int.random(in: 0 ..< 10, using: &generator) == 0 { stream.frames[1].records = Int.random(in: 1 ... 65536, using: &generator) }

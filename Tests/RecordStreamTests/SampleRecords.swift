@@ -45,12 +45,15 @@ enum Sample {
 
     static let logProbs: [LogProbRecord] = (0 ..< 3).map { LogProbRecord(id: Text("id-\($0)"), logProbs: [-1.5, -Double($0)], tokenCounts: [3, 1]) }
 
-    /// - Parameter blockTarget: bytes at which a block closes; 1 gives every record a block of its own.
+    /// - Parameters:
+    ///   - schema: nil takes the record's first.
+    ///   - blockTarget: bytes at which a block closes; 1 gives every record a block of its own.
     static func stream<Record: StreamRecord>(
-        _ records: [Record], codec: Codec = .none, provenance: Provenance = provenance, blockTarget: Int = StreamLimits.blockTarget
+        _ records: [Record], schema: Schema? = nil, layout: PackedLayout = .sharedPrefix, codec: Codec = .none, provenance: Provenance = provenance,
+        blockTarget: Int = StreamLimits.blockTarget
     ) throws -> [UInt8] {
-        let sink = MemorySink()
-        let writer = try RecordStreamWriter<Record>(to: sink, head: StreamHead(schema: Record.schema, settings: ["layout": "shared-prefix"], provenance: provenance), codec: codec)
+        let sink = MemorySink(), settings: [String: JSONValue] = ["layout": .string(layout.rawValue)]
+        let writer = try RecordStreamWriter<Record>(to: sink, head: StreamHead(schema: schema ?? Record.schema, settings: settings, provenance: provenance), codec: codec)
         writer.builder.target = blockTarget
         for record in records { try writer.append(record) }
         try writer.finish(tail)

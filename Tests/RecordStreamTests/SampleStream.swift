@@ -5,16 +5,17 @@ import Testing
 
 /// A small stream of one kind and codec, and how its kind is read: for tests that treat all kinds alike.
 struct SampleStream: Sendable, CustomTestStringConvertible {
-    let kind: String
+    var kind: String { schema.kind }
+    let schema: Schema
     let codec: Codec
     let bytes: [UInt8]
     /// Reads everything as records; returns how many there were.
     let read: @Sendable ([UInt8]) throws -> Int
 
-    var testDescription: String { "\(kind), \(codec.name)" }
+    var testDescription: String { "\(kind) of \(schema.columns.count) columns, \(codec.name)" }
 
-    private init<Record: StreamRecord>(_: Record.Type, _ codec: Codec, _ bytes: () throws -> [UInt8]) {
-        kind = Record.schema.kind
+    private init<Record: StreamRecord>(_: Record.Type, schema: Schema? = nil, _ codec: Codec, _ bytes: () throws -> [UInt8]) {
+        self.schema = schema ?? Record.schema
         self.codec = codec
         do { self.bytes = try bytes() } catch { preconditionFailure("\(error)") }
         read = { bytes in
@@ -25,8 +26,8 @@ struct SampleStream: Sendable, CustomTestStringConvertible {
         }
     }
 
-    init<Record: StreamRecord>(_ records: [Record], _ codec: Codec) {
-        self.init(Record.self, codec) { try Sample.stream(records, codec: codec, blockTarget: codec == .none ? 1 << 20 : 1) }
+    init<Record: StreamRecord>(_ records: [Record], schema: Schema? = nil, _ codec: Codec) {
+        self.init(Record.self, schema: schema, codec) { try Sample.stream(records, schema: schema, codec: codec, blockTarget: codec == .none ? 1 << 20 : 1) }
     }
 
     private init<Record: StreamRecord>(golden: Record.Type, _ codec: Codec) {

@@ -12,3 +12,13 @@ public struct SeededGenerator: RandomNumberGenerator {
         return z ^ (z >> 31)
     }
 }
+
+extension SeededGenerator {
+    /// A number from 0 to below `count`.
+    public mutating func below(_ count: Int) -> Int { Int.random(in: 0 ..< count, using: &self) }
+
+    /// True once in `count` times.
+    public mutating func once(in count: Int) -> Bool { below(count) == 0 }
+
+    public mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
+}

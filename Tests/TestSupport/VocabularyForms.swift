@@ -1,7 +1,26 @@
+import JSON
+
 /// The forms of vocabularies beside tokenizer.json, written byte by byte: whole ones, and whatever a test wants to be wrong with them.
 public enum VocabularyForms {
     /// One line of a tiktoken file.
     public static func rankLine(_ token: [UInt8], _ rank: Int) -> [UInt8] { base64(token) + Array(" \(rank)\n".utf8) }
+
+    /// A tiktoken file of as many tokens as GPT-2's: all bytes, then pairs of them.
+    public static let ranks: [UInt8] = (0 ..< 50256).flatMap { rank in
+        rankLine(rank < 256 ? [UInt8(rank)] : [UInt8((rank - 256) / 256), UInt8((rank - 256) % 256)], rank)
+    }
+
+    /// A tokenizer.json as GPT-2's pair; the vocabulary without added tokens.
+    public static func pair(_ tokenizer: JSONValue) throws -> (encoder: [UInt8], merges: [UInt8]) {
+        let model = tokenizer["model"], merges = model?["merges"]?.array ?? []
+        return (try model?["vocab"]?.serialized() ?? [], Array("#version: 0.2\n".utf8) + merges.flatMap { ($0.text?.bytes ?? []) + [0x0A] })
+    }
+
+    /// The tokens of a tokenizer.json that Llama's converter made as a SentencePiece model.
+    public static func sentencePieces(_ tokenizer: JSONValue) -> [UInt8] {
+        let plain = (tokenizer["model"]?["vocab"]?.object ?? []).filter { ($0.value.int ?? 0) > 258 }
+        return SentencePieceBuilder.standard(plain.enumerated().map { ($0.element.key.bytes, -Float($0.offset), UInt64(1)) }).bytes
+    }
 
     public static func base64(_ bytes: [UInt8]) -> [UInt8] {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)

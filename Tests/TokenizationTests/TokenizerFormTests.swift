@@ -31,16 +31,11 @@ import Testing
         }
     }
 
-    /// A tokenizer.json as GPT-2's pair; the vocabulary without added tokens.
-    private func writePair(_ json: JSONValue) throws {
-        let model = try #require(json["model"]), merges = try #require(model["merges"]?.array)
-        try write("encoder.json", try #require(model["vocab"]).serialized())
-        try write("vocab.bpe", Array("#version: 0.2\n".utf8) + merges.flatMap { ($0.text?.bytes ?? []) + [0x0A] })
-    }
-
     @Test func gpt2AsAPairAndAsRanks() throws {
         let json = try TokenizerFiles.json(Fixtures.path("tokenizers/gpt2/tokenizer.json.gz")), vectors = Fixtures.path("tokenizers/gpt2/vectors.json")
-        try writePair(json)
+        let files = try VocabularyForms.pair(json)
+        try write("encoder.json", files.encoder)
+        try write("vocab.bpe", files.merges)
         for path in [folder.path, folder.file("encoder.json"), folder.file("vocab.bpe")] {
             let pair = try tokenizer(path)
             #expect(pair.vocabularySize == 50257 && pair.addedTokens.map(\.id) == [50256])
@@ -92,82 +87,35 @@ import Testing
 
     // MARK: damage
 
-    /// Flips, overwrites, cuts out, doubles, moves and cuts off.
-    private func damaged(_ bytes: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
-        var bytes = bytes
-        for _ in 0 ... Int.random(in: 0 ..< 3, using: &generator) where !bytes.isEmpty {
-            let at = Int.random(in: 0 ..< bytes.count, using: &generator), end = min(at + Int.random(in: 1 ... 40, using: &generator), bytes.count)
-            switch Int.random(in: 0 ..< 6, using: &generator) {
-            case 0, 1: bytes[at] ^= 1 << UInt8.random(in: 0 ..< 8, using: &generator)
-            case 2: for place in at ..< end { bytes[place] = UInt8.random(in: 0 ... 255, using: &generator) }
-            case 3: bytes.removeSubrange(at ..< end)
-            case 4: bytes.insert(contentsOf: Array(bytes[at ..< end]), at: Int.random(in: 0 ... bytes.count, using: &generator))
-            default: bytes.removeSubrange(at...)
-            }
+    private static let samples: [VocabularySample] = (try? VocabularySample.all()) ?? []
+
+    /// Every sample as it is: mutants of what is refused anyway would test nothing.
+    @Test func samplesAreWhole() throws {
+        #expect(Self.samples.count == 7)
+        for sample in Self.samples {
+            let own = TemporaryFolder(), tokenizer = try tokenizer(sample.write(into: own.path), sample.family.flatMap(TokenizerFamily.init(rawValue:)))
+            #expect(try tokenizer.decodeText(tokenizer.encode(VocabularySample.text, special: .ids)) == VocabularySample.text, "\(sample)")
         }
-        return bytes
     }
 
     /// A damaged file is refused by its name, or what it has become encodes and decodes without going beyond its vocabulary.
-    private func holdsMutants(of name: String, _ bytes: [UInt8], rounds: Int, path: String? = nil, _ family: TokenizerFamily? = nil) throws {
+    @Test(arguments: samples) func mutants(of sample: VocabularySample) throws {
+        let rounds = ["pair": 800, "ranks": 60, "SentencePiece specifications": 100][sample.form] ?? 400
         var refused = 0
         for seed in 0 ..< UInt64(rounds) {
             var generator = SeededGenerator(seed: seed)
-            try write(name, damaged(bytes, &generator))
+            let mutant = sample.damaged(Int(seed) % sample.files.count) { ByteMutator.damaged($0, &generator) }
             do {
-                let tokenizer = try tokenizer(path ?? folder.file(name), family)
-                let ids = try tokenizer.encode(Array("The dog's  été 漢 12 <|endoftext|>\n".utf8), special: .ids)
-                #expect(ids.allSatisfy { $0 < tokenizer.vocabularySize }, "seed \(seed)")
+                let tokenizer = try tokenizer(mutant.write(into: folder.path), sample.family.flatMap(TokenizerFamily.init(rawValue:)))
+                let ids = try tokenizer.encode(VocabularySample.text, special: .ids)
+                #expect(ids.allSatisfy { $0 < tokenizer.vocabularySize }, "\(sample), seed \(seed)")
                 _ = try tokenizer.decodeText(ids)
             } catch let error as InputError {
                 refused += 1
-                #expect(error.status == .invalidData && error.message.hasPrefix(folder.path + "/"), "\(name), seed \(seed): \(error)")
+                #expect(error.status == .invalidData && error.message.hasPrefix(folder.path + "/"), "\(sample), seed \(seed): \(error)")
             }
         }
-        #expect(refused > rounds / 4, "\(name): \(refused) of \(rounds) refused")
-    }
-
-    @Test func mutantsOfPairs() throws {
-        let json = try TokenizerFiles.json(Fixtures.path("gguf/import-qwen2.tokenizer.json"))
-        try writePair(json)
-        let encoder = try readWholeFile(folder.file("encoder.json")), merges = try readWholeFile(folder.file("vocab.bpe"))
-        #expect(try tokenizer(folder.path, .qwen2).vocabularySize == 333)
-        try holdsMutants(of: "encoder.json", encoder, rounds: 400, path: folder.path, .qwen2)
-        try write("encoder.json", encoder)
-        try holdsMutants(of: "vocab.bpe", merges, rounds: 400, path: folder.path, .qwen2)
-    }
-
-    @Test(arguments: ["llama", "smollm"]) func mutantsOfGGUF(_ name: String) throws {
-        // The head alone: damage in the weights is none of the vocabulary's business.
-        let bytes = try readWholeFile(Fixtures.path("gguf/import-\(name).gguf"))
-        var generator = SeededGenerator(seed: 1)
-        var refused = 0
-        for round in 0 ..< 400 {
-            let head = damaged(Array(bytes.prefix(9000)), &generator)
-            try write("t.gguf", head + bytes.dropFirst(9000))
-            do { _ = try tokenizer(folder.file("t.gguf")) } catch let error as InputError {
-                refused += 1
-                #expect(error.message.hasPrefix(folder.path + "/t.gguf: "), "round \(round): \(error)")
-            }
-        }
-        #expect(refused > 100)
-    }
-
-    @Test func mutantsOfSentencePieceModels() throws {
-        let json = try TokenizerFiles.json(Fixtures.path("gguf/import-llama.tokenizer.json")), vocabulary = try #require(json["model"]?["vocab"]?.object)
-        let plain = vocabulary.filter { ($0.value.int ?? 0) > 258 }.enumerated().map { ($0.element.key.bytes, -Float($0.offset), UInt64(1)) }
-        let builder = SentencePieceBuilder.standard(plain)
-        try holdsMutants(of: "t.model", builder.bytes, rounds: 400)
-        try holdsMutants(of: "t.model", Array(builder.bytes.suffix(80)), rounds: 100)
-    }
-
-    @Test func mutantsOfRanks() throws {
-        let whole = try TokenizerFiles.fixture("gpt2")
-        let bytes = try (0 ..< 50256).flatMap { VocabularyForms.rankLine(try #require(whole.piece(UInt32($0))), $0) }
-        try holdsMutants(of: "t.tiktoken", bytes, rounds: 60)
-    }
-
-    @Test func mutantsOfATokenizerJSON() throws {
-        try holdsMutants(of: "tokenizer.json", try readWholeFile(Fixtures.path("gguf/import-llama-bpe.tokenizer.json")), rounds: 400)
+        // Whatever is changed of ranks, there are no longer as many as a published model has, or one is not made of those before it.
+        #expect(refused > rounds / 4 && (refused < rounds) == (sample.form != "ranks"), "\(sample): \(refused) of \(rounds) refused")
     }
 }

@@ -51,11 +51,13 @@ def shown(kind, record):
          "response": none(record["segment_responses"][i]), "label_start": record["label_starts"][i]}
         for i in range(len(starts) - 1)]
     single = {"id": "ids", "origin_input": "origin_inputs", "origin_line": "origin_lines", "source": "sources"}
-    members = []
+    members, prompts = [], iter(record.get("prompt_gaps", []))   # a list for each prompt, record after record
     for i in range(len(record["ids"])):
         member = {name: record[column][i] for name, column in single.items()}
         member |= {name: record[name][i] for name in ["dimensions", "prompt_cuts", "response_cuts"]}
         member |= {name: rows(record[name][i], len(member["dimensions"])) for name in MATRICES[:3]}
+        if "prompt_gaps" in record:
+            member["prompt_gaps"] = [[{"at": at, "tokens": tokens} for at, tokens in zip(gaps[::2], gaps[1::2])] for _, gaps in zip(member["prompt_cuts"], prompts)]
         members.append(member | ({name: record[name][i] for name in ["row_map", "pi_target"]} if record["row_map"][i] else {}))
     return {"tokens": record["tokens"], "positions": record["positions"], "segments": segments, "records": members}
 

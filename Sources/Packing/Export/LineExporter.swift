@@ -35,16 +35,17 @@ public struct LineExporter {
             let width = member.responseCount
             return .array(ratings.dimensions.indices.map { .array(Array(values[$0 * width ..< ($0 + 1) * width])) })
         }
-        let facts: [(String, JSONValue)] = [
+        // A line's number is of 64 bits, which a JSON value of ours holds 63 of: nil stands for it.
+        let facts: [(String, JSONValue?)] = [
             ("id", .string(member.id)), ("source", .string(member.source)), ("origin_input", JSONValue(Int(member.origin.input))),
-            ("origin_line", .integer(Int64(clamping: member.origin.line))), ("dimensions", .array(ratings.dimensions.map { .string($0) })),
+            ("origin_line", nil), ("dimensions", .array(ratings.dimensions.map { .string($0) })),
             ("ratings", matrix(ratings.ratings.map { $0.isNaN ? .null : .number($0) })), ("rated", matrix(ratings.rated.map { JSONValue(Int($0)) })),
             ("targets", matrix(ratings.targets.map { .number($0) })),
         ]
         begin()
         for (name, value) in facts {
             key(name)
-            try writer.write(value)
+            if let value { try writer.write(value) } else { append(String(member.origin.line)) }
         }
         key("responses")
         append("[")
@@ -55,6 +56,10 @@ public struct LineExporter {
             labels("labels", sequence)
             key("prompt_tokens_cut")
             writer.write(digitsOf: member.promptCuts[member.promptCuts.count == 1 ? 0 : number])
+            if let gaps = member.promptGaps {
+                key("prompt_gaps")
+                try writer.write(.array(gaps[gaps.count == 1 ? 0 : number].map(\.json)))
+            }
             key("response_tokens_cut")
             writer.write(digitsOf: member.responseCuts[number])
             append("}")

@@ -14,7 +14,7 @@ struct RecordParser {
     /// Adds the record to every column of `builder`; after an error the builder must not be used any more.
     func append(_ cursor: JSONCursor, to builder: BlockBuilder) throws {
         let members = try ImportValue(cursor: cursor, path: []).members(fields.map(\.name))
-        if schema == PackedBin.schema { return try PackedBin(imported: members).append(to: builder) }
+        if PackedBin.schemas.contains(schema) { return try PackedBin(imported: members, hasGaps: PackedBin.hasGaps(schema)).append(to: builder) }
         for field in fields {
             guard let value = members[field.name] else { continue }
             switch field.content {
@@ -78,7 +78,7 @@ extension ImportValue {
 
 extension PackedBin {
     /// From the members that `RecordView` shows of a bin.
-    init(imported members: [String: ImportValue]) throws {
+    init(imported members: [String: ImportValue], hasGaps: Bool) throws {
         func list(_ name: String) throws -> [ImportValue] { try members[name]?.elements() ?? [] }
         let segments = try list("segments").map { value in
             let names = ["start", "end", "parent", "record", "response", "label_start"], members = try value.members(names)
@@ -90,22 +90,36 @@ extension PackedBin {
         }
         self.init(
             tokens: try list("tokens").map { try $0.number() }, positions: try list("positions").map { try $0.number() }, segments: segments,
-            members: try list("records").map(Member.init(imported:)))
+            members: try list("records").map { try Member(imported: $0, hasGaps: hasGaps) })
+    }
+}
+
+extension PackedBin.Gap {
+    fileprivate init(imported value: ImportValue) throws {
+        let members = try value.members(["at", "tokens"])
+        self.init(at: try members["at"]!.number(), tokens: try members["tokens"]!.number())
     }
 }
 
 extension PackedBin.Member {
-    fileprivate init(imported value: ImportValue) throws {
-        let names = ["id", "origin_input", "origin_line", "source", "dimensions", "ratings", "rated", "targets", "prompt_cuts", "response_cuts"]
+    fileprivate init(imported value: ImportValue, hasGaps: Bool) throws {
+        let names = (hasGaps ? ["prompt_gaps"] : []) + ["id", "origin_input", "origin_line", "source", "dimensions", "ratings", "rated", "targets", "prompt_cuts", "response_cuts"]
         let members = try value.members(names, optional: ["row_map", "pi_target"])
         func numbers<Number: ImportNumber>(_ name: String) throws -> [Number] { try members[name]?.flattened().map { try $0.number() } ?? [] }
         func number<Number: ImportNumber>(_ name: String) throws -> Number { try members[name]!.number() }
         func text(_ name: String) throws -> Text { try members[name]!.text() }
+        let cuts: [UInt32] = try numbers("prompt_cuts")
+        let gaps = try members["prompt_gaps"].map { value in
+            let prompts = try value.elements()
+            // The column has the lists of all records one after the other: there nobody could tell whose is missing.
+            guard prompts.count == cuts.count else { throw value.fault("gaps of \(prompts.count) prompts, expected \(cuts.count), a list for each number in prompt_cuts") }
+            return try prompts.map { try $0.elements().map(PackedBin.Gap.init(imported:)) }
+        }
         self.init(
             id: try text("id"), origin: Origin(input: try number("origin_input"), line: try number("origin_line")), source: try text("source"),
             ratings: Ratings(
                 dimensions: try members["dimensions"]!.elements().map { try $0.text() }, ratings: try numbers("ratings"), rated: try numbers("rated"),
                 targets: try numbers("targets")),
-            promptCuts: try numbers("prompt_cuts"), responseCuts: try numbers("response_cuts"), rowMap: try numbers("row_map"), piTarget: try numbers("pi_target"))
+            promptCuts: cuts, promptGaps: gaps, responseCuts: try numbers("response_cuts"), rowMap: try numbers("row_map"), piTarget: try numbers("pi_target"))
     }
 }

@@ -50,10 +50,13 @@ public struct StreamLabel: Sendable {
 
 extension StreamHead {
     /// For records that come from no stream: of a kind that this release knows, with settings as a JSON object.
-    public init(kind: String, settings: JSONValue?, provenance: Provenance) throws {
-        guard let schema = StreamHead.knownSchemas.first(where: { $0.kind == kind }) else {
+    /// - Parameter record: the first one, as `RecordView` shows it; of columns that a stream of the kind may lack the new one has those that it has.
+    public init(kind: String, record: JSONValue?, settings: JSONValue?, provenance: Provenance) throws {
+        guard var schema = StreamHead.knownSchemas.first(where: { $0.kind == kind }) else {
             throw InputError("\(kind): an unknown kind of records; known are \(StreamHead.knownKinds.joined(separator: ", "))", status: .usage)
         }
+        if schema == TokensRecord.schema, record?["answer_bounds"] != nil { schema = TokensRecord.schemaWithAnswers }
+        if schema == PackedBin.schema, record?["records"]?.array?.first?["prompt_gaps"] != nil { schema = PackedBin.schemaWithGaps }
         var named: [String: JSONValue] = [:]
         for member in settings?.object ?? [] { named[member.key.description] = member.value }
         self.init(schema: schema, settings: named, provenance: provenance)

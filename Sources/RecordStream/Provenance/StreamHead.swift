@@ -53,9 +53,13 @@ public struct StreamHead: Sendable, Equatable, CanonicalPayload {
     /// Refuses a stream whose columns are not those that this release reads.
     public func expect(_ expected: Schema, in name: String) throws {
         guard schema != expected else { return }
-        let missing = expected.columns.filter { !schema.columns.contains($0) }.map(\.name)
-        let unknown = schema.columns.filter { !expected.columns.contains($0) }.map(\.name)
-        throw InputError("\(name): its \(schema.kind) records are laid out otherwise than this release's (missing: \(list(missing)); unknown: \(list(unknown))); make the stream again")
+        throw InputError("\(name): its \(schema.kind) records are laid out otherwise than this release's (\(difference(from: expected))); make the stream again")
+    }
+
+    /// Which columns it lacks and which the other lacks, for messages.
+    public func difference(from other: Schema) -> String {
+        func beyond(_ one: Schema, _ other: Schema) -> String { list(one.columns.filter { !other.columns.contains($0) }.map(\.name)) }
+        return "missing: \(beyond(other, schema)); unknown: \(beyond(schema, other))"
     }
 
     private func list(_ names: [String]) -> String { names.isEmpty ? "none" : names.joined(separator: ", ") }

@@ -23,6 +23,7 @@ extension PackedBin {
             try members[record].ratings.check(responses: responses)
             guard cuts == 1 || cuts == responses else { throw InputError("\(cuts) cuts of prompts for \(responses) responses, expected one for all or one each") }
         }
+        try checkGaps()
         for record in members.indices where !members[record].rowMap.isEmpty || !members[record].piTarget.isEmpty {
             let member = members[record]
             guard !member.piTarget.isEmpty else {

@@ -50,6 +50,8 @@ public struct PackedBin: StreamRecord, Equatable {
         public var responseCount: Int { responseCuts.count }
         /// Counts of tokens that truncation took from the prompt, or from each of N prompts.
         public var promptCuts: [UInt32]
+        /// Where those tokens are missing: a list for each of `promptCuts`, in the order of the gaps. Nil out of streams of `schema`, which keep the counts alone.
+        public var promptGaps: [[Gap]]?
         /// N counts of tokens that truncation took from each response; a cut response has no stop token.
         public var responseCuts: [UInt32]
         /// rows16: for row N * dimension + response of the paper's tensors the segment that holds it. pairs: for each pair the segments of the better and of the worse
@@ -58,12 +60,16 @@ public struct PackedBin: StreamRecord, Equatable {
         /// rows16: the paper's `pi_target`, m x N in f32; else empty.
         public var piTarget: [Float]
 
-        public init(id: Text, origin: Origin, source: Text, ratings: Ratings, promptCuts: [UInt32], responseCuts: [UInt32], rowMap: [UInt32] = [], piTarget: [Float] = []) {
+        public init(
+            id: Text, origin: Origin, source: Text, ratings: Ratings, promptCuts: [UInt32], promptGaps: [[Gap]]? = nil, responseCuts: [UInt32], rowMap: [UInt32] = [],
+            piTarget: [Float] = []
+        ) {
             self.id = id
             self.origin = origin
             self.source = source
             self.ratings = ratings
             self.promptCuts = promptCuts
+            self.promptGaps = promptGaps
             self.responseCuts = responseCuts
             self.rowMap = rowMap
             self.piTarget = piTarget
@@ -84,6 +90,7 @@ public struct PackedBin: StreamRecord, Equatable {
         self.members = members
     }
 
+    /// What streams had before they kept where a prompt was cut; `schemaWithGaps` is what uf-pack writes.
     public static let schema = Schema(kind: "packed", columns: [
         Column("tokens", .u32, depth: 1), Column("positions", .u32, depth: 1),
         Column("segment_starts", .u32, depth: 1), Column("segment_parents", .i32, depth: 1), Column("segment_records", .u32, depth: 1),
@@ -113,6 +120,7 @@ public struct PackedBin: StreamRecord, Equatable {
         builder.add(lists: members.map(\.responseCuts), to: 16)
         builder.add(lists: members.map(\.rowMap), to: 17)
         builder.add(lists: members.map(\.piTarget), to: 18)
+        if PackedBin.hasGaps(builder.schema) { appendGaps(to: builder) }
     }
 
     public init(_ block: Block, _ record: Int) throws {
@@ -127,6 +135,7 @@ public struct PackedBin: StreamRecord, Equatable {
             Segment(start: starts[$0], end: starts[$0 + 1], parent: parents[$0], record: records[$0], response: answers[$0], labelStart: labels[$0])
         }
         members = try PackedBin.members(block, record)
+        if PackedBin.hasGaps(block.schema) { try PackedBin.readGaps(block, record, into: &members) }
     }
 
     private static func members(_ block: Block, _ record: Int) throws -> [Member] {

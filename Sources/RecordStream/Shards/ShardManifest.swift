@@ -40,8 +40,13 @@ public struct ShardManifest: Sendable, Equatable {
         _ = try ShardSetCheck(manifest: path, quick: true)
         func facts(_ head: StreamHead) -> [String: JSONValue] { head.settings.filter { $0.key != ShardIdentity.setting } }
         let first = folder + entries[0].name, old = try MappedStream(path: first).head
+        guard old.schema.kind == head.schema.kind else {
+            throw InputError("\(first): a stream of \(old.schema.kind) records, the new are \(head.schema.kind) records; sets of one kind can stand in one list")
+        }
         guard old.schema == head.schema else {
-            throw InputError("\(first): a stream of \(old.schema.kind) records in other columns than the new \(head.schema.kind) records; sets of one kind can stand in one list")
+            throw InputError(
+                "\(first): its \(old.schema.kind) records are laid out otherwise than the new ones (\(old.difference(from: head.schema))); "
+                    + "make the earlier sets again with this release, or begin a new list")
         }
         if let name = Set(facts(old).keys).union(facts(head).keys).sorted().first(where: { facts(old)[$0] != facts(head)[$0] }) {
             throw InputError("\(first): its \(name) differs from that of the new records; use the options that \(path) was made with")

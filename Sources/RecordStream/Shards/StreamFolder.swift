@@ -17,10 +17,7 @@ public struct StreamFolder: Sendable {
         while let entry = readdir(folder) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
             if name.hasPrefix(".") { continue }
-            var status = stat()
-            if stat(prefix + name, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-                subfolders += 1
-            } else if ShardManifest.isManifest(name) { manifests.append(prefix + name) } else if name.hasSuffix(".uf") { streams.append(prefix + name) }
+            if isFolder(prefix + name) { subfolders += 1 } else if ShardManifest.isManifest(name) { manifests.append(prefix + name) } else if name.hasSuffix(".uf") { streams.append(prefix + name) }
             errno = 0
         }
         if errno != 0 { throw InputError.cannotRead(path, at: 0) }

@@ -40,7 +40,7 @@ public struct RecordView {
         if schema == RatedRecord.schema, let roles = fields.firstIndex(where: { $0.name == "roles" }) {
             fields.replaceSubrange(roles ... roles + 1, with: [("turns", .turns(roles: roles, contents: roles + 1))])
         }
-        if schema == PackedBin.schema { fields = Array(fields[..<2]) + [("segments", .segments), ("records", .members)] }
+        if PackedBin.schemas.contains(schema) { fields = Array(fields[..<2]) + [("segments", .segments), ("records", .members)] }
         return fields
     }
 
@@ -56,7 +56,7 @@ public struct RecordView {
             case .column(let column): try write(block, column, record)
             case .turns(let roles, let contents): try writeTurns(block, roles, contents, record)
             case .segments: try writer.write(.array(bin?.segments.map(\.json) ?? []))
-            case .members: try writer.write(.array(bin?.members.map(\.json) ?? []))
+            case .members: try list(0 ..< (bin?.members.count ?? 0)) { view, number in try bin.map { try view.write($0.members[number]) } }
             }
         }
         append("}\n")
@@ -129,6 +129,15 @@ public struct RecordView {
         try writer.write(textBytes: UnsafeBufferPointer(rebasing: text[range]))
     }
 
+    private mutating func write(_ member: PackedBin.Member) throws {
+        for (number, (name, value)) in member.json.enumerated() {
+            append(number > 0 ? ",\"\(name)\":" : "{\"\(name)\":")
+            // A line's number is of 64 bits, which a JSON value of ours holds 63 of.
+            if let value { try writer.write(value) } else { append(String(member.origin.line)) }
+        }
+        append("}")
+    }
+
     private mutating func writeTurns(_ block: Block, _ roles: Int, _ contents: Int, _ record: Int) throws {
         let first = block.range(contents, record).lowerBound, roleStart = block.range(roles, record).lowerBound
         try list(0 ..< block.range(roles, record).count) { view, turn in
@@ -152,22 +161,28 @@ extension PackedBin.Segment {
     }
 }
 
+extension PackedBin.Gap {
+    public var json: JSONValue { .object([("at", JSONValue(Int(at))), ("tokens", JSONValue(Int(tokens)))]) }
+}
+
 extension PackedBin.Member {
-    fileprivate var json: JSONValue {
+    /// The members of its object; nil stands for the number of its line.
+    fileprivate var json: [(name: String, value: JSONValue?)] {
         func matrix(_ values: [JSONValue]) -> JSONValue {
             .array((0 ..< ratings.dimensions.count).map { row in .array(Array(values[row * responseCount ..< (row + 1) * responseCount])) })
         }
         func integers(_ values: [UInt32]) -> JSONValue { .array(values.map { JSONValue(Int($0)) }) }
-        var members: [(String, JSONValue)] = [
-            ("id", .string(id)), ("origin_input", JSONValue(Int(origin.input))), ("origin_line", .integer(Int64(clamping: origin.line))), ("source", .string(source)),
+        var members: [(name: String, value: JSONValue?)] = [
+            ("id", .string(id)), ("origin_input", JSONValue(Int(origin.input))), ("origin_line", nil), ("source", .string(source)),
             ("dimensions", .array(ratings.dimensions.map { .string($0) })), ("ratings", matrix(ratings.ratings.map { $0.isNaN ? .null : .number($0) })),
             ("rated", matrix(ratings.rated.map { JSONValue(Int($0)) })), ("targets", matrix(ratings.targets.map { .number($0) })),
             ("prompt_cuts", integers(promptCuts)), ("response_cuts", integers(responseCuts)),
         ]
+        if let promptGaps { members.append(("prompt_gaps", .array(promptGaps.map { .array($0.map(\.json)) }))) }
         if !rowMap.isEmpty {
             members += [("row_map", integers(rowMap)), ("pi_target", .array(piTarget.map { .number(Double($0)) }))]
         }
-        return .object(members)
+        return members
     }
 }
 
@@ -179,7 +194,7 @@ extension Block {
         case RatedRecord.schema: if !RatedRecord.isSound(self, index) { try check(RatedRecord.self) }
         case TokensRecord.schema: if !TokensRecord.isSound(self, index) { try check(TokensRecord.self) }
         case TokensRecord.schemaWithAnswers: try check(TokensRecord.self)
-        case PackedBin.schema: try check(PackedBin.self)
+        case PackedBin.schema, PackedBin.schemaWithGaps: try check(PackedBin.self)
         case LogProbRecord.schema: try check(LogProbRecord.self)
         default: break
         }

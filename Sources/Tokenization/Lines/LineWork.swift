@@ -5,15 +5,18 @@ import SystemIO
 /// Does something for each line of JSON on `workers` threads, and hands on what was written, in order.
 ///
 /// - Parameters:
+///   - limits: what a line's JSON may be.
 ///   - line: reads a line's value and writes to the output; an error gets the line's place.
 ///   - tally: what is to be told of a batch of lines, taken from the state.
 ///   - pause: all that has come is written, and the source has no more for now.
 func eachLine<State, Tally: Sendable>(
-    of source: any ByteSource, workers: Int, makeState: @escaping @Sendable () -> State, line: @escaping @Sendable (State, JSONCursor, inout [UInt8]) throws -> Void,
+    of source: any ByteSource, limits: JSONLimits = JSONLimits(), workers: Int, makeState: @escaping @Sendable () -> State, line: @escaping @Sendable (State, JSONCursor, inout [UInt8]) throws -> Void,
     tally: @escaping @Sendable (State) -> Tally, write: ([UInt8], Tally) throws -> Void, pause: () throws -> Void
 ) throws {
     let reader = LineReader(source), name = source.name
-    try orderedMap(workers: workers, produce: { try reader.nextBatch() }, isReady: { reader.isReady }, makeState: { (JSONParser(), makeState()) }, transform: { state, batch -> ([UInt8], Tally) in
+    try orderedMap(workers: workers, produce: { try reader.nextBatch() }, isReady: { reader.isReady }, makeState: {
+        (JSONParser(limits: limits), makeState())
+    }, transform: { state, batch -> ([UInt8], Tally) in
         let (parser, state) = state
         var output: [UInt8] = []
         try batch.readEach(name, parser) { try line(state, $0, &output) }

@@ -50,7 +50,7 @@ public struct ConversationRenderer: Sendable {
     /// Each line's conversation as a JSON string and a line end, on `workers` threads, in order. `pause` is called when all lines that have come are written and more
     /// are to be waited for.
     public func render(_ source: any ByteSource, workers: Int, write: ([UInt8]) throws -> Void, pause: () throws -> Void = {}) throws {
-        try eachLine(of: source, workers: workers, makeState: {}, line: { _, cursor, output in
+        try eachLine(of: source, limits: JSONLimits(refusesDuplicateKeys: true), workers: workers, makeState: {}, line: { _, cursor, output in
             output += try JSONWriter.line(Text(try render(JSONValue(cursor)).bytes))
         }, tally: { _ in }, write: { bytes, _ in try write(bytes) }, pause: pause)
     }

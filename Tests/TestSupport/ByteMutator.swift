@@ -1,15 +1,13 @@
-import TestSupport
-
 /// Damage that knows nothing of what it hits.
-enum ByteMutator {
+public enum ByteMutator {
     /// One to three pieces of damage. The result may by chance be what it was.
-    static func damaged(_ bytes: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
+    public static func damaged(_ bytes: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
         var bytes = bytes
         for _ in 0 ... generator.below(3) { damage(&bytes, &generator) }
         return bytes
     }
 
-    static func damage(_ bytes: inout [UInt8], _ generator: inout SeededGenerator) {
+    public static func damage(_ bytes: inout [UInt8], _ generator: inout SeededGenerator) {
         guard !bytes.isEmpty else { return bytes.append(UInt8.random(in: 0 ... 255, using: &generator)) }
         let at = generator.below(bytes.count), length = min(1 + generator.below(64), bytes.count - at)
         switch generator.below(9) {
