@@ -56,7 +56,7 @@ import Testing
 
     /// A cache that grows keeps nearly all, as few pieces share a place with too many others; one that may not gives away places. What is there is right.
     @Test func whatIsRememberedIsRight() throws {
-        let cache = PieceCache(bits: 1, most: 12), fixed = PieceCache(bits: 1, most: 1)
+        let cache = PieceCache(bits: 6, most: 12), fixed = PieceCache(bits: 1, most: 1)
         func piece(_ number: Int) -> [UInt8] { Array("p\(number)".utf8) }
         func ids(_ number: Int) -> [UInt32] { (0 ... number % 6).map { UInt32(number + $0) } }
         for number in 0 ..< 5000 {
