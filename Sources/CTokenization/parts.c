@@ -52,7 +52,9 @@ static int make_unit(const uf_speller *speller, const uint8_t *character, size_t
 
 __attribute__((noinline)) static uint32_t learn_unit(uf_speller *speller, const uint8_t *character, size_t count, uint32_t point) {
     uint32_t place = UF_NO_UNIT;
-    if (make_unit(speller, character, count, &speller->units[speller->unit_count])) place = (uint32_t)speller->unit_count++ + 2;
+    uf_unit *unit = &speller->units[speller->unit_count];
+    // Where two tokens have the same bytes, the joints are those of the one that is found by them.
+    if (make_unit(speller, character, count, unit) && uf_entry_find(speller->pieces, character, count) == unit->id) place = (uint32_t)speller->unit_count++ + 2;
     speller->unit_places[point] = place;
     return place;
 }

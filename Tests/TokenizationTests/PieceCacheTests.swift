@@ -57,19 +57,20 @@ import Testing
     /// A cache that grows keeps nearly all, as few pieces share a place with too many others; one that may not gives away places. What is there is right.
     @Test func whatIsRememberedIsRight() throws {
         let cache = PieceCache(bits: 6, most: 12), fixed = PieceCache(bits: 1, most: 1)
-        func piece(_ number: Int) -> [UInt8] { Array("p\(number)".utf8) }
+        var generator = SeededGenerator(seed: 5)
+        let pieces = (0 ..< 5000).map { number in Array("\(String(UInt32.random(in: 0 ... .max, using: &generator), radix: 36))-\(number)".utf8) }
         func ids(_ number: Int) -> [UInt32] { (0 ... number % 6).map { UInt32(number + $0) } }
         for number in 0 ..< 5000 {
             for cache in [cache, fixed] {
                 cache.makeRoom()
-                piece(number).withUnsafeBufferPointer { bytes in
+                pieces[number].withUnsafeBufferPointer { bytes in
                     ids(number).withUnsafeBufferPointer { cache.remember(bytes.baseAddress!, bytes.count, readable: bytes.count, $0) }
                 }
             }
         }
         var kept = 0, lost = 0
         for number in 0 ..< 5000 {
-            let (found, left) = piece(number).withUnsafeBufferPointer { bytes in
+            let (found, left) = pieces[number].withUnsafeBufferPointer { bytes in
                 (cache.ids(of: bytes.baseAddress!, bytes.count, readable: bytes.count).map(Array.init), fixed.ids(of: bytes.baseAddress!, bytes.count, readable: bytes.count).map(Array.init))
             }
             if let found { #expect(found == ids(number), "piece \(number)") } else { lost += 1 }

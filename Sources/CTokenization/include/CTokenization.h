@@ -162,6 +162,7 @@ typedef struct {
     uint32_t *unit_places;
     uf_unit *units;
     size_t unit_count;
+    const uf_entries *pieces;
     /// Whose pieces are not merged where they are the whole piece of a text; NULL where all are merged.
     const uf_entries *entries;
 } uf_speller;

@@ -30,6 +30,7 @@ final class PartEncoder {
         speller.pointee.joint_shift = joints.shift
         speller.pointee.edges = tokenizer.units.edges
         speller.pointee.units = units.base
+        speller.pointee.pieces = UnsafePointer(tokenizer.pieces.entries)
         speller.pointee.entries = tokenizer.symbols.takesWholeEntries ? UnsafePointer(tokenizer.pieces.entries) : nil
         speller.pointee.unit_count = 0
     }
