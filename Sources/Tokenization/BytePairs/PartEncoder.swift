@@ -22,7 +22,8 @@ final class PartEncoder {
     /// Forgets the units of another vocabulary. The tokenizer must live as long as its pieces are encoded.
     func serve(_ tokenizer: Tokenizer) {
         guard let joints = tokenizer.joints else { return }
-        if speller.pointee.unit_count > 0 { speller.pointee.unit_places.update(repeating: UInt32(UF_UNKNOWN_UNIT), count: 0x110000) }
+        // Of an earlier vocabulary, where there was one: characters that are no unit of it are marked too.
+        if speller.pointee.units != nil { speller.pointee.unit_places.update(repeating: UInt32(UF_UNKNOWN_UNIT), count: 0x110000) }
         units = FixedBuffer(uninitializedCount: tokenizer.vocabularySize)
         speller.pointee.merges = tokenizer.merges.view.merges
         speller.pointee.byte_ids = UnsafePointer(tokenizer.symbols.byteIDs.base)

@@ -11,7 +11,7 @@ final class PieceCache {
     /// Behind a pointer, whose fields can be reached without a check for other uses at every step.
     let state: UnsafeMutablePointer<uf_cache>
 
-    /// Ids that a window may add.
+    /// Words of lists: where fewer are left, all is forgotten before the next window, as pieces of several ids are no longer remembered when there are none.
     private static let listRoom = 1 << 10
 
     /// - Parameters:
