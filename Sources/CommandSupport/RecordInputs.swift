@@ -87,6 +87,9 @@ public final class RecordOutput<Record: StreamRecord>: ShardOutput {
 
     public func append(_ record: Record) throws { try writer.append(record) }
 
+    /// Adds all records of a builder.
+    public func append(records: BlockBuilder) throws { try writer.append(records: records) }
+
     public func append(_ record: Record, to shard: Int) throws { try writer.append(record) }
 
     public func finish(_ tails: [StreamTail]) throws {

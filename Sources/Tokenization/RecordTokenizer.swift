@@ -52,7 +52,7 @@ public struct RecordTokenizer: Sendable {
         }
     }
 
-    /// One record; `scratch` belongs to the calling thread.
+    /// One record, as the template lays it out: the plain way. `scratch` belongs to the calling thread.
     public func tokens(_ record: RatedRecord, scratch: EncodingScratch, counts: inout Counts) throws(InputError) -> TokensRecord {
         scratch.counts = .init()
         var prompts: [TokensRecord.Prompt] = [], responses: [[UInt32]] = [], layouts: [RenderedPrompt] = []
@@ -84,27 +84,45 @@ public struct RecordTokenizer: Sendable {
         ["tokenizer": .string(encoder.tokenizer.digestHex), "vocabulary_size": JSONValue(encoder.tokenizer.vocabularySize), "template": .string(encoder.template.name)]
     }
 
-    /// Makes some records; the thread that encodes them calls it.
-    public typealias Batch = @Sendable () throws -> [RatedRecord]
-
     /// Records go to threads by so many: one alone is too little work for handing it over.
     public static let batchSize = 64
 
-    /// Every record of `next` to `append`, in order, on `workers` threads; the result is the same for any number of them.
-    /// `append` throwing stops it. Returns the counts.
-    public func run(workers: Int, next: () throws -> Batch?, append: (TokensRecord) throws -> Void) throws -> Counts {
-        var counts = Counts()
-        try orderedMap(workers: workers, produce: next, makeState: { EncodingScratch() }, transform: { scratch, batch -> ([TokensRecord], Counts) in
+    /// Every record of `next` to `append`, in order and as many at a time as come, on `workers` threads; the records are the same for any number of them.
+    /// `append` throwing stops it; what it is given is used again afterwards. Returns the counts.
+    public func run(workers: Int, next: () throws -> RatedColumns?, append: (BlockBuilder) throws -> Void) throws -> Counts {
+        var counts = Counts(), spare: [BlockBuilder] = []
+        try orderedMap(workers: workers, produce: { () -> Batch? in
+            try next().map { Batch(columns: $0, tokens: Handed(spare.popLast() ?? BlockBuilder(schema: schema))) }
+        }, makeState: { RecordScratch(encoder) }, transform: { (scratch: inout RecordScratch, batch: Batch) -> (Handed<BlockBuilder>, Counts) in
             var counts = Counts()
-            let records = try batch().map { record in
-                do { return try tokens(record, scratch: scratch, counts: &counts) } catch let error as InputError { throw error.at("record \(record.id)") }
-            }
-            return (records, counts)
-        }, consume: { records, more in
+            try batch.columns.withBlock { for record in batch.columns.records { try encode(record, of: batch.columns, to: batch.tokens.value, &scratch, &counts) } }
+            return (batch.tokens, counts)
+        }, consume: { tokens, more in
             counts += more
-            for record in records { try append(record) }
+            try append(tokens.value)
+            tokens.value.removeAll()
+            spare.append(tokens.value)
         })
         return counts
+    }
+
+    /// Records for a thread, and where their tokens go.
+    private struct Batch {
+        let columns: RatedColumns
+        let tokens: Handed<BlockBuilder>
+    }
+
+    private func encode(_ record: Int, of columns: RatedColumns, to tokens: BlockBuilder, _ scratch: inout RecordScratch, _ counts: inout Counts) throws {
+        try columns.check(record)
+        do {
+            if try scratch.encode(record, of: columns, encoder, &counts) {
+                columns.addShared(record, to: tokens)
+                scratch.draft.append(to: tokens)
+            } else {
+                try self.tokens(columns.record(record), scratch: scratch.encoding, counts: &counts).append(to: tokens)
+            }
+            try tokens.endRecord()
+        } catch let error as InputError { throw error.at("record \(columns.id(record))") }
     }
 }
 

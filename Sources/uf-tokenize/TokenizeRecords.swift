@@ -66,12 +66,8 @@ struct TokenizeRecords: ParsableCommand {
         let provenance = Provenance(command: "uf-tokenize", recipe: 1, arguments: arguments(source, tokenizer, templateArguments, context), inputs: inputs.provenance)
         let stream = try RecordOutput<TokensRecord>(output, head: StreamHead(schema: recordTokenizer.schema, settings: settings, provenance: provenance))
         let progress = common.progress("uf-tokenize", total: inputs.totalBytes, unit: inputs.totalBytes == nil ? "records" : "bytes")
-        func nextBatch() throws -> RecordTokenizer.Batch? {
-            guard let batch = try inputs.nextBatch(RecordTokenizer.batchSize) else { return nil }
-            return { try batch.records() }
-        }
-        let counts = try recordTokenizer.run(workers: jobs.count, next: nextBatch, append: { record in
-            try stream.append(record)
+        let counts = try recordTokenizer.run(workers: jobs.count, next: { try inputs.nextBatch(RecordTokenizer.batchSize)?.columns }, append: { records in
+            try stream.append(records: records)
             progress.update(inputs.totalBytes == nil ? stream.records : inputs.bytesRead)
         })
         try stream.finish(StreamTail(inputs: try inputs.asInputs(), counts: counts.json, licences: inputs.licences))

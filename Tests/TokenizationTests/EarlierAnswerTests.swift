@@ -83,18 +83,10 @@ import Testing
         for learns in LearntAnswers.allCases {
             let records = try RecordTokenizer(encoder(ChatMLTemplate(), learns, tokenizer))
             #expect(records.schema.columns.count == (learns == .last ? 12 : 13))
-            let sink = MemorySink(), head = StreamHead(schema: records.schema, settings: records.settings, provenance: Provenance(command: "uf-tokenize", recipe: 1, arguments: []))
-            let writer = try RecordStreamWriter<TokensRecord>(to: sink, head: head)
-            var rest = [record][...], made: [TokensRecord] = []
-            let counts = try records.run(workers: 1, next: { rest.popFirst().map(RecordTokenizerTests.batch) }, append: {
-                made.append($0)
-                try writer.append($0)
-            })
-            try writer.finish(StreamTail())
-            #expect(counts.answers == (learns == .last ? 0 : 2))
-            let reader = try RecordReader<TokensRecord>(MemorySource(sink.bytes))
-            #expect(try reader.next() == made.first && made.count == 1)
-            #expect(try reader.next() == nil)
+            let made = try StreamedRecords.tokens([record], records.encoder)
+            #expect(made.counts.answers == (learns == .last ? 0 : 2))
+            var counts = RecordTokenizer.Counts()
+            #expect(try made.records == [records.tokens(record, scratch: EncodingScratch(), counts: &counts)])
         }
     }
 

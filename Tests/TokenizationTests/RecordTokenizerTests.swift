@@ -15,18 +15,13 @@ import Testing
                            ratingStates: [UInt8](repeating: 0, count: count))
     }
 
-    static func batch(_ record: RatedRecord) -> RecordTokenizer.Batch { { [record] } }
-
     static func records(_ count: Int) -> [RatedRecord] {
         (0 ..< count).map { record($0, Text("Question \($0): what is <|im_end|> \($0 * 7)?"), [Text("Answer \($0)"), Text(Array("bad ".utf8) + [0xED, 0xA0, 0x80]), Text()]) }
     }
 
     private func run(_ records: [RatedRecord], workers: Int) throws -> ([TokensRecord], RecordTokenizer.Counts) {
-        let encoder = try TemplateEncoder(TokenizerFiles.fixture("smollm2"), ChatMLTemplate())
-        var rest = records[...]
-        var out: [TokensRecord] = []
-        let counts = try RecordTokenizer(encoder).run(workers: workers, next: { rest.popFirst().map(Self.batch) }, append: { out.append($0) })
-        return (out, counts)
+        let made = try StreamedRecords.tokens(records, TemplateEncoder(TokenizerFiles.fixture("smollm2"), ChatMLTemplate()), workers: workers)
+        return (made.records, made.counts)
     }
 
     @Test func sameForAnyNumberOfThreads() throws {
@@ -82,18 +77,18 @@ import Testing
             == #"{"invalid_bytes_replaced":0,"prompt_tokens":0,"records":2,"response_tokens":0,"responses":0,"special_tokens_left_as_text":0,"surrogates_replaced":4,"symbols_dropped":0,"texts_trimmed":3}"#)
     }
 
-    @Test func theWholeGoesThroughAStream() throws {
-        let encoder = try TemplateEncoder(TokenizerFiles.fixture("smollm2"), ChatMLTemplate())
-        let tokenizer = RecordTokenizer(encoder), sink = MemorySink()
-        let head = StreamHead(schema: TokensRecord.schema, settings: tokenizer.settings, provenance: Provenance(command: "uf-tokenize", recipe: 1, arguments: []))
+    /// Blocks close where they would if records were appended one by one.
+    @Test func streamsAreThoseOfSingleRecords() throws {
+        let encoder = try TemplateEncoder(TokenizerFiles.fixture("smollm2"), ChatMLTemplate()), tokenizer = RecordTokenizer(encoder)
+        let records = (0 ..< 900).map { Self.record($0, Text(String(repeating: "word ", count: $0)), ["Yes", Text(String(repeating: "No. ", count: 900 - $0))]) }
+        let made = try StreamedRecords.tokens(records, encoder, workers: 2), sink = MemorySink()
+        let head = StreamHead(schema: TokensRecord.schema, settings: tokenizer.settings, provenance: Provenance(command: "uf-test", recipe: 1, arguments: []))
         let writer = try RecordStreamWriter<TokensRecord>(to: sink, head: head)
-        var rest = Self.records(40)[...], kept: [TokensRecord] = []
-        let counts = try tokenizer.run(workers: 2, next: { rest.popFirst().map(Self.batch) }, append: { kept.append($0); try writer.append($0) })
+        var counts = RecordTokenizer.Counts()
+        for record in records { try writer.append(tokenizer.tokens(record, scratch: EncodingScratch(), counts: &counts)) }
         try writer.finish(StreamTail(counts: counts.json))
+        #expect(sink.bytes == made.bytes && sink.bytes.count > 3 << 20)
         let reader = try RecordReader<TokensRecord>(MemorySource(sink.bytes))
-        var read: [TokensRecord] = []
-        while let record = try reader.next() { read.append(record) }
-        #expect(read == kept && read.count == 40)
         #expect(reader.stream.head.settings["vocabulary_size"]?.int == 49_152 && reader.stream.head.settings["tokenizer"]?.string == encoder.tokenizer.digestHex)
     }
 }

@@ -2,16 +2,31 @@ import Glibc
 
 /// Growing memory on a 64-byte boundary: what columns are built in and payloads are read into.
 final class RawBuffer {
-    private(set) var base: UnsafeMutableRawPointer
-    private(set) var count = 0
-    private var capacity: Int
-
-    init(capacity: Int = 4096) {
-        self.capacity = max(capacity.aligned, StreamLimits.alignment)
-        base = .allocate(byteCount: self.capacity, alignment: StreamLimits.alignment)
+    private struct State {
+        var base: UnsafeMutableRawPointer
+        var count = 0
+        var capacity: Int
     }
 
-    deinit { base.deallocate() }
+    /// Behind a pointer, whose fields are reached without a check for other uses at every step.
+    private let state: UnsafeMutablePointer<State>
+
+    init(capacity: Int = 4096) {
+        let capacity = max(capacity.aligned, StreamLimits.alignment)
+        state = .allocate(capacity: 1)
+        state.initialize(to: State(base: .allocate(byteCount: capacity, alignment: StreamLimits.alignment), capacity: capacity))
+    }
+
+    deinit {
+        base.deallocate()
+        state.deallocate()
+    }
+
+    var base: UnsafeMutableRawPointer { state.pointee.base }
+    private(set) var count: Int {
+        get { state.pointee.count }
+        set { state.pointee.count = newValue }
+    }
 
     /// Valid as long as this object is and does not grow: whoever keeps the pointer keeps the object.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
@@ -29,13 +44,16 @@ final class RawBuffer {
     func truncate(to newCount: Int) { count = min(count, newCount) }
 
     private func reserve(_ needed: Int) {
-        guard needed > capacity else { return }
-        let larger = max(needed, capacity * 2).aligned
+        if needed > state.pointee.capacity { grow(needed) }
+    }
+
+    @inline(never)
+    private func grow(_ needed: Int) {
+        let larger = max(needed, state.pointee.capacity * 2).aligned
         let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: StreamLimits.alignment)
         moved.copyMemory(from: base, byteCount: count)
         base.deallocate()
-        base = moved
-        capacity = larger
+        (state.pointee.base, state.pointee.capacity) = (moved, larger)
     }
 
     func append(_ bytes: UnsafeRawBufferPointer) {

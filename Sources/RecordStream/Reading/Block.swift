@@ -153,7 +153,10 @@ public final class Block: @unchecked Sendable {
     private func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> { array(range, of: UInt8.self) }
 
     /// Array `number` of a column as 32-bit words (offsets, or dictionary indices).
-    private func words(_ column: Int, _ number: Int) -> UnsafeBufferPointer<UInt32> { array(arrays[firstArray[column] + number], of: UInt32.self) }
+    func words(_ column: Int, _ number: Int) -> UnsafeBufferPointer<UInt32> { array(arrays[firstArray[column] + number], of: UInt32.self) }
+
+    /// Array `number` of a column.
+    func bytes(_ column: Int, _ number: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: payload[arrays[firstArray[column] + number]]) }
 
     /// All values of a column, one after the other. Valid as long as the block is.
     public func values<Value: BitwiseCopyable>(_ column: Int, as type: Value.Type) -> UnsafeBufferPointer<Value> {

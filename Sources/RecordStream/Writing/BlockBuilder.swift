@@ -1,19 +1,19 @@
 import JSON
 import SystemIO
 
-/// Collects records column by column until they make a block.
+/// Collects records column by column until they make a block, or a part of one that a writer adds to others (`StreamWriter.append(records:)`).
 ///
 /// A record is added by one call for each column, in any order, and `endRecord`.
 public final class BlockBuilder {
     public let schema: Schema
     public private(set) var count = 0
-    private var columns: [ColumnBuilder]
+    private let columns: [ColumnBuilder]
     /// Raw column bytes of the finished records: what the closing rule counts.
     private(set) var rawBytes = 0
     /// What directory and padding may add to them in a payload.
     private let overhead: Int
 
-    init(schema: Schema) {
+    public init(schema: Schema) {
         self.schema = schema
         columns = schema.columns.map(ColumnBuilder.init)
         let arrays = columns.reduce(0) { $0 + $1.arrays.count }
@@ -25,8 +25,9 @@ public final class BlockBuilder {
 
     var isFull: Bool { rawBytes >= target || count >= StreamLimits.blockRecords }
 
-    func endRecord() throws {
-        let total = columns.reduce(0) { $0 + $1.rawBytes }
+    public func endRecord() throws {
+        var total = 0
+        for column in columns { total += column.rawBytes }
         guard total - rawBytes <= StreamLimits.recordBytes else {
             throw InputError("the record has \(total - rawBytes) bytes; a record of the stream holds at most \(StreamLimits.recordBytes)")
         }
@@ -39,7 +40,7 @@ public final class BlockBuilder {
         precondition(columns.allSatisfy { $0.records == count }, "a record type filled a column not exactly once")
     }
 
-    func removeAll() {
+    public func removeAll() {
         columns.forEach { $0.removeAll() }
         rawBytes = 0
         count = 0
@@ -64,7 +65,27 @@ public final class BlockBuilder {
         columns.forEach { $0.add(from: &cursor) }
     }
 
+    /// The arrays of every column as they stand, until something is added.
+    var current: [ColumnArrays] { columns.map(\.current) }
+
+    /// Adds a record of such arrays of the same columns.
+    func add(_ record: Int, of arrays: [ColumnArrays]) {
+        for column in columns.indices { columns[column].add(record, of: arrays[column]) }
+    }
+
     // MARK: Adding one record's value of a column
+
+    /// The value of a record where it lies in a column of the same form.
+    public func add(_ record: Int, of arrays: ColumnArrays, to column: Int) {
+        let own = schema.columns[column]
+        precondition(own.type == arrays.type && own.depth == arrays.depth && own.meaning == arrays.meaning, "column \(column) has another form")
+        columns[column].add(record, of: arrays)
+    }
+
+    /// Lists of numbers that lie one behind the other, by where each ends.
+    public func add<Value: BitwiseCopyable>(flat values: [Value], ends: [Int], to column: Int) {
+        columns[column].add(flat: values, ends: ends)
+    }
 
     public func add<Value: BitwiseCopyable>(number value: Value, to column: Int) {
         columns[column].add(number: value)

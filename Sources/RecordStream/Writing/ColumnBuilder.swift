@@ -10,11 +10,8 @@ final class ColumnBuilder {
     private let values = RawBuffer()
     private let dictionaryOffsets = RawBuffer()
     private let dictionaryBytes = RawBuffer()
-    /// Entries of the dictionary, and the numbers of those that are looked up by a hash.
-    private var names: UInt32 = 0
+    /// The numbers of those entries of the dictionary that are looked up by a hash.
     private var numbers: [Text: UInt32] = [:]
-    private var lists: UInt32 = 0
-    private(set) var records = 0
 
     init(_ column: Column) {
         self.column = column
@@ -29,10 +26,7 @@ final class ColumnBuilder {
 
     func removeAll() {
         for buffer in [outer, inner, values, dictionaryOffsets, dictionaryBytes] { buffer.removeAll() }
-        names = 0
-        numbers.removeAll(keepingCapacity: true)
-        lists = 0
-        records = 0
+        if !numbers.isEmpty { numbers.removeAll(keepingCapacity: true) }
         start()
     }
 
@@ -41,19 +35,22 @@ final class ColumnBuilder {
             + (column.meaning == .dictionary ? [dictionaryOffsets, dictionaryBytes] : [])
     }
 
+    var records: Int { column.depth == 0 ? values.count / column.type.size : outer.count / 4 - 1 }
+    private var lists: UInt32 { UInt32(truncatingIfNeeded: inner.count / 4 - 1) }
+    /// Entries of the dictionary.
+    private var names: UInt32 { UInt32(truncatingIfNeeded: dictionaryOffsets.count / 4 - 1) }
+
     var rawBytes: Int { outer.count + inner.count + values.count + dictionaryOffsets.count + dictionaryBytes.count }
 
     func add<Value: BitwiseCopyable>(number value: Value) {
         check(Value.self, depth: 0)
         values.append(value)
-        records += 1
     }
 
     func add<Value: BitwiseCopyable>(list: [Value]) {
         check(Value.self, depth: 1)
         list.withUnsafeBytes { values.append($0) }
         outer.append(UInt32(truncatingIfNeeded: values.count / column.type.size))
-        records += 1
     }
 
     func add<Value: BitwiseCopyable>(lists items: [[Value]]) {
@@ -62,9 +59,7 @@ final class ColumnBuilder {
             item.withUnsafeBytes { values.append($0) }
             inner.append(UInt32(truncatingIfNeeded: values.count / column.type.size))
         }
-        lists &+= UInt32(truncatingIfNeeded: items.count)
         outer.append(lists)
-        records += 1
     }
 
     func add(texts: some Sequence<Text>) {
@@ -72,10 +67,8 @@ final class ColumnBuilder {
         for text in texts {
             text.bytes.withUnsafeBytes { values.append($0) }
             inner.append(UInt32(truncatingIfNeeded: values.count))
-            lists &+= 1
         }
         outer.append(lists)
-        records += 1
     }
 
     func add(name: Text) { add(number: entry(name)) }
@@ -84,7 +77,6 @@ final class ColumnBuilder {
         check(UInt32.self, depth: 1)
         for name in names { values.append(entry(name)) }
         outer.append(UInt32(truncatingIfNeeded: values.count / 4))
-        records += 1
     }
 
     func add(nameLists: some Sequence<[Text]>) {
@@ -92,22 +84,62 @@ final class ColumnBuilder {
         for names in nameLists {
             for name in names { values.append(entry(name)) }
             inner.append(UInt32(truncatingIfNeeded: values.count / 4))
-            lists &+= 1
         }
         outer.append(lists)
-        records += 1
+    }
+
+    /// Lists of numbers that lie one behind the other, by where each ends.
+    func add<Value: BitwiseCopyable>(flat items: [Value], ends: [Int]) {
+        check(Value.self, depth: 2)
+        let shift = values.count / column.type.size
+        items.withUnsafeBytes { values.append(UnsafeRawBufferPointer(rebasing: $0[..<((ends.last ?? 0) * column.type.size)])) }
+        for end in ends { inner.append(UInt32(truncatingIfNeeded: shift + end)) }
+        outer.append(lists)
+    }
+
+    /// The value of a record in a column of the same form.
+    func add(_ record: Int, of other: ColumnArrays) {
+        switch column.depth {
+        case 0: addValues(record ..< record + 1, of: other)
+        case 1:
+            addValues(other.range(record), of: other)
+            outer.append(UInt32(truncatingIfNeeded: values.count / column.type.size))
+        default:
+            let items = other.range(record)
+            if let ends = other.inner {
+                let first = Int(ends[items.lowerBound]), shift = UInt32(truncatingIfNeeded: values.count / column.type.size &- first)
+                addValues(first ..< Int(ends[items.upperBound]), of: other)
+                for item in items { inner.append(ends[item + 1] &+ shift) }
+            }
+            outer.append(lists)
+        }
+    }
+
+    private func addValues(_ range: Range<Int>, of other: ColumnArrays) {
+        guard column.meaning == .dictionary else { return values.append(other.raw(range)) }
+        for at in range { values.append(entry(UnsafeRawBufferPointer(other.name(at)))) }
+    }
+
+    /// As they stand, until something is added.
+    var current: ColumnArrays {
+        func words(_ buffer: RawBuffer) -> UnsafePointer<UInt32> { UnsafePointer(buffer.base.assumingMemoryBound(to: UInt32.self)) }
+        return ColumnArrays(
+            type: column.type, depth: column.depth, meaning: column.meaning, outer: words(outer), inner: words(inner), values: UnsafeRawPointer(values.base), nameOffsets: words(dictionaryOffsets),
+            nameBytes: UnsafePointer(dictionaryBytes.base.assumingMemoryBound(to: UInt8.self)))
     }
 
     /// The first entries are compared one by one: most dictionaries hold a few models or dimensions, and a hash costs more than that.
     private static let fewNames: UInt32 = 32
 
     /// The dictionary's number for `text`, a new one when it is new in this block.
-    private func entry(_ text: Text) -> UInt32 {
-        if let known = text.bytes.withUnsafeBytes(fewEntry) ?? numbers[text] { return known }
+    private func entry(_ text: Text) -> UInt32 { text.bytes.withUnsafeBytes(entry) }
+
+    private func entry(_ text: UnsafeRawBufferPointer) -> UInt32 {
+        if let known = fewEntry(text) { return known }
+        if names >= ColumnBuilder.fewNames, let known = numbers[Text(Array(text))] { return known }
         let entry = names
-        names &+= 1
-        if entry >= ColumnBuilder.fewNames { numbers[text] = entry }
-        text.bytes.withUnsafeBytes { dictionaryBytes.append($0) }
+        if entry >= ColumnBuilder.fewNames { numbers[Text(Array(text))] = entry }
+        dictionaryBytes.append(text)
         dictionaryOffsets.append(UInt32(truncatingIfNeeded: dictionaryBytes.count))
         return entry
     }
@@ -134,15 +166,13 @@ final class ColumnBuilder {
                 addValues(cursor.count(), &cursor)
                 inner.append(UInt32(truncatingIfNeeded: values.count / column.type.size))
             }
-            lists &+= UInt32(truncatingIfNeeded: items)
             outer.append(lists)
         }
-        records += 1
     }
 
     private func addValues(_ count: Int, _ cursor: inout RecordCursor) {
         guard column.meaning == .dictionary else { return values.append(cursor.bytes(count * column.type.size)) }
-        for _ in 0 ..< count { values.append(entry(Text(Array(cursor.bytes(cursor.count()))))) }
+        for _ in 0 ..< count { values.append(entry(cursor.bytes(cursor.count()))) }
     }
 
     private func check<Value>(_ type: Value.Type, depth: Int) {

@@ -25,6 +25,8 @@ struct SealedBlock: @unchecked Sendable {
         let codec: Codec
         /// Of the stream, for messages.
         let name: String
+        /// Whether its records are held to the rules of their kind here.
+        let checksRecords: Bool
     }
 
     /// One or two blocks: the digests of two take a third less time together.
@@ -65,7 +67,8 @@ extension SealedBlock.Filled {
     /// The reader's own check: text that is not UTF-8 stops here, with its place, and not in whoever reads the file.
     fileprivate func check() throws {
         do {
-            _ = try Block(schema: schema, name: name, firstRecord: firstRecord, count: records, payload: payload.bytes, owner: payload)
+            let block = try Block(schema: schema, name: name, firstRecord: firstRecord, count: records, payload: payload.bytes, owner: payload)
+            if checksRecords { for record in 0 ..< records { try block.checkRules(record) } }
         } catch let error as InputError { throw error.at("\(name): records \(firstRecord) to \(firstRecord + records - 1)") }
     }
 }

@@ -22,6 +22,8 @@ public final class StreamWriter {
     /// Those before, while another thread makes them ready.
     private var pending: Promise<Result<[SealedBlock], any Error>>?
     private let sealsInBackground: Bool
+    /// Whether the open block has records that nobody has held to the rules of their kind.
+    private var checksRecords = false
     /// Records of the blocks to come, the last one first; while there are any they say where blocks close.
     private var planned: [Int]
     /// Records written so far.
@@ -43,6 +45,17 @@ public final class StreamWriter {
     /// Adds a record of another stream of the same columns, in the form of `Block.append(record:to:)`; the reader has held it to the rules of its kind.
     public func append(record bytes: [UInt8]) throws {
         try append { builder in bytes.withUnsafeBytes { builder.add(record: $0) } }
+    }
+
+    /// Adds all records of a builder of the same columns. They are held to the rules of their kind when their block is made ready.
+    public func append(records: BlockBuilder) throws {
+        precondition(records.schema == builder.schema, "records of other columns")
+        let arrays = records.current
+        for record in 0 ..< records.count {
+            checksRecords = true
+            try append { $0.add(record, of: arrays) }
+        }
+        withExtendedLifetime(records) {}
     }
 
     /// Adds the record that `fill` puts into the builder, one call for each column; a full block goes out. Throws for a record that is too large.
@@ -88,7 +101,10 @@ public final class StreamWriter {
 
     private func flush() throws {
         guard builder.count > 0 else { return }
-        let block = SealedBlock.Filled(payload: builder.payload(), schema: builder.schema, firstRecord: blockStart, records: builder.count, codec: codec, name: sink.name)
+        let block = SealedBlock.Filled(
+            payload: builder.payload(), schema: builder.schema, firstRecord: blockStart, records: builder.count, codec: codec, name: sink.name,
+            checksRecords: checksRecords)
+        checksRecords = false
         builder.removeAll()
         blockStart = records
         guard sealsInBackground else { return try write(SealedBlock.seal([block])) }
@@ -170,6 +186,9 @@ public final class RecordStreamWriter<Record: StreamRecord> {
             record.append(to: $0)
         }
     }
+
+    /// As `StreamWriter.append(records:)`.
+    public func append(records: BlockBuilder) throws { try stream.append(records: records) }
 
     /// As `StreamWriter.finish`.
     public func finish(_ tail: StreamTail) throws { try stream.finish(tail) }

@@ -1,5 +1,6 @@
 import JSON
 import RecordStream
+import SystemIO
 
 /// `<|im_start|>role\ncontent<|im_end|>\n` for each turn; the answer follows `<|im_start|>assistant\n` and ends with `<|im_end|>`.
 ///
@@ -24,6 +25,8 @@ public struct ChatMLTemplate: ChatTemplate {
     public func response(_ text: Text, to prompt: RenderedPrompt) -> RenderedResponse {
         RenderedResponse(pieces: [.text(text), .special("<|im_end|>")])
     }
+
+    public func outline(_ roles: [Text]) throws(InputError) -> ConversationOutline? { try ConversationOutline(self, roles) }
 }
 
 /// `<|begin_of_text|>` once, then `<|start_header_id|>role<|end_header_id|>\n\ncontent<|eot_id|>` for each turn, contents trimmed of white space; the
@@ -53,6 +56,8 @@ public struct Llama3Template: ChatTemplate {
         let content = text.trimmed()
         return RenderedResponse(pieces: [.text(content), .special("<|eot_id|>")], trimmed: content.count == text.count ? 0 : 1)
     }
+
+    public func outline(_ roles: [Text]) throws(InputError) -> ConversationOutline? { try ConversationOutline(self, roles, demands: [.noOuterSpace]) }
 }
 
 /// No roles: the beginning token, each turn's text and a line end, the answer, the end token.
@@ -82,6 +87,8 @@ public struct PlainTemplate: ChatTemplate {
     public func response(_ text: Text, to prompt: RenderedPrompt) -> RenderedResponse {
         RenderedResponse(pieces: [.text(text), .special(ending)])
     }
+
+    public func outline(_ roles: [Text]) throws(InputError) -> ConversationOutline? { try ConversationOutline(self, roles) }
 }
 
 extension Text {

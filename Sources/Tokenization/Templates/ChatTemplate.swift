@@ -39,6 +39,8 @@ public protocol ChatTemplate: Sendable {
     func prompt(_ turns: [Turn]) throws(InputError) -> RenderedPrompt
     /// The answer `text` to a prompt that this template laid out.
     func response(_ text: Text, to prompt: RenderedPrompt) throws(InputError) -> RenderedResponse
+    /// What it makes of all conversations of these roles; nil where that depends on more than it can say.
+    func outline(_ roles: [Text]) throws(InputError) -> ConversationOutline?
 }
 
 /// Templates that need no file.

@@ -80,6 +80,8 @@ public struct ModelTemplate: ChatTemplate {
         return RenderedResponse(pieces: cutter.pieces(whole, prompt.whole.count ..< stop.upperBound).pieces, trimmed: isWhole ? 0 : 1)
     }
 
+    public func outline(_ roles: [Text]) throws(InputError) -> ConversationOutline? { nil }
+
     private func render(_ turns: [Turn], opensAnswer: Bool) throws(InputError) -> MarkedText {
         var values: [(name: String, value: Value)] = [("tools", .none), ("documents", .none)]
         values += variables.map { ($0.key.description, Value($0.value, origin: .template)) }

@@ -47,16 +47,9 @@ public final class TemplateEncoder: Sendable {
             let before = prompt.ids.count
             try text.encode(tokenizer, isFirstText, &prompt.ids, scratch)
             for start in startsInText {
-                if start == 0 || start == text.count {
-                    prompt.turnStarts.append(UInt32(truncatingIfNeeded: start == 0 ? before : prompt.ids.count))
-                } else {
-                    // What the tokens of the text before the turn share with those of the whole.
-                    let counts = scratch.counts
-                    let head = try tokenizer.encode(Array(text[..<start]), leadingMark: isFirstText, scratch: scratch)
-                    scratch.counts = counts
-                    let shared = zip(head, prompt.ids[before...]).prefix { $0 == $1 }.count
-                    prompt.turnStarts.append(UInt32(truncatingIfNeeded: before + shared))
-                }
+                let shared = try tokenizer.sharedIDs(text, upTo: start, leadingMark: isFirstText, with: prompt.ids[before...], scratch: scratch)
+                // What lies before one turn lies before the next, although a longer text may share fewer ids with the whole.
+                prompt.turnStarts.append(max(prompt.turnStarts.last ?? 0, UInt32(truncatingIfNeeded: before + shared)))
             }
             if !text.isEmpty { isFirstText = false }
             text.removeAll()
@@ -123,6 +116,13 @@ public final class TemplateEncoder: Sendable {
         return (ids, rendered.trimmed)
     }
 
+    /// How conversations of these roles are encoded without asking the template; nil where it must be asked.
+    func plan(_ roles: [Text]) -> ConversationPlan? {
+        // A refusal is left to the conversation that meets it.
+        guard learns == .last, let outline = try? template.outline(roles) else { return nil }
+        return try? ConversationPlan(outline, tokenizer, id: id)
+    }
+
     private func id(_ name: String) throws(InputError) -> UInt32 {
         guard let id = specialIDs[name] else { throw InputError("template \(template.name) places \(name), which it does not declare", status: .internalError) }
         return id
@@ -134,8 +134,6 @@ extension [UInt8] {
         guard !isEmpty else { return }
         // Four bytes are about a token; it goes on growing by itself where they are more.
         if ids.isEmpty { ids.reserveCapacity(count / 4 + 16) }
-        do {
-            try withUnsafeBufferPointer { try tokenizer.encode($0, leadingMark: leadingMark, into: &ids, scratch: scratch) }
-        } catch let error as InputError { throw error } catch { throw InputError("\(error)", status: .internalError) }
+        try tokenizer.encodeAll(self, leadingMark: leadingMark, into: &ids, scratch: scratch)
     }
 }

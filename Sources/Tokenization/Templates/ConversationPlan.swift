@@ -1,0 +1,185 @@
+import JSON
+import RecordStream
+import SystemIO
+
+/// An outline made ready for encoding: the ids of what is the same in every conversation, and which contents are encoded between them.
+///
+/// The plain way to the same ids is `TemplateEncoder.encodePrompt` and `encodeResponse`.
+final class ConversationPlan: Sendable {
+    /// Without arrays, so that it is read without counting references.
+    fileprivate struct Step {
+        enum Kind { case ids, text, turnStart }
+        var kind: Kind
+        /// In `ids`, or in `parts`.
+        var range = 0 ..< 0
+        var leadingMark = false
+    }
+
+    fileprivate struct Part {
+        enum Kind { case fixed, content, turnStart }
+        var kind: Kind
+        /// In `fixed`.
+        var range = 0 ..< 0
+        var turn = 0
+    }
+
+    /// A prompt or an answer.
+    fileprivate struct Course: Sendable {
+        var steps: [Step] = []
+        /// What steps and parts refer to.
+        var ids: [UInt32] = [], parts: [Part] = [], fixed: [UInt8] = []
+        /// What encoding the fixed texts altered.
+        var counts = EncodingScratch.Counts()
+    }
+
+    let roles: [Text]
+    private let demands: [ContentDemand]
+    private let prompt, answer: Course
+
+    /// - Parameter id: of a special token.
+    init(_ outline: ConversationOutline, _ tokenizer: Tokenizer, id: (String) throws(InputError) -> UInt32) throws(InputError) {
+        roles = outline.roles
+        demands = outline.demands
+        prompt = try Course(outline.prompt.pieces, starts: outline.prompt.turnStarts, isPrompt: true, tokenizer, id)
+        answer = try Course(outline.answer.pieces, starts: [], isPrompt: false, tokenizer, id)
+    }
+
+    func holds(for content: UnsafeBufferPointer<UInt8>) -> Bool { !content.isEmpty && demands.allSatisfy { $0.isMet(by: content) } }
+
+    /// Appends the ids of a prompt and where its turns start, as numbers of its own ids.
+    func encodePrompt(_ contents: [UnsafeBufferPointer<UInt8>], _ tokenizer: Tokenizer, into ids: inout [UInt32], turnStarts: inout [UInt32], text: inout [UInt8],
+                      scratch: EncodingScratch) throws(InputError) {
+        let first = ids.count, given = turnStarts.count
+        try prompt.encode(contents, tokenizer, &ids, &turnStarts, &text, scratch)
+        for at in given ..< turnStarts.count { turnStarts[at] -= UInt32(truncatingIfNeeded: first) }
+    }
+
+    /// Appends the ids of an answer. `contents` are the turns' and then the answer's.
+    func encodeAnswer(_ contents: [UnsafeBufferPointer<UInt8>], _ tokenizer: Tokenizer, into ids: inout [UInt32], text: inout [UInt8],
+                      scratch: EncodingScratch) throws(InputError) {
+        var none: [UInt32] = []
+        try answer.encode(contents, tokenizer, &ids, &none, &text, scratch)
+    }
+}
+
+extension ConversationPlan.Course {
+    init(_ pieces: [TemplatePiece], starts: [Int], isPrompt: Bool, _ tokenizer: Tokenizer, _ id: (String) throws(InputError) -> UInt32) throws(InputError) {
+        let scratch = EncodingScratch()
+        var starts = starts[...], isFirstText = isPrompt
+        /// The text between two special tokens, and the byte of it at which a turn starts: nil where a content stands before.
+        var text: [ConversationOutline.Part] = [], startsInText: [Int] = []
+
+        for (index, piece) in pieces.enumerated() {
+            while starts.first == index {
+                startsInText.append(text.count)
+                starts.removeFirst()
+            }
+            switch piece {
+            case .text(let more): text += ConversationOutline.parts(more)
+            case .special(let name):
+                try finish()
+                add([try id(name)])
+            }
+        }
+        startsInText += starts.map { _ in text.count }
+        try finish()
+        counts = scratch.counts
+
+        /// `startsInText` are numbers of parts here.
+        func finish() throws(InputError) {
+            addStarts { $0 == 0 }
+            let isFixed = text.allSatisfy { if case .fixed = $0 { true } else { false } } && startsInText.allSatisfy { $0 == text.count }
+            if isFixed {
+                let bytes = text.reduce(into: [UInt8]()) { bytes, part in if case .fixed(let more) = part { bytes += more } }
+                if !bytes.isEmpty { try add(tokenizer.encode(bytes, leadingMark: isFirstText, scratch: scratch)) }
+            } else {
+                let first = parts.count
+                for (number, part) in text.enumerated() {
+                    for _ in startsInText.filter({ $0 == number }) { parts.append(.init(kind: .turnStart)) }
+                    switch part {
+                    case .fixed(let bytes):
+                        parts.append(.init(kind: .fixed, range: fixed.count ..< fixed.count + bytes.count))
+                        fixed += bytes
+                    case .content(let turn): parts.append(.init(kind: .content, turn: turn))
+                    }
+                }
+                steps.append(.init(kind: .text, range: first ..< parts.count, leadingMark: isFirstText))
+            }
+            addStarts { $0 == text.count }
+            if !text.isEmpty { isFirstText = false }
+            text.removeAll()
+            startsInText.removeAll()
+        }
+
+        /// Starts at an edge of the text need no look at its tokens.
+        func addStarts(_ isThere: (Int) -> Bool) {
+            steps += startsInText.filter(isThere).map { _ in .init(kind: .turnStart) }
+            startsInText.removeAll(where: isThere)
+        }
+
+        func add(_ more: [UInt32]) {
+            if let last = steps.last, last.kind == .ids { steps[steps.count - 1].range = last.range.lowerBound ..< ids.count + more.count } else {
+                steps.append(.init(kind: .ids, range: ids.count ..< ids.count + more.count))
+            }
+            ids += more
+        }
+    }
+
+    /// Appends ids, and where turns start as numbers of `ids`.
+    func encode(_ contents: [UnsafeBufferPointer<UInt8>], _ tokenizer: Tokenizer, _ ids: inout [UInt32], _ turnStarts: inout [UInt32], _ text: inout [UInt8],
+                _ scratch: EncodingScratch) throws(InputError) {
+        scratch.counts += counts
+        for step in steps {
+            switch step.kind {
+            case .turnStart: turnStarts.append(UInt32(truncatingIfNeeded: ids.count))
+            case .ids: ids.append(contentsOf: self.ids[step.range])
+            case .text:
+                let first = parts[step.range.lowerBound]
+                if step.range.count == 1, first.kind == .content {
+                    // Where it lies.
+                    try tokenizer.encode(contents[first.turn], leadingMark: step.leadingMark, into: &ids, scratch: scratch)
+                } else {
+                    try encode(step, contents, tokenizer, &ids, &turnStarts, &text, scratch)
+                }
+            }
+        }
+    }
+
+    private func encode(_ step: ConversationPlan.Step, _ contents: [UnsafeBufferPointer<UInt8>], _ tokenizer: Tokenizer, _ ids: inout [UInt32], _ turnStarts: inout [UInt32],
+                        _ text: inout [UInt8], _ scratch: EncodingScratch) throws(InputError) {
+        let before = ids.count
+        var startsInText: [Int] = []
+        text.removeAll(keepingCapacity: true)
+        for part in parts[step.range] {
+            switch part.kind {
+            case .fixed: text.append(contentsOf: fixed[part.range])
+            case .content: text.append(contentsOf: contents[part.turn])
+            case .turnStart: startsInText.append(text.count)
+            }
+        }
+        try tokenizer.encodeAll(text, leadingMark: step.leadingMark, into: &ids, scratch: scratch)
+        for start in startsInText {
+            let shared = try tokenizer.sharedIDs(text, upTo: start, leadingMark: step.leadingMark, with: ids[before...], scratch: scratch)
+            // What lies before one turn lies before the next.
+            turnStarts.append(max(turnStarts.last ?? 0, UInt32(truncatingIfNeeded: before + shared)))
+        }
+    }
+}
+
+extension Tokenizer {
+    /// `encode` for an array.
+    func encodeAll(_ text: [UInt8], leadingMark: Bool, into ids: inout [UInt32], scratch: EncodingScratch) throws(InputError) {
+        do { try text.withUnsafeBufferPointer { try encode($0, leadingMark: leadingMark, into: &ids, scratch: scratch) } } catch let error as InputError { throw error } catch {
+            throw InputError("\(error)", status: .internalError)
+        }
+    }
+
+    /// How many of a text's ids lie wholly before one of its bytes, at which a turn starts: those that the text before it alone begins with too.
+    func sharedIDs(_ text: [UInt8], upTo start: Int, leadingMark: Bool, with ids: ArraySlice<UInt32>, scratch: EncodingScratch) throws(InputError) -> Int {
+        if start == 0 || start == text.count { return start == 0 ? 0 : ids.count }
+        let counts = scratch.counts
+        defer { scratch.counts = counts }
+        let head = try encode(Array(text[..<start]), leadingMark: leadingMark, scratch: scratch)
+        return zip(head, ids).prefix { $0 == $1 }.count
+    }
+}
