@@ -10,7 +10,8 @@ public final class StreamInputs {
     public init(_ operands: [String]) throws {
         let names = operands.isEmpty ? ["-"] : operands
         guard names.filter({ $0 == "-" }).count <= 1 else { throw InputError("standard input (-) is named twice", status: .usage) }
-        readers = try names.map { AnyRecordReader(try RecordStreamReader(openInput($0))) }
+        // All are read side by side where they are merged: no block more than needed.
+        readers = try names.map { AnyRecordReader(try RecordStreamReader(openInput($0), digestsPairs: names.count == 1)) }
         let first = readers[0].stream
         for stream in readers.dropFirst().map(\.stream) {
             guard stream.head.schema.kind == first.head.schema.kind else {

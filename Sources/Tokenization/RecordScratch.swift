@@ -11,20 +11,24 @@ struct RecordScratch {
     /// Roles for which there is none.
     private var planless: Set<[Text]> = []
     /// The turns of the conversation at hand, and behind their contents an answer.
-    private var roles: [UnsafeBufferPointer<UInt8>] = [], contents: [UnsafeBufferPointer<UInt8>] = []
+    private var roles: [UnsafeBufferPointer<UInt8>] = [], contents = ConversationPlan.Contents()
     private var text: [UInt8] = []
     /// The plan of each prompt, by its number.
     private var planNumbers: [Int] = []
-    private let system: FixedBuffer<UInt8>?
+    private let system: FixedBuffer<UInt8>?, systemIsUTF8: Bool
 
     private static let systemRole = FixedBuffer(Array("system".utf8))
     /// Of longer conversations, and of more kinds of them, each is laid out by itself.
     private static let longestPlan = 64, mostPlans = 64
 
-    init(_ encoder: TemplateEncoder) { system = encoder.system.map { FixedBuffer($0.bytes) } }
+    init(_ encoder: TemplateEncoder) {
+        system = encoder.system.map { FixedBuffer($0.bytes) }
+        systemIsUTF8 = system.map { isUTF8(UnsafeBufferPointer(start: $0.base, count: $0.count)) } ?? true
+    }
 
     /// Encodes a record into `draft`; false where its conversations are not all of plans that hold for their contents.
     mutating func encode(_ record: Int, of columns: RatedColumns, _ encoder: TemplateEncoder, _ counts: inout RecordTokenizer.Counts) throws(InputError) -> Bool {
+        contents.areUTF8 = columns.areUTF8 && systemIsUTF8
         let responses = columns.responses.range(record), systems = columns.responseSystems.range(record)
         let isUnderOwn = systems.contains { !columns.responseSystems.name($0).isEmpty }
         // One prompt for all where the system prompts are the same.
@@ -33,7 +37,7 @@ struct RecordScratch {
         for prompt in 0 ..< prompts {
             take(record, columns, isUnderOwn ? columns.responseSystems.name(systems.lowerBound + prompt) : nil)
             guard let number = plan(encoder) else { return false }
-            for content in contents where !plans[number].holds(for: content) { return false }
+            for content in contents.texts where !plans[number].holds(for: content) { return false }
             planNumbers.append(number)
         }
         for (number, response) in responses.enumerated() where !plans[planNumbers[prompts == 1 ? 0 : number]].holds(for: columns.responses.text(response)) { return false }
@@ -48,9 +52,9 @@ struct RecordScratch {
             draft.turnStartEnds.append(draft.turnStarts.count)
             draft.roles.append(plan.roles)
             let answers = prompts == 1 ? responses : responses.lowerBound + prompt ..< responses.lowerBound + prompt + 1
-            contents.append(UnsafeBufferPointer(start: nil, count: 0))
+            contents.texts.append(UnsafeBufferPointer(start: nil, count: 0))
             for response in answers {
-                contents[contents.count - 1] = columns.responses.text(response)
+                contents.texts[contents.texts.count - 1] = columns.responses.text(response)
                 try plan.encodeAnswer(contents, encoder.tokenizer, into: &draft.responses, text: &text, scratch: encoding)
                 draft.responseEnds.append(draft.responses.count)
             }
@@ -66,25 +70,25 @@ struct RecordScratch {
     /// The turns of a record, under a system prompt of its own where one is given that says something.
     private mutating func take(_ record: Int, _ columns: RatedColumns, _ own: UnsafeBufferPointer<UInt8>?) {
         roles.removeAll(keepingCapacity: true)
-        contents.removeAll(keepingCapacity: true)
+        contents.texts.removeAll(keepingCapacity: true)
         let firstRole = columns.roles.range(record).lowerBound, texts = columns.contents.range(record)
         if let own, !own.isEmpty { addSystem(own) }
         for (number, text) in texts.enumerated() {
             roles.append(columns.roles.name(firstRole + number))
-            contents.append(columns.contents.text(text))
+            contents.texts.append(columns.contents.text(text))
         }
         guard let system, !(roles.first.map { RecordScratch.systemRole.holds($0) } ?? false) else { return }
-        let turns = (roles, contents)
+        let turns = (roles, contents.texts)
         roles.removeAll(keepingCapacity: true)
-        contents.removeAll(keepingCapacity: true)
+        contents.texts.removeAll(keepingCapacity: true)
         addSystem(UnsafeBufferPointer(start: system.base, count: system.count))
         roles += turns.0
-        contents += turns.1
+        contents.texts += turns.1
     }
 
     private mutating func addSystem(_ content: UnsafeBufferPointer<UInt8>) {
         roles.append(UnsafeBufferPointer(start: RecordScratch.systemRole.base, count: RecordScratch.systemRole.count))
-        contents.append(content)
+        contents.texts.append(content)
     }
 
     /// The number of the plan for the roles at hand, which is made where there is none yet.
@@ -93,7 +97,7 @@ struct RecordScratch {
         guard roles.count <= RecordScratch.longestPlan, plans.count + planless.count < RecordScratch.mostPlans else { return nil }
         let texts = roles.map { Text(Array($0)) }
         guard !planless.contains(texts) else { return nil }
-        guard let plan = encoder.plan(texts) else {
+        guard let plan = encoder.plan(texts, scratch: encoding) else {
             planless.insert(texts)
             return nil
         }

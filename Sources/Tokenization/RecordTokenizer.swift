@@ -95,7 +95,12 @@ public struct RecordTokenizer: Sendable {
             try next().map { Batch(columns: $0, tokens: Handed(spare.popLast() ?? BlockBuilder(schema: schema))) }
         }, makeState: { RecordScratch(encoder) }, transform: { (scratch: inout RecordScratch, batch: Batch) -> (Handed<BlockBuilder>, Counts) in
             var counts = Counts()
-            try batch.columns.withBlock { for record in batch.columns.records { try encode(record, of: batch.columns, to: batch.tokens.value, &scratch, &counts) } }
+            let (columns, tokens) = (batch.columns, batch.tokens.value)
+            try columns.withBlock {
+                for record in columns.records { try encode(record, of: columns, to: tokens, &scratch, &counts) }
+                columns.addShared(to: tokens)
+            }
+            tokens.end(records: columns.records.count)
             return (batch.tokens, counts)
         }, consume: { tokens, more in
             counts += more
@@ -116,12 +121,10 @@ public struct RecordTokenizer: Sendable {
         try columns.check(record)
         do {
             if try scratch.encode(record, of: columns, encoder, &counts) {
-                columns.addShared(record, to: tokens)
-                scratch.draft.append(to: tokens)
+                scratch.draft.appendIDs(to: tokens)
             } else {
-                try self.tokens(columns.record(record), scratch: scratch.encoding, counts: &counts).append(to: tokens)
+                try self.tokens(columns.record(record), scratch: scratch.encoding, counts: &counts).appendIDs(to: tokens)
             }
-            try tokens.endRecord()
         } catch let error as InputError { throw error.at("record \(columns.id(record))") }
     }
 }

@@ -11,14 +11,15 @@ extension Tokenizer {
     ///   - text: UTF-8; lone surrogates in their three-byte form and other invalid bytes become U+FFFD and are counted in `scratch`.
     ///   - special: what becomes of special tokens that the text spells out.
     ///   - leadingMark: whether a vocabulary that puts a space mark before text does so; false for text that continues other text.
+    ///   - isUTF8: whether somebody has looked whether all of it is.
     /// - Throws: `InputError` for a text of more than `longestText` bytes.
-    public func encode(_ text: UnsafeBufferPointer<UInt8>, special: LiteralSpecialTokens = .text, leadingMark: Bool = true,
+    public func encode(_ text: UnsafeBufferPointer<UInt8>, special: LiteralSpecialTokens = .text, leadingMark: Bool = true, isUTF8: Bool = false,
                        into ids: inout [UInt32], scratch: EncodingScratch) throws(InputError) {
         guard text.count <= Self.longestText else {
             throw InputError("a text of \(text.count) bytes, expected at most \(Self.longestText); split it")
         }
         scratch.serve(self)
-        if UTF8Text.validPrefix(text) == text.count {
+        if isUTF8 || UTF8Text.validPrefix(text) == text.count {
             encodeValid(text, special, leadingMark, &ids, scratch)
         } else {
             let (bytes, surrogates, invalid) = UTF8Text.repaired(text)

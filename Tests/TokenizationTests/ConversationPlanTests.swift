@@ -75,7 +75,7 @@ import Testing
         let tokenizer = try TokenizerFiles.fixture("smollm2")
         let plain = try PlainTemplate(for: tokenizer)
         for template in [ChatMLTemplate(), plain] as [any ChatTemplate] {
-            let plan = try #require(TemplateEncoder(tokenizer, template).plan(["system", "user"]))
+            let plan = try #require(TemplateEncoder(tokenizer, template).plan(["system", "user"], scratch: EncodingScratch()))
             #expect("x".utf8.withContiguousStorageIfAvailable { plan.holds(for: $0) } ?? false)
             #expect(!plan.holds(for: UnsafeBufferPointer(start: nil, count: 0)))
         }

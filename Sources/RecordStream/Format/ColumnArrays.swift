@@ -28,6 +28,12 @@ public struct ColumnArrays {
         return Range(uncheckedBounds: (Int(offsets[index]), Int(offsets[index + 1])))
     }
 
+    /// What a range of lists holds together, by their offsets.
+    func all(of lists: Range<Int>, _ offsets: UnsafePointer<UInt32>?) -> Range<Int> {
+        guard let offsets else { return 0 ..< 0 }
+        return Range(uncheckedBounds: (Int(offsets[lists.lowerBound]), Int(offsets[lists.upperBound])))
+    }
+
     /// Bytes of inner list `list` of texts.
     @inline(__always)
     public func text(_ list: Int) -> UnsafeBufferPointer<UInt8> { bytes(innerRange(list)) }

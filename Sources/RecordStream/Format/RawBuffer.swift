@@ -67,6 +67,16 @@ final class RawBuffer {
         withUnsafeBytes(of: value) { append($0) }
     }
 
+    /// The ends of lists whose offsets lie elsewhere, for where the first of them starts at `start`.
+    func append(shifted offsets: UnsafePointer<UInt32>?, _ lists: Range<Int>, by start: Int) {
+        guard let offsets else { return }
+        let shift = UInt32(truncatingIfNeeded: start) &- offsets[lists.lowerBound]
+        reserve(count + 4 * lists.count)
+        let ends = (base + count).assumingMemoryBound(to: UInt32.self)
+        for list in 0 ..< lists.count { ends[list] = offsets[lists.lowerBound + list + 1] &+ shift }
+        count += 4 * lists.count
+    }
+
     /// Zero bytes up to the next multiple of 64.
     func pad() {
         let end = count.aligned

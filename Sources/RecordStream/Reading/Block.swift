@@ -18,6 +18,8 @@ public final class Block: @unchecked Sendable {
     private let arrays: [Range<Int>]
     /// For each column its first array.
     private let firstArray: [Int]
+    /// Columns whose texts have lone surrogates.
+    private var withSurrogates: Set<Int> = []
 
     init(schema: Schema, name: String, firstRecord: Int, count: Int, payload: UnsafeRawBufferPointer, owner: AnyObject) throws {
         self.schema = schema
@@ -102,7 +104,7 @@ public final class Block: @unchecked Sendable {
         }
         switch column.meaning {
         case .number: break
-        case .text: try checkText(bytes(values), boundaries: words(index, column.depth - 1))
+        case .text: try checkText(index, bytes(values), boundaries: words(index, column.depth - 1))
         case .dictionary: try checkDictionary(column, index)
         }
     }
@@ -114,7 +116,7 @@ public final class Block: @unchecked Sendable {
         guard try checkOffsets(index, column.depth + 1, count: entries, of: "dictionary entries") == bytes.count else {
             throw InputError("the dictionary's offsets do not end where its text does")
         }
-        try checkText(bytes, boundaries: offsets)
+        try checkText(index, bytes, boundaries: offsets)
         // Numbered by first use and without doubles: the same records have the same bytes.
         var used: UInt32 = 0
         for entry in words(index, column.depth) {
@@ -135,14 +137,20 @@ public final class Block: @unchecked Sendable {
         return Int(offsets[count])
     }
 
-    /// Each text is checked by itself: two that are well-formed can make an ill-formed one when they are joined.
-    private func checkText(_ text: UnsafeBufferPointer<UInt8>, boundaries: UnsafeBufferPointer<UInt32>) throws {
+    /// Each text is checked by itself: two that are well-formed can make an ill-formed one when they are joined. Where all of them together are UTF-8 and none begins inside
+    /// a character, each of them is.
+    private func checkText(_ column: Int, _ text: UnsafeBufferPointer<UInt8>, boundaries: UnsafeBufferPointer<UInt32>) throws {
+        if isUTF8(text), boundaries.allSatisfy({ $0 == text.count || text[Int($0)] & 0xC0 != 0x80 }) { return }
         for (start, end) in zip(boundaries, boundaries.dropFirst()) {
             if let at = WTF8.firstFault(in: UnsafeBufferPointer(rebasing: text[Int(start) ..< Int(end)])) {
                 throw InputError("text that is not UTF-8 (byte \(Int(start) + at) of the column)")
             }
         }
+        withSurrogates.insert(column)
     }
+
+    /// Whether every text of a column is UTF-8, without lone surrogates.
+    func textsAreUTF8(_ column: Int) -> Bool { !withSurrogates.contains(column) }
 
     // MARK: Access by column
 

@@ -7,9 +7,10 @@ final class FrameReader {
     struct Frame {
         var header: FrameHeader
         var headerBytes: [UInt8]
-        /// The raw (unpacked) payload, and its SHA-256, which may still be in the making.
+        /// The raw (unpacked) payload.
         var payload: RawBuffer
-        var sha256: PayloadDigest
+        /// Its digest; of a frame that was opened without, from when it is begun.
+        var sha256: PayloadDigest?
         var offset: UInt64
     }
 
@@ -23,8 +24,8 @@ final class FrameReader {
         fileprivate var name: String
 
         /// Checks and unpacks the payload: what takes time, and needs nothing but the frame.
-        /// - Parameter digestsLater: whether another thread takes the digest while the caller uses the payload, which its checksum has found right.
-        func opened(digestsLater: Bool = false) throws -> Frame {
+        /// - Parameter digests: whether the digest is taken here, and not later, when the caller uses the payload, which its checksum has found right.
+        func opened(digests: Bool = true) throws -> Frame {
             do {
                 try header.check(stored: stored.bytes)
                 let payload: RawBuffer
@@ -32,7 +33,7 @@ final class FrameReader {
                     stored.truncate(to: header.storedBytes)
                     payload = stored
                 } else { payload = try withExtendedLifetime(stored) { try header.unpacked(stored.bytes) } }
-                return Frame(header: header, headerBytes: headerBytes, payload: payload, sha256: PayloadDigest(of: payload, later: digestsLater), offset: offset)
+                return Frame(header: header, headerBytes: headerBytes, payload: payload, sha256: digests ? .made(SHA256.digest(of: payload)) : nil, offset: offset)
             } catch let error as InputError where error.status == .invalidData { throw error.at("\(name): frame \(header.frame) at byte \(offset)") }
         }
     }
@@ -43,13 +44,19 @@ final class FrameReader {
     private var nextRecord: UInt64 = 0
     private var tag: UInt32 = 0
     private var digest: StreamDigest?
-    /// The last DATA frame, until its digest is asked for.
-    private var undigested: Frame?
+    /// The last DATA frames, until their digests are asked for, and the one whose digest is not begun: it waits for a second, since the digests of two take a third less time
+    /// together.
+    private var undigested: [Frame] = [], waiting: Frame?
+    private let digestsPairs: Bool
     private var index: [IndexEntry] = []
     private var indexOffset: UInt64 = 0
     private(set) var done: DonePayload?
 
-    init(_ source: any ByteSource) { self.source = source }
+    /// - Parameter digestsPairs: whether blocks are digested two at a time, which keeps one more in memory.
+    init(_ source: any ByteSource, digestsPairs: Bool = true) {
+        self.source = source
+        self.digestsPairs = digestsPairs
+    }
 
     var name: String { source.name }
     var records: UInt64 { nextRecord }
@@ -58,28 +65,38 @@ final class FrameReader {
     /// From here on the digests are taken; called once, when HEAD has told the schema.
     func start(schema: Schema, head: Frame) throws {
         var digest = try StreamDigest(schema: schema)
-        digest.add(.head, header: head.headerBytes, sha256: head.sha256.value)
+        digest.add(.head, header: head.headerBytes, sha256: head.digest)
         self.digest = digest
     }
 
     /// The next frame; its kind must be one of `kinds`. The digest of a DATA frame is made while it is used, and taken by the next call.
     func next(_ kinds: [FrameKind]) throws -> Frame {
-        takeDigest()
+        takeDigests()
         let stored = try nextStored(kinds)
         guard stored.header.kind == .data else {
             let frame = try stored.opened()
             try accept(frame)
             return frame
         }
-        let frame = try stored.opened(digestsLater: true)
-        undigested = frame
+        let frame = try stored.opened(digests: false)
+        if digestsPairs, waiting == nil { waiting = frame } else { beginDigests(with: frame) }
         return frame
     }
 
-    private func takeDigest() {
-        guard let frame = undigested else { return }
-        undigested = nil
-        digest?.add(.data, header: frame.headerBytes, sha256: frame.sha256.value)
+    /// On another thread, while the caller uses the payloads.
+    private func beginDigests(with last: Frame? = nil) {
+        undigested = [waiting, last].compactMap { $0 }
+        waiting = nil
+        guard !undigested.isEmpty else { return }
+        let payloads = Handed(undigested.map(\.payload))
+        let digests = WorkPool.shared.promise { SHA256.digests(of: payloads.value) }
+        for index in undigested.indices { undigested[index].sha256 = .promised(digests, index) }
+    }
+
+    /// What was begun; keeps a frame waiting.
+    private func takeDigests() {
+        for frame in undigested { digest?.add(.data, header: frame.headerBytes, sha256: frame.digest) }
+        undigested = []
     }
 
     /// The next frame before its payload is looked at; `accept` takes them in order once they are opened.
@@ -132,9 +149,11 @@ final class FrameReader {
 
     /// Takes an opened frame into the digests and holds it to what was read before it. Each frame once, in order.
     func accept(_ frame: Frame) throws {
-        takeDigest()
+        takeDigests()
+        beginDigests()
+        takeDigests()
         do { try check(frame) } catch let error as InputError { throw error.at("\(source.name): frame \(frame.header.frame) at byte \(frame.offset)") }
-        if frame.header.kind != .head, frame.header.kind != .done { digest?.add(frame.header.kind, header: frame.headerBytes, sha256: frame.sha256.value) }
+        if frame.header.kind != .head, frame.header.kind != .done { digest?.add(frame.header.kind, header: frame.headerBytes, sha256: frame.digest) }
     }
 
     private func check(_ frame: Frame) throws {
@@ -162,25 +181,38 @@ final class FrameReader {
     }
 }
 
-/// SHA-256 of a payload, made at once or by another thread.
-enum PayloadDigest: @unchecked Sendable {
+/// SHA-256 of a payload, made at once or by another thread, with others.
+enum PayloadDigest {
     case made([UInt8])
-    case promised(Promise<[UInt8]>)
+    case promised(Promise<[[UInt8]]>, Int)
+}
 
-    init(of payload: RawBuffer, later: Bool) {
-        let payload = Handed(payload)
-        @Sendable func digest() -> [UInt8] {
-            var sha = SHA256()
-            sha.update(payload.value.bytes)
-            return sha.digest()
-        }
-        self = later ? .promised(WorkPool.shared.promise(digest)) : .made(digest())
-    }
-
-    var value: [UInt8] {
-        switch self {
+extension FrameReader.Frame {
+    /// Waits until it is made.
+    fileprivate var digest: [UInt8] {
+        switch sha256 {
         case .made(let digest): digest
-        case .promised(let digest): digest.value
+        case .promised(let digests, let index): digests.value[index]
+        case nil: SHA256.digest(of: payload)
+        }
+    }
+}
+
+extension SHA256 {
+    fileprivate static func digest(of payload: RawBuffer) -> [UInt8] { digests(of: [payload])[0] }
+
+    /// Of two at once.
+    static func digests(of payloads: [RawBuffer]) -> [[UInt8]] {
+        withExtendedLifetime(payloads) {
+            if payloads.count == 2 {
+                let two = digests(of: payloads[0].bytes, payloads[1].bytes)
+                return [two.0, two.1]
+            }
+            return payloads.map { payload in
+                var sha = SHA256()
+                sha.update(payload.bytes)
+                return sha.digest()
+            }
         }
     }
 }

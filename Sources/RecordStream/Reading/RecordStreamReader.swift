@@ -18,8 +18,10 @@ public final class RecordStreamReader {
     private var failure: (any Error)?
 
     /// Reads HEAD. `kind` nil accepts any.
-    public init(_ source: any ByteSource, expecting kind: String? = nil) throws {
-        frames = FrameReader(source)
+    ///
+    /// - Parameter digestsPairs: whether blocks are digested two at a time: faster, but one more of them stays in memory.
+    public init(_ source: any ByteSource, expecting kind: String? = nil, digestsPairs: Bool = true) throws {
+        frames = FrameReader(source, digestsPairs: digestsPairs)
         let frame = try frames.next([.head])
         head = try StreamHead(payload: frame.payload.bytes, name: source.name)
         if let kind { try head.expect(kind: kind, in: source.name) }

@@ -9,12 +9,15 @@ public struct RatedColumns: @unchecked Sendable {
     private let block: Block
     /// A dictionary text for each turn and a text for each, a text for each response, and a dictionary text for each response or none.
     public let roles, contents, responses, responseSystems: ColumnArrays
+    /// Whether all those texts are UTF-8, without lone surrogates.
+    public let areUTF8: Bool
     private let shared: [ColumnArrays]
 
     init(_ block: Block, _ records: Range<Int>) {
         self.block = block
         self.records = records
         (roles, contents, responses, responseSystems) = (block.arrays(of: 4), block.arrays(of: 5), block.arrays(of: 6), block.arrays(of: 7))
+        areUTF8 = (4 ... 7).allSatisfy { block.textsAreUTF8($0) }
         shared = [0, 1, 2, 3, 9, 10, 11, 12].map { block.arrays(of: $0) }
     }
 
@@ -28,9 +31,9 @@ public struct RatedColumns: @unchecked Sendable {
 
     public func id(_ record: Int) -> Text { Text(block.text(0, record)) }
 
-    /// Adds what a token record takes over as it is: id, origin, source and ratings.
-    public func addShared(_ record: Int, to tokens: BlockBuilder) {
-        for (column, arrays) in shared.enumerated() { tokens.add(record, of: arrays, to: column) }
+    /// Adds what token records take over as it is: id, origin, source and ratings.
+    public func addShared(to tokens: BlockBuilder) {
+        for (column, arrays) in shared.enumerated() { tokens.add(records, of: arrays, to: column) }
     }
 
     /// The columns are there as long as `body` runs.

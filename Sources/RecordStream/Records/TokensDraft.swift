@@ -22,8 +22,8 @@ public struct TokensDraft {
         responseEnds.removeAll(keepingCapacity: true)
     }
 
-    /// Adds the columns that hold ids to a builder of `TokensRecord.schema`; the others are those that a rated record has too.
-    public func append(to builder: BlockBuilder) {
+    /// Adds the columns that a rated record does not have to a builder of `TokensRecord.schema`.
+    public func appendIDs(to builder: BlockBuilder) {
         builder.add(flat: prompts, ends: promptEnds, to: 8)
         builder.add(flat: turnStarts, ends: turnStartEnds, to: 9)
         builder.add(nameLists: roles, to: 10)

@@ -56,6 +56,11 @@ public struct TokensRecord: StreamRecord, Equatable {
         builder.add(number: origin.line, to: 2)
         builder.add(name: source, to: 3)
         builder.add(ratings, to: 4)
+        appendIDs(to: builder)
+    }
+
+    /// Adds the columns that a rated record does not have.
+    public func appendIDs(to builder: BlockBuilder) {
         builder.add(lists: prompts.map(\.ids), to: 8)
         builder.add(lists: prompts.map(\.turnStarts), to: 9)
         builder.add(nameLists: prompts.lazy.map(\.roles), to: 10)

@@ -25,9 +25,8 @@ public final class BlockBuilder {
 
     var isFull: Bool { rawBytes >= target || count >= StreamLimits.blockRecords }
 
-    public func endRecord() throws {
-        var total = 0
-        for column in columns { total += column.rawBytes }
+    func endRecord() throws {
+        let total = columnBytes
         guard total - rawBytes <= StreamLimits.recordBytes else {
             throw InputError("the record has \(total - rawBytes) bytes; a record of the stream holds at most \(StreamLimits.recordBytes)")
         }
@@ -35,10 +34,20 @@ public final class BlockBuilder {
         guard total + overhead <= StreamLimits.blockBytes, count < StreamLimits.blockRecords else {
             throw InputError("the block holds more than \(StreamLimits.blockRecords) records or \(StreamLimits.blockBytes) bytes with it")
         }
-        rawBytes = total
-        count += 1
+        end(records: 1)
+    }
+
+    /// Ends records that are to be added to another builder, which holds them to the limits.
+    public func end(records: Int) {
+        rawBytes = columnBytes
+        count += records
         precondition(columns.allSatisfy { $0.records == count }, "a record type filled a column not exactly once")
     }
+
+    private var columnBytes: Int { columns.reduce(0) { $0 + $1.rawBytes } }
+
+    /// Whether the block stays open with all records of another builder.
+    func staysOpen(with other: BlockBuilder) -> Bool { rawBytes + other.rawBytes < target && count + other.count < StreamLimits.blockRecords }
 
     public func removeAll() {
         columns.forEach { $0.removeAll() }
@@ -68,18 +77,18 @@ public final class BlockBuilder {
     /// The arrays of every column as they stand, until something is added.
     var current: [ColumnArrays] { columns.map(\.current) }
 
-    /// Adds a record of such arrays of the same columns.
-    func add(_ record: Int, of arrays: [ColumnArrays]) {
-        for column in columns.indices { columns[column].add(record, of: arrays[column]) }
+    /// Adds some records of such arrays of the same columns.
+    func add(_ records: Range<Int>, of arrays: [ColumnArrays]) {
+        for column in columns.indices { columns[column].add(records, of: arrays[column]) }
     }
 
     // MARK: Adding one record's value of a column
 
-    /// The value of a record where it lies in a column of the same form.
-    public func add(_ record: Int, of arrays: ColumnArrays, to column: Int) {
+    /// The values of some records where they lie in a column of the same form.
+    public func add(_ records: Range<Int>, of arrays: ColumnArrays, to column: Int) {
         let own = schema.columns[column]
         precondition(own.type == arrays.type && own.depth == arrays.depth && own.meaning == arrays.meaning, "column \(column) has another form")
-        columns[column].add(record, of: arrays)
+        columns[column].add(records, of: arrays)
     }
 
     /// Lists of numbers that lie one behind the other, by where each ends.

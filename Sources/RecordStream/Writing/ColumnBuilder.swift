@@ -97,22 +97,16 @@ final class ColumnBuilder {
         outer.append(lists)
     }
 
-    /// The value of a record in a column of the same form.
-    func add(_ record: Int, of other: ColumnArrays) {
-        switch column.depth {
-        case 0: addValues(record ..< record + 1, of: other)
-        case 1:
-            addValues(other.range(record), of: other)
-            outer.append(UInt32(truncatingIfNeeded: values.count / column.type.size))
-        default:
-            let items = other.range(record)
-            if let ends = other.inner {
-                let first = Int(ends[items.lowerBound]), shift = UInt32(truncatingIfNeeded: values.count / column.type.size &- first)
-                addValues(first ..< Int(ends[items.upperBound]), of: other)
-                for item in items { inner.append(ends[item + 1] &+ shift) }
-            }
-            outer.append(lists)
+    /// The values of some records in a column of the same form.
+    func add(_ records: Range<Int>, of other: ColumnArrays) {
+        guard column.depth > 0 else { return addValues(records, of: other) }
+        outer.append(shifted: other.outer, records, by: column.depth == 1 ? values.count / column.type.size : inner.count / 4 - 1)
+        var items = other.all(of: records, other.outer)
+        if column.depth == 2 {
+            inner.append(shifted: other.inner, items, by: values.count / column.type.size)
+            items = other.all(of: items, other.inner)
         }
+        addValues(items, of: other)
     }
 
     private func addValues(_ range: Range<Int>, of other: ColumnArrays) {

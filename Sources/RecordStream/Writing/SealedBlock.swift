@@ -33,15 +33,7 @@ struct SealedBlock: @unchecked Sendable {
     static func seal(_ blocks: [Filled]) throws -> [SealedBlock] {
         // Their own faults first, in order.
         for block in blocks { try block.check() }
-        guard blocks.count == 2 else {
-            return try blocks.map { block in
-                var sha = SHA256()
-                sha.update(block.payload.bytes)
-                return try SealedBlock(block, sha256: sha.digest())
-            }
-        }
-        let digests = withExtendedLifetime(blocks) { SHA256.digests(of: blocks[0].payload.bytes, blocks[1].payload.bytes) }
-        return [try SealedBlock(blocks[0], sha256: digests.0), try SealedBlock(blocks[1], sha256: digests.1)]
+        return try zip(blocks, SHA256.digests(of: blocks.map(\.payload))).map { try SealedBlock($0, sha256: $1) }
     }
 
     private init(_ block: Filled, sha256: [UInt8]) throws {

@@ -50,12 +50,22 @@ public final class StreamWriter {
     /// Adds all records of a builder of the same columns. They are held to the rules of their kind when their block is made ready.
     public func append(records: BlockBuilder) throws {
         precondition(records.schema == builder.schema, "records of other columns")
-        let arrays = records.current
-        for record in 0 ..< records.count {
-            checksRecords = true
-            try append { $0.add(record, of: arrays) }
+        try withExtendedLifetime(records) {
+            let arrays = records.current
+            if planned.isEmpty, builder.staysOpen(with: records) {
+                try failing {
+                    checksRecords = true
+                    builder.add(0 ..< records.count, of: arrays)
+                    builder.end(records: records.count)
+                    self.records += records.count
+                }
+            } else {
+                for record in 0 ..< records.count {
+                    checksRecords = true
+                    try append { $0.add(record ..< record + 1, of: arrays) }
+                }
+            }
         }
-        withExtendedLifetime(records) {}
     }
 
     /// Adds the record that `fill` puts into the builder, one call for each column; a full block goes out. Throws for a record that is too large.

@@ -37,25 +37,32 @@ final class ConversationPlan: Sendable {
     private let prompt, answer: Course
 
     /// - Parameter id: of a special token.
-    init(_ outline: ConversationOutline, _ tokenizer: Tokenizer, id: (String) throws(InputError) -> UInt32) throws(InputError) {
+    init(_ outline: ConversationOutline, _ tokenizer: Tokenizer, scratch: EncodingScratch, id: (String) throws(InputError) -> UInt32) throws(InputError) {
         roles = outline.roles
         demands = outline.demands
-        prompt = try Course(outline.prompt.pieces, starts: outline.prompt.turnStarts, isPrompt: true, tokenizer, id)
-        answer = try Course(outline.answer.pieces, starts: [], isPrompt: false, tokenizer, id)
+        prompt = try Course(outline.prompt.pieces, starts: outline.prompt.turnStarts, isPrompt: true, tokenizer, scratch, id)
+        answer = try Course(outline.answer.pieces, starts: [], isPrompt: false, tokenizer, scratch, id)
+    }
+
+    /// The turns' contents and, behind them, an answer where one is encoded.
+    struct Contents {
+        var texts: [UnsafeBufferPointer<UInt8>] = []
+        /// Whether somebody has looked whether all are.
+        var areUTF8 = false
     }
 
     func holds(for content: UnsafeBufferPointer<UInt8>) -> Bool { !content.isEmpty && demands.allSatisfy { $0.isMet(by: content) } }
 
     /// Appends the ids of a prompt and where its turns start, as numbers of its own ids.
-    func encodePrompt(_ contents: [UnsafeBufferPointer<UInt8>], _ tokenizer: Tokenizer, into ids: inout [UInt32], turnStarts: inout [UInt32], text: inout [UInt8],
+    func encodePrompt(_ contents: Contents, _ tokenizer: Tokenizer, into ids: inout [UInt32], turnStarts: inout [UInt32], text: inout [UInt8],
                       scratch: EncodingScratch) throws(InputError) {
         let first = ids.count, given = turnStarts.count
         try prompt.encode(contents, tokenizer, &ids, &turnStarts, &text, scratch)
         for at in given ..< turnStarts.count { turnStarts[at] -= UInt32(truncatingIfNeeded: first) }
     }
 
-    /// Appends the ids of an answer. `contents` are the turns' and then the answer's.
-    func encodeAnswer(_ contents: [UnsafeBufferPointer<UInt8>], _ tokenizer: Tokenizer, into ids: inout [UInt32], text: inout [UInt8],
+    /// Appends the ids of an answer.
+    func encodeAnswer(_ contents: Contents, _ tokenizer: Tokenizer, into ids: inout [UInt32], text: inout [UInt8],
                       scratch: EncodingScratch) throws(InputError) {
         var none: [UInt32] = []
         try answer.encode(contents, tokenizer, &ids, &none, &text, scratch)
@@ -63,8 +70,9 @@ final class ConversationPlan: Sendable {
 }
 
 extension ConversationPlan.Course {
-    init(_ pieces: [TemplatePiece], starts: [Int], isPrompt: Bool, _ tokenizer: Tokenizer, _ id: (String) throws(InputError) -> UInt32) throws(InputError) {
-        let scratch = EncodingScratch()
+    init(_ pieces: [TemplatePiece], starts: [Int], isPrompt: Bool, _ tokenizer: Tokenizer, _ scratch: EncodingScratch,
+         _ id: (String) throws(InputError) -> UInt32) throws(InputError) {
+        scratch.counts = .init()
         var starts = starts[...], isFirstText = isPrompt
         /// The text between two special tokens, and the byte of it at which a turn starts: nil where a content stands before.
         var text: [ConversationOutline.Part] = [], startsInText: [Int] = []
@@ -126,7 +134,7 @@ extension ConversationPlan.Course {
     }
 
     /// Appends ids, and where turns start as numbers of `ids`.
-    func encode(_ contents: [UnsafeBufferPointer<UInt8>], _ tokenizer: Tokenizer, _ ids: inout [UInt32], _ turnStarts: inout [UInt32], _ text: inout [UInt8],
+    func encode(_ contents: ConversationPlan.Contents, _ tokenizer: Tokenizer, _ ids: inout [UInt32], _ turnStarts: inout [UInt32], _ text: inout [UInt8],
                 _ scratch: EncodingScratch) throws(InputError) {
         scratch.counts += counts
         for step in steps {
@@ -137,7 +145,7 @@ extension ConversationPlan.Course {
                 let first = parts[step.range.lowerBound]
                 if step.range.count == 1, first.kind == .content {
                     // Where it lies.
-                    try tokenizer.encode(contents[first.turn], leadingMark: step.leadingMark, into: &ids, scratch: scratch)
+                    try tokenizer.encode(contents.texts[first.turn], leadingMark: step.leadingMark, isUTF8: contents.areUTF8, into: &ids, scratch: scratch)
                 } else {
                     try encode(step, contents, tokenizer, &ids, &turnStarts, &text, scratch)
                 }
@@ -145,7 +153,7 @@ extension ConversationPlan.Course {
         }
     }
 
-    private func encode(_ step: ConversationPlan.Step, _ contents: [UnsafeBufferPointer<UInt8>], _ tokenizer: Tokenizer, _ ids: inout [UInt32], _ turnStarts: inout [UInt32],
+    private func encode(_ step: ConversationPlan.Step, _ contents: ConversationPlan.Contents, _ tokenizer: Tokenizer, _ ids: inout [UInt32], _ turnStarts: inout [UInt32],
                         _ text: inout [UInt8], _ scratch: EncodingScratch) throws(InputError) {
         let before = ids.count
         var startsInText: [Int] = []
@@ -153,7 +161,7 @@ extension ConversationPlan.Course {
         for part in parts[step.range] {
             switch part.kind {
             case .fixed: text.append(contentsOf: fixed[part.range])
-            case .content: text.append(contentsOf: contents[part.turn])
+            case .content: text.append(contentsOf: contents.texts[part.turn])
             case .turnStart: startsInText.append(text.count)
             }
         }

@@ -117,10 +117,10 @@ public final class TemplateEncoder: Sendable {
     }
 
     /// How conversations of these roles are encoded without asking the template; nil where it must be asked.
-    func plan(_ roles: [Text]) -> ConversationPlan? {
+    func plan(_ roles: [Text], scratch: EncodingScratch) -> ConversationPlan? {
         // A refusal is left to the conversation that meets it.
         guard learns == .last, let outline = try? template.outline(roles) else { return nil }
-        return try? ConversationPlan(outline, tokenizer, id: id)
+        return try? ConversationPlan(outline, tokenizer, scratch: scratch, id: id)
     }
 
     private func id(_ name: String) throws(InputError) -> UInt32 {
