@@ -69,6 +69,13 @@ public final class Template: Sendable {
         }
     }
 
+    /// What the template makes of placeholders, or how it fails, and under which demands it makes the same of contents; nil where it is another text for other contents, as far as can be told.
+    ///
+    /// - Parameter variables: all their strings are of the origin `.template`, but for those of `Placeholders.text`.
+    public func outline(_ variables: [(name: String, value: Value)], settings: RenderSettings = RenderSettings()) -> (result: Result<MarkedText, InputError>, demands: [ContentDemand])? {
+        Placeholders.watch { () throws(InputError) in try render(variables, settings: settings) }
+    }
+
     private static func located(_ error: any Error, _ name: String, _ source: [UInt8], _ place: Int) -> InputError {
         guard let failure = error as? TemplateFailure else { return InputError("\(name): \(error)", status: .internalError) }
         let before = source.prefix(failure.place ?? place)
@@ -82,7 +89,7 @@ extension Value {
     /// Bytes of all strings inside.
     var byteCount: Int {
         switch self {
-        case .string(let text): text.count
+        case .string(let text): text.size
         case .sequence(let items): items.elements.reduce(0) { $0 + $1.byteCount }
         case .dictionary(let mapping): mapping.keys.reduce(0) { $0 + $1.byteCount } + mapping.values.reduce(0) { $0 + $1.byteCount }
         default: 0

@@ -37,10 +37,13 @@ struct RecordScratch {
         for prompt in 0 ..< prompts {
             take(record, columns, isUnderOwn ? columns.responseSystems.name(systems.lowerBound + prompt) : nil)
             guard let number = plan(encoder) else { return false }
-            for content in contents.texts where !plans[number].holds(for: content) { return false }
+            for (turn, content) in contents.texts.enumerated() where !plans[number].holds(for: content, in: turn) { return false }
             planNumbers.append(number)
         }
-        for (number, response) in responses.enumerated() where !plans[planNumbers[prompts == 1 ? 0 : number]].holds(for: columns.responses.text(response)) { return false }
+        for (number, response) in responses.enumerated() {
+            let plan = plans[planNumbers[prompts == 1 ? 0 : number]]
+            guard plan.holds(for: columns.responses.text(response), in: plan.roles.count) else { return false }
+        }
 
         draft.removeAll()
         encoding.counts = .init()

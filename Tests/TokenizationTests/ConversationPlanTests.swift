@@ -27,20 +27,22 @@ import Testing
         }
     }
 
-    private func compare(_ encoder: TemplateEncoder, seed: UInt64, _ comment: Comment) throws {
+    private func compare(_ encoder: TemplateEncoder, seed: UInt64, least: Int = 200, _ comment: Comment) throws {
         var generator = SeededGenerator(seed: seed)
         let tokenizer = RecordTokenizer(encoder), scratch = EncodingScratch()
         var counts = RecordTokenizer.Counts(), expected: [TokensRecord] = [], given: [RatedRecord] = []
-        // What a template refuses is not to be compared.
         for record in records(600, &generator) {
             var more = RecordTokenizer.Counts()
-            guard let tokens = try? tokenizer.tokens(record, scratch: scratch, counts: &more) else { continue }
+            guard let tokens = try? tokenizer.tokens(record, scratch: scratch, counts: &more) else {
+                #expect(throws: InputError.self, comment) { try StreamedRecords.tokens([record], encoder) }
+                continue
+            }
             try tokens.validate()
             counts += more
             expected.append(tokens)
             given.append(record)
         }
-        #expect(given.count > 200, comment)
+        #expect(given.count >= least, comment)
         for workers in [1, 2] {
             let made = try StreamedRecords.tokens(given, encoder, workers: workers)
             for (one, other) in zip(made.records, expected) where one != other { Issue.record("\(one) instead of \(other)"); break }
@@ -70,14 +72,49 @@ import Testing
         }
     }
 
+    private func model(_ source: String, _ tokenizer: Tokenizer) throws -> ModelTemplate {
+        try ModelTemplate(Template(Array(source.utf8), name: "made.jinja"), name: "made", tokenizer: tokenizer)
+    }
+
+    /// What templates ask of contents and do with them; all of these render. Those of the first list have a plan.
+    private static let planned = [
+        "{{ m.content }}", "{{ m['content'] | trim }}", "{{ m.content.strip() }}", "{{ m.content.lstrip('\n') }}", "{{ m.content.rstrip() }}", "{{ (' ' ~ m.content)[0:] if false else m.content }}",
+        "{{ m.content if m.content is string else '' }}", "{% if '</think>' in m.content %}thought{% else %}{{ m.content }}{% endif %}",
+        "{% if m.content.startswith('<think>') or m.content.endswith('\n') %}{{ m.content.split('>') | last }}{% else %}{{ m.content }}{% endif %}",
+        "{% set c = m.content %}{% if c == 'Hi' %}{{ 'Hello' }}{% elif c %}{{ c }}{% endif %}", "{%- set ns = namespace(c=m.content) -%}{{ ns.c }}", "{{ ('x' + m.content).strip() }}",
+        "{% macro show(c) %}{{ c }}{% endmacro %}{{ show(m.content) }}", "{% filter trim %}{{ m.content }}{% endfilter %}", "{{ [m.content, 'y'] | first }}", "{{ {'c': m.content}['c'] }}",
+    ]
+    private static let planless = [
+        "{{ m.content | upper }}", "{{ m.content[:5] }}", "{{ m.content | length }}{{ m.content }}", "{{ m.content | replace('a', 'b') }}", "{{ m.content | tojson }}", "{{ m.content.split('\n')[0] }}",
+        "{% for c in m.content %}{{ c }}{% endfor %}", "{{ 'long' if m.content > 'm' else 'short' }}{{ m.content }}", "{{ m.content ~ m.content }}", "{{ (' ' + m.content).strip() }}",
+        "{% if 'a' in (m.content + m.content) %}{{ m.content }}{% else %}{{ m.content }}.{% endif %}", "{{ {m.content: 1}.get('Hi', 0) }}{{ m.content }}", "{{ m.content | title }}", "{{ 'a' }}",
+        "{{ m.content | indent }}", "{{ m.content | e }}", "{% if m.content is upper %}!{% endif %}{{ m.content }}", "{{ m.content.count('a') }}{{ m.content }}", "{{ [m.content] | string }}",
+    ]
+
+    private func around(_ part: String) -> String {
+        "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}" + part + "{{ '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+    }
+
+    @Test(arguments: planned) func templatesThatArePlanned(_ part: String) throws {
+        let tokenizer = try TokenizerFiles.fixture("smollm2"), encoder = try TemplateEncoder(tokenizer, model(around(part), tokenizer))
+        #expect(encoder.plan(["user"], scratch: EncodingScratch()) != nil)
+        try compare(encoder, seed: 1, "\(part)")
+    }
+
+    @Test(arguments: planless) func templatesThatLookAtContents(_ part: String) throws {
+        let tokenizer = try TokenizerFiles.fixture("smollm2"), template = try model(around(part), tokenizer)
+        #expect(try (try? template.outline(["user"])) == nil)
+        try compare(TemplateEncoder(tokenizer, template), seed: 2, least: 0, "\(part)")
+    }
+
     /// Plans are used, and not passed over for the plain way.
     @Test func plansAreThere() throws {
         let tokenizer = try TokenizerFiles.fixture("smollm2")
         let plain = try PlainTemplate(for: tokenizer)
         for template in [ChatMLTemplate(), plain] as [any ChatTemplate] {
             let plan = try #require(TemplateEncoder(tokenizer, template).plan(["system", "user"], scratch: EncodingScratch()))
-            #expect("x".utf8.withContiguousStorageIfAvailable { plan.holds(for: $0) } ?? false)
-            #expect(!plan.holds(for: UnsafeBufferPointer(start: nil, count: 0)))
+            #expect("x".utf8.withContiguousStorageIfAvailable { plan.holds(for: $0, in: 2) } ?? false)
+            #expect(!plan.holds(for: UnsafeBufferPointer(start: nil, count: 0), in: 2))
         }
     }
 }

@@ -19,10 +19,10 @@ extension Interpreter {
             for (index, element) in try elements(value).enumerated() {
                 if index > 0 {
                     result.append(separator)
-                    try budget.handle(separator.count)
+                    try budget.handle(separator.size)
                 }
                 let part = try text(getter.get(element, self))
-                try budget.handle(part.count)
+                try budget.handle(part.size)
                 result.append(part)
             }
             result.isMarkup = false

@@ -9,7 +9,7 @@ enum Filter: String, CaseIterable {
 extension Interpreter {
     func apply(_ filter: Filter, to value: Value, _ values: CallValues) throws -> Value {
         try budget.step()
-        if case .string(let text) = value { try budget.handle(text.count) }
+        if case .string(let text) = value { try budget.handle(text.size) }
         switch filter {
         case .default, .d:
             let bound = try values.bound(to: "default_value", "boolean", for: filter.rawValue)
@@ -49,8 +49,8 @@ extension Interpreter {
         var text = try self.text(value)
         switch filter {
         case .trim:
-            guard let characters = try values.bound(to: "chars", for: "trim")[0], !characters.isNone else { return .string(text.trimmed()) }
-            return .string(text.trimmed(of: try requireString(characters, "the characters to trim"), left: true, right: true))
+            let characters = try values.bound(to: "chars", for: "trim")[0].flatMap { $0.isNone ? nil : try requireString($0, "the characters to trim") }
+            return .string(text.trimmed(of: characters, left: true, right: true))
         case .upper, .lower, .capitalize:
             try values.requireNone(for: filter.rawValue)
             return try string(text.changingCase(filter == .upper ? .upper : filter == .lower ? .lower : .capitalize))

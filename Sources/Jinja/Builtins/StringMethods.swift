@@ -16,7 +16,7 @@ extension Interpreter {
         switch owner {
         case .string(let text):
             guard let method = StringMethod(rawValue: name) else { break }
-            try budget.handle(text.count)
+            try budget.handle(text.size)
             return try call(method, text, values)
         case .dictionary(let mapping): return try callMethod(name, of: mapping, values)
         case .sequence(let items): return try callMethod(name, of: items, values)
@@ -77,13 +77,15 @@ extension Interpreter {
         case .strip, .lstrip, .rstrip:
             try arguments(0 ... 1)
             let left = method != .rstrip, right = method != .lstrip
-            guard let characters = given.first, !characters.isNone else { return .string(text.trimmed(left: left, right: right)) }
-            return .string(text.trimmed(of: try requireString(characters, "the characters to strip"), left: left, right: right))
+            let characters = try given.first.flatMap { $0.isNone ? nil : try requireString($0, "the characters to strip") }
+            return .string(text.trimmed(of: characters, left: left, right: right))
         case .upper, .lower, .title, .capitalize, .casefold, .swapcase:
             try arguments(0 ... 0)
             return try string(text.changingCase(method))
         case .startswith, .endswith:
             try arguments(1 ... 3)
+            if given.count == 1, case .string(let part) = given[0], !part.isEmpty,
+               text.asks(part, { method == .startswith ? .doesNotStart($0) : .doesNotEnd($0) }) { return .boolean(false) }
             let (start, end) = try window(text, given)
             let candidates: [Value] = if case .sequence(let items) = given[0], items.kind == .tuple { items.elements } else { [given[0]] }
             return .boolean(try candidates.contains { candidate in

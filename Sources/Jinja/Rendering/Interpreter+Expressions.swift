@@ -97,7 +97,7 @@ extension Interpreter {
             let more = try evaluate(term)
             self.place = place
             if text != nil, case .string(let more) = more {
-                try budget.handle(more.count)
+                try budget.handle(more.size)
                 if text!.isMarkup != more.isMarkup { text = Operators.joinedMarkup(text!, more) } else { text!.append(more) }
             } else {
                 value = try add(text.map { .string($0) } ?? value, more)

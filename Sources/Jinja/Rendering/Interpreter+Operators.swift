@@ -63,9 +63,9 @@ extension Interpreter {
         switch (left, right) {
         case (.undefined, .undefined), (.none, .none): return true
         case (.string(let a), .string(let b)):
-            guard a.count == b.count else { return false }
-            try budget.handle(a.count)
-            return a == b
+            if !a.hasPlaceholders, !b.hasPlaceholders, a.size != b.size { return false }
+            try budget.handle(a.size)
+            return a.equals(b)
         case (.sequence(let a), .sequence(let b)):
             guard Interpreter.comparable(a, b), a.elements.count == b.elements.count else { return false }
             return try deeper {
@@ -125,8 +125,8 @@ extension Interpreter {
         switch container {
         case .string(let text):
             let part = try requireString(value, "what is looked for in a string")
-            try budget.handle(text.count)
-            return text.find(part.bytes) != nil
+            try budget.handle(text.size)
+            return text.contains(part)
         case .dictionary(let mapping):
             guard let key = Key(value) else { throw TemplateFailure("a \(value.typeName) cannot be a key of a dictionary") }
             return mapping[key] != nil

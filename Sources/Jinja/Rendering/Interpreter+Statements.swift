@@ -48,9 +48,9 @@ extension Interpreter {
     }
 
     private func write(_ text: MarkedText) throws {
-        try budget.handle(text.count)
+        try budget.handle(text.size)
         output.append(text)
-        guard output.count <= Budget.greatestOutput else { throw TemplateFailure("more than \(Budget.greatestOutput >> 20) MiB of text") }
+        guard output.size <= Budget.greatestOutput else { throw TemplateFailure("more than \(Budget.greatestOutput >> 20) MiB of text") }
     }
 
     private func nested<Result>(_ body: () throws -> Result) throws -> Result {

@@ -87,7 +87,7 @@ final class Interpreter {
 
     /// A string that was made: its bytes are paid for.
     func string(_ text: MarkedText) throws -> Value {
-        try budget.handle(text.count)
+        try budget.handle(text.size)
         return .string(text)
     }
 

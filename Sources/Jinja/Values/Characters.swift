@@ -1,3 +1,5 @@
+import Glibc
+
 /// Strings as sequences of code points, which is how the language counts, cuts and compares them.
 extension MarkedText {
     /// Bytes of the code point that starts with a byte; a byte that starts none counts alone.
@@ -118,21 +120,7 @@ extension MarkedText {
     func find(_ other: [UInt8], from start: Int = 0, to end: Int? = nil) -> Int? {
         let end = end ?? bytes.count
         guard start <= end, other.count <= end - start else { return nil }
-        guard let first = other.first else { return start }
-        return bytes.withUnsafeBufferPointer { bytes in
-            other.withUnsafeBufferPointer { other in
-                var position = start
-                search: while position <= end - other.count {
-                    if bytes[position] == first {
-                        var index = 1
-                        while index < other.count, bytes[position + index] == other[index] { index += 1 }
-                        if index == other.count { return position }
-                    }
-                    position += 1
-                }
-                return nil
-            }
-        }
+        return bytes.withUnsafeBufferPointer { UnsafeBufferPointer(rebasing: $0[..<end]).place(of: other, from: start) }
     }
 
     /// Where a text last stands, whole, between two bytes.
@@ -177,5 +165,20 @@ extension MarkedText {
         }
         if start < bytes.count { lines.append(self[start ..< bytes.count]) }
         return lines
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// Where other bytes first stand, from a position on.
+    func place(of other: [UInt8], from start: Int = 0) -> Int? {
+        guard let first = other.first else { return start }
+        guard let base = baseAddress else { return nil }
+        var position = start
+        while position + other.count <= count, let found = memchr(base + position, Int32(first), count - other.count - position + 1) {
+            position = UnsafeRawPointer(found) - UnsafeRawPointer(base)
+            if memcmp(base + position, other, other.count) == 0 { return position }
+            position += 1
+        }
+        return nil
     }
 }

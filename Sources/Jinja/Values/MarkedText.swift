@@ -19,26 +19,48 @@ public struct MarkedText: Sendable {
         public var origin: TextOrigin
     }
 
-    public private(set) var bytes: [UInt8]
+    private var stored: [UInt8]
     /// The origin of all bytes, where `parts` is empty.
     private var origin: TextOrigin
     /// Where bytes differ in origin; neighbours differ.
     private var parts: [Run] = []
     /// What the filters `safe` and `escape` give: text joined to it by + is escaped for HTML, as the language has it.
     var isMarkup = false
+    /// Whether some of it stands for contents that are not known yet (see `Placeholders`), and whether all of it stands for one.
+    private(set) var hasPlaceholders = false
+    private var isPlaceholder = false
 
     public init(_ bytes: [UInt8] = [], origin: TextOrigin = .template) {
-        self.bytes = bytes
+        stored = bytes
         self.origin = origin
+    }
+
+    init(standingFor mark: [UInt8], origin: TextOrigin) {
+        self.init(mark, origin: origin)
+        (hasPlaceholders, isPlaceholder) = (true, true)
+    }
+
+    /// Every look at the text goes through these bytes, but for those here that join texts.
+    public var bytes: [UInt8] {
+        if hasPlaceholders { Placeholders.noteLook() }
+        return stored
     }
 
     public init(_ string: String, origin: TextOrigin = .template) { self.init(Array(string.utf8), origin: origin) }
 
     /// The runs of one origin each, in order; none of an empty text.
-    public var runs: [Run] { parts.isEmpty && !bytes.isEmpty ? [Run(end: bytes.count, origin: origin)] : parts }
+    public var runs: [Run] {
+        if hasPlaceholders { Placeholders.noteLook() }
+        return storedRuns
+    }
+
+    private var storedRuns: [Run] { parts.isEmpty && !stored.isEmpty ? [Run(end: stored.count, origin: origin)] : parts }
 
     public var count: Int { bytes.count }
-    public var isEmpty: Bool { bytes.isEmpty }
+    /// Of contents that are not known too: they are not empty.
+    public var isEmpty: Bool { stored.isEmpty }
+    /// Bytes, for what a rendering spends: no look.
+    var size: Int { stored.count }
 
     /// For messages: what is not UTF-8 is replaced.
     var description: String { String(decoding: bytes, as: UTF8.self) }
@@ -78,28 +100,31 @@ public struct MarkedText: Sendable {
     // MARK: - Building
 
     public mutating func append(_ other: MarkedText) {
-        if other.bytes.isEmpty { return }
-        if parts.isEmpty, other.parts.isEmpty, bytes.isEmpty || origin == other.origin {
+        if other.stored.isEmpty { return }
+        if hasPlaceholders || other.hasPlaceholders { (hasPlaceholders, isPlaceholder) = (true, stored.isEmpty && other.isPlaceholder) }
+        if parts.isEmpty, other.parts.isEmpty, stored.isEmpty || origin == other.origin {
             origin = other.origin
-            bytes += other.bytes
+            stored += other.stored
             return
         }
-        let start = bytes.count
+        let start = stored.count
         expandParts()
-        bytes += other.bytes
-        for run in other.runs { extend(to: start + run.end, run.origin) }
+        stored += other.stored
+        for run in other.storedRuns { extend(to: start + run.end, run.origin) }
     }
 
     /// Appends a part of another text.
     mutating func append(_ other: MarkedText, _ range: Range<Int>) {
         if range.isEmpty { return }
+        let more = other.bytes[range]
+        isPlaceholder = false
         if other.parts.isEmpty {
-            append(bytes: other.bytes[range], origin: other.origin)
+            append(bytes: more, origin: other.origin)
             return
         }
-        let shift = bytes.count - range.lowerBound
+        let shift = stored.count - range.lowerBound
         expandParts()
-        bytes += other.bytes[range]
+        stored += more
         var index = other.firstPart(after: range.lowerBound)
         repeat {
             extend(to: min(other.parts[index].end, range.upperBound) + shift, other.parts[index].origin)
@@ -109,14 +134,15 @@ public struct MarkedText: Sendable {
 
     mutating func append(bytes more: some Collection<UInt8>, origin: TextOrigin = .template) {
         if more.isEmpty { return }
-        if parts.isEmpty, bytes.isEmpty || self.origin == origin {
+        isPlaceholder = false
+        if parts.isEmpty, stored.isEmpty || self.origin == origin {
             self.origin = origin
-            bytes.append(contentsOf: more)
+            stored.append(contentsOf: more)
             return
         }
         expandParts()
-        bytes.append(contentsOf: more)
-        extend(to: bytes.count, origin)
+        stored.append(contentsOf: more)
+        extend(to: stored.count, origin)
     }
 
     mutating func append(_ literal: StaticString) {
@@ -124,11 +150,31 @@ public struct MarkedText: Sendable {
     }
 
     private mutating func expandParts() {
-        if parts.isEmpty, !bytes.isEmpty { parts = [Run(end: bytes.count, origin: origin)] }
+        if parts.isEmpty, !stored.isEmpty { parts = [Run(end: stored.count, origin: origin)] }
     }
 
     private mutating func extend(to end: Int, _ origin: TextOrigin) {
         if let last = parts.last, last.origin == origin { parts[parts.count - 1].end = end } else { parts.append(Run(end: end, origin: origin)) }
+    }
+
+    // MARK: - Contents that are not known
+
+    /// The same as a text like any other.
+    var known: MarkedText {
+        var text = self
+        (text.hasPlaceholders, text.isPlaceholder) = (false, false)
+        return text
+    }
+
+    /// The content that the whole text stands for.
+    var placeholder: TextOrigin? { isPlaceholder ? origin : nil }
+
+    /// The first run, or the last: the content that it stands for, or a text of the template's.
+    func edgeRun(atEnd: Bool) -> (placeholder: TextOrigin?, text: MarkedText) {
+        let runs = storedRuns
+        guard hasPlaceholders, let run = atEnd ? runs.last : runs.first else { return (nil, self) }
+        let start = atEnd && runs.count > 1 ? runs[runs.count - 2].end : 0
+        return run.origin == .template ? (nil, MarkedText(Array(stored[start ..< run.end]))) : (run.origin, MarkedText())
     }
 
     // MARK: - Parts
@@ -147,7 +193,7 @@ public struct MarkedText: Sendable {
     func origin(at position: Int) -> TextOrigin { parts.isEmpty ? origin : parts[firstPart(after: position)].origin }
 
     subscript(range: Range<Int>) -> MarkedText {
-        if range.count == bytes.count { return self }
+        if range.count == stored.count { return self }
         var part = MarkedText()
         part.append(self, range)
         part.isMarkup = isMarkup

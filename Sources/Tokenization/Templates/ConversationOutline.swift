@@ -1,4 +1,5 @@
 import JSON
+import Jinja
 import RecordStream
 import SystemIO
 
@@ -16,12 +17,16 @@ public struct ConversationOutline: Sendable {
 
     /// What a template makes of marks.
     ///
-    /// - Parameter demands: under which it makes the same of all other contents.
-    public init(_ template: some ChatTemplate, _ roles: [Text], demands: [ContentDemand] = []) throws(InputError) {
-        self.roles = roles
-        self.demands = demands
+    /// - Parameter demands: under which it makes the same of all contents, of each of them.
+    public init(_ template: some ChatTemplate, _ roles: [Text], demands: [ContentDemand.Kind] = []) throws(InputError) {
         prompt = try template.prompt(roles.enumerated().map { Turn(role: $1, content: ConversationOutline.mark($0)) })
         answer = try template.response(ConversationOutline.mark(roles.count), to: prompt)
+        self.roles = roles
+        self.demands = (0 ... roles.count).flatMap { turn in demands.map { ContentDemand(origin: .turn(turn), kind: $0) } }
+    }
+
+    init(roles: [Text], prompt: RenderedPrompt, answer: RenderedResponse, demands: [ContentDemand]) {
+        (self.roles, self.prompt, self.answer, self.demands) = (roles, prompt, answer, demands)
     }
 
     /// A text of the outline in its parts.
@@ -39,21 +44,5 @@ public struct ConversationOutline: Sendable {
     enum Part: Equatable {
         case fixed([UInt8])
         case content(Int)
-    }
-}
-
-/// What contents must be for an outline to hold.
-public enum ContentDemand: Sendable, Equatable {
-    /// No white space at either end, as the templates' language has it: a template that trims leaves them as they are.
-    case noOuterSpace
-
-    func isMet(by content: UnsafeBufferPointer<UInt8>) -> Bool {
-        switch self {
-        case .noOuterSpace:
-            guard let first = content.first, let last = content.last else { return true }
-            // Nearly all texts begin and end with a character that says so by itself.
-            if first > 0x20, first < 0x80, last > 0x20, last < 0x80 { return true }
-            return Text(Array(content)).trimmed().count == content.count
-        }
     }
 }

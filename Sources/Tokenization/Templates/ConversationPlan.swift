@@ -1,4 +1,5 @@
 import JSON
+import Jinja
 import RecordStream
 import SystemIO
 
@@ -33,13 +34,14 @@ final class ConversationPlan: Sendable {
     }
 
     let roles: [Text]
-    private let demands: [ContentDemand]
+    /// By the turn whose content they are about; the answer's are behind the turns'.
+    private let demands: [[ContentDemand]]
     private let prompt, answer: Course
 
     /// - Parameter id: of a special token.
     init(_ outline: ConversationOutline, _ tokenizer: Tokenizer, scratch: EncodingScratch, id: (String) throws(InputError) -> UInt32) throws(InputError) {
         roles = outline.roles
-        demands = outline.demands
+        demands = (0 ... outline.roles.count).map { turn in outline.demands.filter { $0.origin == .turn(turn) } }
         prompt = try Course(outline.prompt.pieces, starts: outline.prompt.turnStarts, isPrompt: true, tokenizer, scratch, id)
         answer = try Course(outline.answer.pieces, starts: [], isPrompt: false, tokenizer, scratch, id)
     }
@@ -51,7 +53,8 @@ final class ConversationPlan: Sendable {
         var areUTF8 = false
     }
 
-    func holds(for content: UnsafeBufferPointer<UInt8>) -> Bool { !content.isEmpty && demands.allSatisfy { $0.isMet(by: content) } }
+    /// Whether it holds for conversations with such a content in a turn, or as the answer.
+    func holds(for content: UnsafeBufferPointer<UInt8>, in turn: Int) -> Bool { !content.isEmpty && demands[turn].allSatisfy { $0.isMet(by: content) } }
 
     /// Appends the ids of a prompt and where its turns start, as numbers of its own ids.
     func encodePrompt(_ contents: Contents, _ tokenizer: Tokenizer, into ids: inout [UInt32], turnStarts: inout [UInt32], text: inout [UInt8],

@@ -45,24 +45,50 @@ public struct ModelTemplate: ChatTemplate {
         cutter = SpecialTokenCutter(tokens, opening: Set([beginning].compactMap { $0 }))
     }
 
-    public func prompt(_ turns: [Turn]) throws(InputError) -> RenderedPrompt {
-        let whole = try render(turns, opensAnswer: true)
-        let starts = TurnStarts.find(turns, in: whole, cutter) { (count) throws(InputError) in try render(Array(turns.prefix(count)), opensAnswer: false) }
+    public func prompt(_ turns: [Turn]) throws(InputError) -> RenderedPrompt { try prompt(turns, render) }
+
+    public func response(_ text: Text, to prompt: RenderedPrompt) throws(InputError) -> RenderedResponse { try response(text, to: prompt, render) }
+
+    /// By the template's treatment of placeholders, which says under which demands it treats all contents so.
+    public func outline(_ roles: [Text]) throws(InputError) -> ConversationOutline? {
+        // White space that such a token takes may be a content's. A role that is no word is not the template's text.
+        guard !cutter.strips, roles.allSatisfy(\.isWord) else { return nil }
+        var demands: [ContentDemand] = [], looksAtContents = false
+        func outlined(_ turns: [Turn], opensAnswer: Bool) throws(InputError) -> MarkedText {
+            guard let (result, more) = template.outline(variables(turns, opensAnswer: opensAnswer, content: Placeholders.text), settings: settings) else {
+                looksAtContents = true
+                throw InputError("template \(name) looks at contents")
+            }
+            demands += more
+            return try result.get()
+        }
+        let prompt = try prompt(roles.enumerated().map { Turn(role: $1, content: ConversationOutline.mark($0)) }, outlined)
+        let answer = try response(ConversationOutline.mark(roles.count), to: prompt, outlined)
+        // Some renderings may fail: where turns start can be told without.
+        guard !looksAtContents, prompt.trimmed == 0, answer.trimmed == 0 else { return nil }
+        return ConversationOutline(roles: roles, prompt: prompt, answer: answer, demands: demands)
+    }
+
+    private typealias Rendering = (_ turns: [Turn], _ opensAnswer: Bool) throws(InputError) -> MarkedText
+
+    private func prompt(_ turns: [Turn], _ render: Rendering) throws(InputError) -> RenderedPrompt {
+        let whole = try render(turns, true)
+        let starts = TurnStarts.find(turns, in: whole, cutter) { (count) throws(InputError) in try render(Array(turns.prefix(count)), false) }
         let (pieces, turnStarts) = cutter.pieces(whole, 0 ..< whole.count, starts: starts)
         var rendered = RenderedPrompt(pieces: pieces, turnStarts: turnStarts, turns: turns, whole: whole)
         for (index, turn) in turns.enumerated() where whole.bytes(from: .turn(index)) != turn.content.bytes { rendered.trimmed += 1 }
         return rendered
     }
 
-    public func response(_ text: Text, to prompt: RenderedPrompt) throws(InputError) -> RenderedResponse {
+    private func response(_ text: Text, to prompt: RenderedPrompt, _ render: Rendering) throws(InputError) -> RenderedResponse {
         let origin = TextOrigin.turn(prompt.turns.count)
         var given = text
-        var whole = try render(prompt.turns + [Turn(role: "assistant", content: given)], opensAnswer: false)
+        var whole = try render(prompt.turns + [Turn(role: "assistant", content: given)], false)
         if whole.range(of: origin) == nil {
             // Nothing, or nothing but white space: another answer shows what stands around it.
             guard text.trimmed().isEmpty else { throw refusal("leaves the answer out") }
             given = "x"
-            whole = try render(prompt.turns + [Turn(role: "assistant", content: given)], opensAnswer: false)
+            whole = try render(prompt.turns + [Turn(role: "assistant", content: given)], false)
         }
         guard whole.hasPrefix(prompt.whole) else { throw doesNotGoOn(whole, prompt.whole) }
         guard let content = whole.range(of: origin), content.lowerBound >= prompt.whole.count else { throw refusal("does not put the answer after the prompt") }
@@ -80,21 +106,22 @@ public struct ModelTemplate: ChatTemplate {
         return RenderedResponse(pieces: cutter.pieces(whole, prompt.whole.count ..< stop.upperBound).pieces, trimmed: isWhole ? 0 : 1)
     }
 
-    public func outline(_ roles: [Text]) throws(InputError) -> ConversationOutline? { nil }
-
     private func render(_ turns: [Turn], opensAnswer: Bool) throws(InputError) -> MarkedText {
+        try template.render(variables(turns, opensAnswer: opensAnswer, content: Value.text), settings: settings)
+    }
+
+    private func variables(_ turns: [Turn], opensAnswer: Bool, content: (_ bytes: [UInt8], _ origin: TextOrigin) -> Value) -> [(name: String, value: Value)] {
         var values: [(name: String, value: Value)] = [("tools", .none), ("documents", .none)]
         values += variables.map { ($0.key.description, Value($0.value, origin: .template)) }
         values.append(("add_generation_prompt", .boolean(opensAnswer)))
         values.append(("messages", .list(turns.enumerated().map { index, turn in
             // A role that is one word names a token of the template's ("<|" + role + "|>"); it cannot spell one by itself.
-            let isWord = turn.role.bytes.allSatisfy { ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A || $0 == 0x5F || ($0 >= 0x30 && $0 <= 0x39) }
-            return .dictionary([
-                (MarkedText("role"), .text(turn.role.bytes, origin: isWord ? .template : .turn(index))),
-                (MarkedText("content"), .text(turn.content.bytes, origin: .turn(index))),
+            .dictionary([
+                (MarkedText("role"), .text(turn.role.bytes, origin: turn.role.isWord ? .template : .turn(index))),
+                (MarkedText("content"), content(turn.content.bytes, .turn(index))),
             ])
         })))
-        return try template.render(values, settings: settings)
+        return values
     }
 
     // MARK: - Refusals
@@ -111,6 +138,10 @@ public struct ModelTemplate: ChatTemplate {
             "the template \(template.name) writes the prompt otherwise when an answer follows: \(after(prompt)) becomes \(after(whole)) at byte \(shared)."
                 + " So prompt and answer cannot be told apart; variables (--vars) may make the two agree, or choose another by --template")
     }
+}
+
+extension Text {
+    fileprivate var isWord: Bool { bytes.allSatisfy { ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A || $0 == 0x5F || ($0 >= 0x30 && $0 <= 0x39) } }
 }
 
 extension TextOrigin {

@@ -17,6 +17,9 @@ struct SpecialTokenCutter: Sendable {
         self.opening = opening
     }
 
+    /// Whether some token takes the white space beside it.
+    var strips: Bool { matcher.tokens.contains { $0.stripsLeft || $0.stripsRight } }
+
     /// The first token whose bytes are all the template's, at or after a byte.
     func first(in text: MarkedText, from start: Int) -> Range<Int>? { matches(in: text, start ..< text.count, most: 1).first?.range }
 
