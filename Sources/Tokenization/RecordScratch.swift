@@ -51,6 +51,7 @@ struct RecordScratch {
             if prompts > 1 { take(record, columns, columns.responseSystems.name(systems.lowerBound + prompt)) }
             let plan = plans[planNumbers[prompt]]
             try plan.encodePrompt(contents, encoder.tokenizer, into: &draft.prompts, turnStarts: &draft.turnStarts, text: &text, scratch: encoding)
+            counts.trimmed += plan.trimmedTurns(contents)
             draft.promptEnds.append(draft.prompts.count)
             draft.turnStartEnds.append(draft.turnStarts.count)
             draft.roles.append(plan.roles)
@@ -59,6 +60,7 @@ struct RecordScratch {
             for response in answers {
                 contents.texts[contents.texts.count - 1] = columns.responses.text(response)
                 try plan.encodeAnswer(contents, encoder.tokenizer, into: &draft.responses, text: &text, scratch: encoding)
+                if plan.trimsAnswer(contents) { counts.trimmed += 1 }
                 draft.responseEnds.append(draft.responses.count)
             }
         }

@@ -6,26 +6,28 @@ import Testing
 
 /// What a template makes of placeholders against what it makes of contents that meet its demands.
 @Suite struct PlaceholderTests {
-    private static let origin = TextOrigin(rawValue: 7), mark: [UInt8] = [0xFF, 0x81]
+    private static let origin = TextOrigin(rawValue: 7)
 
     private func outline(_ source: String) throws -> (text: [UInt8], demands: [ContentDemand])? {
         let template = try Template(Array(source.utf8), name: "made")
-        return try template.outline([("c", Placeholders.text(Self.mark, origin: Self.origin))]).map { (try $0.result.get().bytes, $0.demands) }
+        return try template.outline([("c", Placeholders.text(300, origin: Self.origin))]).map { (try $0.result.get().bytes, $0.demands) }
     }
 
     private func filled(_ text: [UInt8], _ content: [UInt8]) -> [UInt8] {
-        var result: [UInt8] = [], rest = text[...]
-        while let at = rest.firstIndex(of: 0xFF) {
-            result += rest[..<at] + content
-            rest = rest[(at + 2)...]
+        Placeholder.parts(of: text).flatMap { part in
+            switch part {
+            case .fixed(let bytes): bytes
+            case .content(let placeholder): content.withUnsafeBufferPointer { Array(placeholder.text(of: $0)) }
+            }
         }
-        return result + rest
     }
 
     /// Questions, and what is done with the content under either answer.
     @Test(arguments: [
         "{{ c }}", "{{ c.strip() }}", "{{ c | trim }}", "{{ c.lstrip() }}|{{ c.rstrip() }}", "{{ c.strip('ab') }}", "{{ c.lstrip('\\n') }}", "{{ c.rstrip('é ') }}", "{{ c | trim('x') }}",
         "{{ ('a' + c + ' b').strip() }}", "{{ ('a' + c).rstrip('b') }}", "{{ ('<' ~ c ~ '>') | trim }}", "{{ (c + c).strip() }}", "{% filter trim %}{{ c }}{% endfilter %}",
+        "{{ c.strip() ~ c }}", "{{ c.lstrip().rstrip() }}", "{{ c.strip().strip('a') }}", "{{ 'y' if c.strip().startswith('a') else c }}", "{{ 'y' if c.rstrip().endswith('b') else c }}",
+        "{{ 'y' if c | trim == 'ab' else c | trim }}", "{{ ('a' + c.lstrip()).rstrip() }}", "{% set c = c | trim %}{% if c %}{{ c }}{% else %}none{% endif %}", "{{ 'y' if 'b ' in c.rstrip() else 'n' }}",
         "{{ c if 'ab' in c else 'no' + c }}", "{{ 'x' if 'é' not in c else c }}", "{{ c if '' in c else 'x' }}", "{{ 'y' if c.startswith('ab') else 'n' }}{{ c }}", "{{ 'y' if c.endswith(' ') else 'n' }}{{ c }}",
         "{{ 'y' if c == 'ab' else 'n' }}{{ c }}", "{{ 'y' if 'a' != c else 'n' }}{{ c }}", "{{ 'y' if c is eq 'b' else 'n' }}", "{{ 'y' if c is in ['a', 'ab'] else 'n' }}", "{{ 'y' if c else 'n' }}", "{{ c or 'empty' }}",
         "{{ 'y' if c is string and c is iterable and c is not mapping and c is not none else 'n' }}", "{{ c is sameas('a') }}", "{% set ns = namespace(t='') %}{% set ns.t = ns.t + c %}{{ ns.t }}",
@@ -54,17 +56,17 @@ import Testing
         "{{ dict(a=c) | dictsort(by='value') }}", "{{ c.splitlines() }}", "{{ c | truncate(3) }}", "{{ c.partition('a') }}", "{{ c.removeprefix('a') }}", "{{ c | reverse }}", "{{ namespace(a=1)[c] }}",
     ]) func looksAreNoted(_ source: String) throws {
         let template = try Template(Array(source.utf8), name: "made")
-        #expect(template.outline([("c", Placeholders.text(Self.mark, origin: Self.origin))]) == nil)
+        #expect(template.outline([("c", Placeholders.text(300, origin: Self.origin))]) == nil)
         // Other texts are none of its business.
-        #expect(throws: Never.self) { _ = template.outline([("c", .text(Self.mark, origin: Self.origin))]) }
+        #expect(throws: Never.self) { _ = template.outline([("c", .text(Placeholder(300).mark, origin: Self.origin))]) }
         _ = try #require(template.outline([("c", .string("a"))]))
     }
 
     /// A failure is told with what led to it.
     @Test func failuresHaveDemandsToo() throws {
         let template = try Template(Array("{% if 'x' not in c %}{{ raise_exception('no x') }}{% endif %}{{ c }}".utf8), name: "made")
-        let found = try #require(template.outline([("c", Placeholders.text(Self.mark, origin: Self.origin))]))
+        let found = try #require(template.outline([("c", Placeholders.text(300, origin: Self.origin))]))
         #expect(throws: InputError.self) { try found.result.get() }
-        #expect(found.demands == [ContentDemand(origin: Self.origin, kind: .lacks([0x78]))])
+        #expect(found.demands == [ContentDemand(of: Placeholder(300), .lacks([0x78]))])
     }
 }

@@ -35,8 +35,8 @@ public struct MarkedText: Sendable {
         self.origin = origin
     }
 
-    init(standingFor mark: [UInt8], origin: TextOrigin) {
-        self.init(mark, origin: origin)
+    init(standingFor placeholder: Placeholder, origin: TextOrigin) {
+        self.init(placeholder.mark, origin: origin)
         (hasPlaceholders, isPlaceholder) = (true, true)
     }
 
@@ -167,14 +167,15 @@ public struct MarkedText: Sendable {
     }
 
     /// The content that the whole text stands for.
-    var placeholder: TextOrigin? { isPlaceholder ? origin : nil }
+    var placeholder: Placeholder? { isPlaceholder ? Placeholder(mark: stored) : nil }
 
-    /// The first run, or the last: the content that it stands for, or a text of the template's.
-    func edgeRun(atEnd: Bool) -> (placeholder: TextOrigin?, text: MarkedText) {
+    /// The first run, or the last: the content that its edge stands for, or a text of the template's.
+    func edgeRun(atEnd: Bool) -> (placeholder: Placeholder?, text: MarkedText) {
         let runs = storedRuns
         guard hasPlaceholders, let run = atEnd ? runs.last : runs.first else { return (nil, self) }
         let start = atEnd && runs.count > 1 ? runs[runs.count - 2].end : 0
-        return run.origin == .template ? (nil, MarkedText(Array(stored[start ..< run.end]))) : (run.origin, MarkedText())
+        if run.origin == .template { return (nil, MarkedText(Array(stored[start ..< run.end]))) }
+        return (Placeholder(mark: stored[(atEnd ? run.end - Placeholder.markLength : start)...]), MarkedText())
     }
 
     // MARK: - Parts

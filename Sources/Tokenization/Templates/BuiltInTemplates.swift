@@ -57,7 +57,7 @@ public struct Llama3Template: ChatTemplate {
         return RenderedResponse(pieces: [.text(content), .special("<|eot_id|>")], trimmed: content.count == text.count ? 0 : 1)
     }
 
-    public func outline(_ roles: [Text]) throws(InputError) -> ConversationOutline? { try ConversationOutline(self, roles, demands: [.isTrimmed(of: nil, left: true, right: true)]) }
+    public func outline(_ roles: [Text]) throws(InputError) -> ConversationOutline? { try ConversationOutline(self, roles, trims: true) }
 }
 
 /// No roles: the beginning token, each turn's text and a line end, the answer, the end token.

@@ -12,37 +12,21 @@ public struct ConversationOutline: Sendable {
     public var answer: RenderedResponse
     public var demands: [ContentDemand]
 
-    /// What stands for the content of turn `turn`, or, behind the last turn, for the answer: no text has such bytes, and no template takes them for white space.
-    public static func mark(_ turn: Int) -> Text { Text([0xFF] + (0 ..< 4).map { UInt8(0x80 | turn >> (6 * $0) & 0x3F) }) }
+    /// What stands for the content of turn `turn`, or, behind the last turn, for the answer.
+    static func mark(_ turn: Int, trimmed: TextEnds = []) -> Text { Text(Placeholder(turn, trimmed: trimmed).mark) }
 
-    /// What a template makes of marks.
+    /// What a template makes of marks, and so of all contents.
     ///
-    /// - Parameter demands: under which it makes the same of all contents, of each of them.
-    public init(_ template: some ChatTemplate, _ roles: [Text], demands: [ContentDemand.Kind] = []) throws(InputError) {
-        prompt = try template.prompt(roles.enumerated().map { Turn(role: $1, content: ConversationOutline.mark($0)) })
-        answer = try template.response(ConversationOutline.mark(roles.count), to: prompt)
+    /// - Parameter trims: whether it leaves out the white space at the ends of all contents.
+    public init(_ template: some ChatTemplate, _ roles: [Text], trims: Bool = false) throws(InputError) {
+        func mark(_ turn: Int) -> Text { ConversationOutline.mark(turn, trimmed: trims ? .both : []) }
+        prompt = try template.prompt(roles.enumerated().map { Turn(role: $1, content: mark($0)) })
+        answer = try template.response(mark(roles.count), to: prompt)
         self.roles = roles
-        self.demands = (0 ... roles.count).flatMap { turn in demands.map { ContentDemand(origin: .turn(turn), kind: $0) } }
+        demands = trims ? (0 ... roles.count).map { ContentDemand(of: Placeholder($0), .isNotBlank) } : []
     }
 
     init(roles: [Text], prompt: RenderedPrompt, answer: RenderedResponse, demands: [ContentDemand]) {
         (self.roles, self.prompt, self.answer, self.demands) = (roles, prompt, answer, demands)
-    }
-
-    /// A text of the outline in its parts.
-    static func parts(_ text: Text) -> [Part] {
-        var parts: [Part] = [], rest = text.bytes[...]
-        while let mark = rest.firstIndex(of: 0xFF) {
-            if mark > rest.startIndex { parts.append(.fixed(Array(rest[..<mark]))) }
-            parts.append(.content((0 ..< 4).reduce(0) { $0 | Int(rest[mark + 1 + $1] & 0x3F) << (6 * $1) }))
-            rest = rest[(mark + 5)...]
-        }
-        if !rest.isEmpty { parts.append(.fixed(Array(rest))) }
-        return parts
-    }
-
-    enum Part: Equatable {
-        case fixed([UInt8])
-        case content(Int)
     }
 }

@@ -21,7 +21,7 @@ final class ConversationPlan: Sendable {
         var kind: Kind
         /// In `fixed`.
         var range = 0 ..< 0
-        var turn = 0
+        var content = Placeholder(0)
     }
 
     /// A prompt or an answer.
@@ -37,13 +37,19 @@ final class ConversationPlan: Sendable {
     /// By the turn whose content they are about; the answer's are behind the turns'.
     private let demands: [[ContentDemand]]
     private let prompt, answer: Course
+    /// Turns of which the prompt has a text without its outer white space.
+    private let trimmedTurns: [Placeholder]
+    /// The answer's pieces up to its stop token, where some text in them is trimmed; else none.
+    private let trimmedAnswer: [TemplatePiece]
 
     /// - Parameter id: of a special token.
     init(_ outline: ConversationOutline, _ tokenizer: Tokenizer, scratch: EncodingScratch, id: (String) throws(InputError) -> UInt32) throws(InputError) {
         roles = outline.roles
-        demands = (0 ... outline.roles.count).map { turn in outline.demands.filter { $0.origin == .turn(turn) } }
+        demands = (0 ... outline.roles.count).map { turn in outline.demands.filter { $0.placeholder.number == turn } }
         prompt = try Course(outline.prompt.pieces, starts: outline.prompt.turnStarts, isPrompt: true, tokenizer, scratch, id)
         answer = try Course(outline.answer.pieces, starts: [], isPrompt: false, tokenizer, scratch, id)
+        trimmedTurns = prompt.parts.map(\.content).filter { !$0.trimmed.isEmpty }
+        trimmedAnswer = answer.parts.contains { !$0.content.trimmed.isEmpty } ? outline.answer.pieces.dropLast() : []
     }
 
     /// The turns' contents and, behind them, an answer where one is encoded.
@@ -55,6 +61,27 @@ final class ConversationPlan: Sendable {
 
     /// Whether it holds for conversations with such a content in a turn, or as the answer.
     func holds(for content: UnsafeBufferPointer<UInt8>, in turn: Int) -> Bool { !content.isEmpty && demands[turn].allSatisfy { $0.isMet(by: content) } }
+
+    /// Turns that the prompt's text is trimmed of, as `ModelTemplate.prompt` counts them.
+    func trimmedTurns(_ contents: Contents) -> Int { trimmedTurns.count { $0.text(of: contents.texts[$0.number]).count < contents.texts[$0.number].count } }
+
+    /// Whether the answer is trimmed, as `ModelTemplate.response` has it: it stands nowhere as a whole.
+    func trimsAnswer(_ contents: Contents) -> Bool {
+        guard !trimmedAnswer.isEmpty, let answer = contents.texts.last, Placeholder(0, trimmed: .both).text(of: answer).count < answer.count else { return false }
+        let text = trimmedAnswer.reduce(into: [UInt8]()) { bytes, piece in
+            switch piece {
+            case .special(let name): bytes += name.utf8
+            case .text(let text):
+                for part in Placeholder.parts(of: text.bytes) {
+                    switch part {
+                    case .fixed(let more): bytes += more
+                    case .content(let content): bytes += content.text(of: contents.texts[content.number])
+                    }
+                }
+            }
+        }
+        return !MarkedText(text).contains(Array(answer))
+    }
 
     /// Appends the ids of a prompt and where its turns start, as numbers of its own ids.
     func encodePrompt(_ contents: Contents, _ tokenizer: Tokenizer, into ids: inout [UInt32], turnStarts: inout [UInt32], text: inout [UInt8],
@@ -78,7 +105,7 @@ extension ConversationPlan.Course {
         scratch.counts = .init()
         var starts = starts[...], isFirstText = isPrompt
         /// The text between two special tokens, and the byte of it at which a turn starts: nil where a content stands before.
-        var text: [ConversationOutline.Part] = [], startsInText: [Int] = []
+        var text: [Placeholder.Part] = [], startsInText: [Int] = []
 
         for (index, piece) in pieces.enumerated() {
             while starts.first == index {
@@ -86,7 +113,7 @@ extension ConversationPlan.Course {
                 starts.removeFirst()
             }
             switch piece {
-            case .text(let more): text += ConversationOutline.parts(more)
+            case .text(let more): text += Placeholder.parts(of: more.bytes)
             case .special(let name):
                 try finish()
                 add([try id(name)])
@@ -111,7 +138,7 @@ extension ConversationPlan.Course {
                     case .fixed(let bytes):
                         parts.append(.init(kind: .fixed, range: fixed.count ..< fixed.count + bytes.count))
                         fixed += bytes
-                    case .content(let turn): parts.append(.init(kind: .content, turn: turn))
+                    case .content(let content): parts.append(.init(kind: .content, content: content))
                     }
                 }
                 steps.append(.init(kind: .text, range: first ..< parts.count, leadingMark: isFirstText))
@@ -148,7 +175,7 @@ extension ConversationPlan.Course {
                 let first = parts[step.range.lowerBound]
                 if step.range.count == 1, first.kind == .content {
                     // Where it lies.
-                    try tokenizer.encode(contents.texts[first.turn], leadingMark: step.leadingMark, isUTF8: contents.areUTF8, into: &ids, scratch: scratch)
+                    try tokenizer.encode(first.content.text(of: contents.texts[first.content.number]), leadingMark: step.leadingMark, isUTF8: contents.areUTF8, into: &ids, scratch: scratch)
                 } else {
                     try encode(step, contents, tokenizer, &ids, &turnStarts, &text, scratch)
                 }
@@ -164,7 +191,7 @@ extension ConversationPlan.Course {
         for part in parts[step.range] {
             switch part.kind {
             case .fixed: text.append(contentsOf: fixed[part.range])
-            case .content: text.append(contentsOf: contents.texts[part.turn])
+            case .content: text.append(contentsOf: part.content.text(of: contents.texts[part.content.number]))
             case .turnStart: startsInText.append(text.count)
             }
         }

@@ -45,9 +45,11 @@ public struct ModelTemplate: ChatTemplate {
         cutter = SpecialTokenCutter(tokens, opening: Set([beginning].compactMap { $0 }))
     }
 
-    public func prompt(_ turns: [Turn]) throws(InputError) -> RenderedPrompt { try prompt(turns, render) }
+    public func prompt(_ turns: [Turn]) throws(InputError) -> RenderedPrompt { try prompt(turns, render, isIntact: ==) }
 
-    public func response(_ text: Text, to prompt: RenderedPrompt) throws(InputError) -> RenderedResponse { try response(text, to: prompt, render) }
+    public func response(_ text: Text, to prompt: RenderedPrompt) throws(InputError) -> RenderedResponse {
+        try response(text, to: prompt, render, forms: [text.bytes, text.trimmed().bytes])
+    }
 
     /// By the template's treatment of placeholders, which says under which demands it treats all contents so.
     public func outline(_ roles: [Text]) throws(InputError) -> ConversationOutline? {
@@ -55,32 +57,37 @@ public struct ModelTemplate: ChatTemplate {
         guard !cutter.strips, roles.allSatisfy(\.isWord) else { return nil }
         var demands: [ContentDemand] = [], looksAtContents = false
         func outlined(_ turns: [Turn], opensAnswer: Bool) throws(InputError) -> MarkedText {
-            guard let (result, more) = template.outline(variables(turns, opensAnswer: opensAnswer, content: Placeholders.text), settings: settings) else {
+            guard let (result, more) = template.outline(variables(turns, opensAnswer: opensAnswer, content: { Placeholders.text($1, origin: .turn($1)) }), settings: settings) else {
                 looksAtContents = true
                 throw InputError("template \(name) looks at contents")
             }
             demands += more
             return try result.get()
         }
-        let prompt = try prompt(roles.enumerated().map { Turn(role: $1, content: ConversationOutline.mark($0)) }, outlined)
-        let answer = try response(ConversationOutline.mark(roles.count), to: prompt, outlined)
-        // Some renderings may fail: where turns start can be told without.
-        guard !looksAtContents, prompt.trimmed == 0, answer.trimmed == 0 else { return nil }
+        func forms(_ turn: Int) -> [[UInt8]] { TextEnds.allCases.map { ConversationOutline.mark(turn, trimmed: $0).bytes } }
+        let prompt = try prompt(roles.enumerated().map { Turn(role: $1, content: ConversationOutline.mark($0)) }, outlined) { found, mark in
+            roles.indices.contains { mark == ConversationOutline.mark($0).bytes && forms($0).contains(found) }
+        }
+        let answer = try response(ConversationOutline.mark(roles.count), to: prompt, outlined, forms: forms(roles.count))
+        // Some renderings may fail: where turns start can be told without. What is altered in other ways than by trimming is counted by the plain way.
+        guard !looksAtContents, prompt.trimmed == 0 else { return nil }
         return ConversationOutline(roles: roles, prompt: prompt, answer: answer, demands: demands)
     }
 
     private typealias Rendering = (_ turns: [Turn], _ opensAnswer: Bool) throws(InputError) -> MarkedText
 
-    private func prompt(_ turns: [Turn], _ render: Rendering) throws(InputError) -> RenderedPrompt {
+    /// - Parameter isIntact: whether what a turn's text came to is that text.
+    private func prompt(_ turns: [Turn], _ render: Rendering, isIntact: (_ found: [UInt8], _ given: [UInt8]) -> Bool) throws(InputError) -> RenderedPrompt {
         let whole = try render(turns, true)
         let starts = TurnStarts.find(turns, in: whole, cutter) { (count) throws(InputError) in try render(Array(turns.prefix(count)), false) }
         let (pieces, turnStarts) = cutter.pieces(whole, 0 ..< whole.count, starts: starts)
         var rendered = RenderedPrompt(pieces: pieces, turnStarts: turnStarts, turns: turns, whole: whole)
-        for (index, turn) in turns.enumerated() where whole.bytes(from: .turn(index)) != turn.content.bytes { rendered.trimmed += 1 }
+        for (index, turn) in turns.enumerated() where !isIntact(whole.bytes(from: .turn(index)), turn.content.bytes) { rendered.trimmed += 1 }
         return rendered
     }
 
-    private func response(_ text: Text, to prompt: RenderedPrompt, _ render: Rendering) throws(InputError) -> RenderedResponse {
+    /// - Parameter forms: what the answer's text may come to: the first is that text, in the others it is trimmed.
+    private func response(_ text: Text, to prompt: RenderedPrompt, _ render: Rendering, forms: [[UInt8]]) throws(InputError) -> RenderedResponse {
         let origin = TextOrigin.turn(prompt.turns.count)
         var given = text
         var whole = try render(prompt.turns + [Turn(role: "assistant", content: given)], false)
@@ -101,16 +108,16 @@ public struct ModelTemplate: ChatTemplate {
             return RenderedResponse(pieces: before + after, trimmed: text.isEmpty ? 0 : 1)
         }
         let answer = MarkedText(Array(whole.bytes[prompt.whole.count ..< stop.lowerBound]))
-        let isWhole = answer.contains(text.bytes)
-        guard isWhole || answer.contains(text.trimmed().bytes) else { throw refusal("changes the answer's text: it would not be what the model is to learn") }
+        let isWhole = answer.contains(forms[0])
+        guard isWhole || forms.contains(where: answer.contains) else { throw refusal("changes the answer's text: it would not be what the model is to learn") }
         return RenderedResponse(pieces: cutter.pieces(whole, prompt.whole.count ..< stop.upperBound).pieces, trimmed: isWhole ? 0 : 1)
     }
 
     private func render(_ turns: [Turn], opensAnswer: Bool) throws(InputError) -> MarkedText {
-        try template.render(variables(turns, opensAnswer: opensAnswer, content: Value.text), settings: settings)
+        try template.render(variables(turns, opensAnswer: opensAnswer, content: { Value.text($0.content.bytes, origin: .turn($1)) }), settings: settings)
     }
 
-    private func variables(_ turns: [Turn], opensAnswer: Bool, content: (_ bytes: [UInt8], _ origin: TextOrigin) -> Value) -> [(name: String, value: Value)] {
+    private func variables(_ turns: [Turn], opensAnswer: Bool, content: (_ turn: Turn, _ index: Int) -> Value) -> [(name: String, value: Value)] {
         var values: [(name: String, value: Value)] = [("tools", .none), ("documents", .none)]
         values += variables.map { ($0.key.description, Value($0.value, origin: .template)) }
         values.append(("add_generation_prompt", .boolean(opensAnswer)))
@@ -118,7 +125,7 @@ public struct ModelTemplate: ChatTemplate {
             // A role that is one word names a token of the template's ("<|" + role + "|>"); it cannot spell one by itself.
             .dictionary([
                 (MarkedText("role"), .text(turn.role.bytes, origin: turn.role.isWord ? .template : .turn(index))),
-                (MarkedText("content"), content(turn.content.bytes, .turn(index))),
+                (MarkedText("content"), content(turn, index)),
             ])
         })))
         return values

@@ -50,13 +50,13 @@ enum TurnStarts {
 
     private static func boundary(in whole: MarkedText, _ gap: Range<Int>, _ cutter: SpecialTokenCutter, after before: MarkedText?) -> Int {
         if let before {
-            let shared = before.sharedPrefix(with: whole)
-            if shared == before.count, gap.lowerBound <= shared { return min(shared, gap.upperBound) }
+            // What the next turn's text goes on with is not the template's.
+            let shared = min(before.sharedPrefix(with: whole), gap.upperBound)
+            if shared == before.count, gap.lowerBound <= shared { return shared }
             // It ends such a conversation otherwise: what both share goes up to the last whole line or token.
             if shared >= gap.lowerBound {
-                let end = min(shared, gap.upperBound)
-                let line = whole.bytes[gap.lowerBound ..< end].lastIndex(of: 0x0A).map { $0 + 1 } ?? gap.lowerBound
-                let token = cutter.matches(in: whole, gap.lowerBound ..< end).last?.range.upperBound ?? gap.lowerBound
+                let line = whole.bytes[gap.lowerBound ..< shared].lastIndex(of: 0x0A).map { $0 + 1 } ?? gap.lowerBound
+                let token = cutter.matches(in: whole, gap.lowerBound ..< shared).last?.range.upperBound ?? gap.lowerBound
                 return max(line, token)
             }
         }
