@@ -28,8 +28,12 @@ static void make_tables(void) {
         for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (crc & 1 ? POLYNOMIAL : 0);
         table[byte] = crc;
     }
+    // The checksum of a sum is the sum of the checksums: bytes of one bit say it all.
     for (int position = 0; position < 4; position++)
-        for (uint32_t byte = 0; byte < 256; byte++) shift[position][byte] = feed_zeros(byte << (8 * position), LANE);
+        for (uint32_t byte = 1; byte < 256; byte++) {
+            uint32_t lowest = byte & -byte;
+            shift[position][byte] = byte == lowest ? feed_zeros(byte << (8 * position), LANE) : shift[position][lowest] ^ shift[position][byte ^ lowest];
+        }
 }
 
 uint32_t uf_crc32c_table(uint32_t crc, const void *bytes, size_t count) {
