@@ -69,6 +69,12 @@ public final class FileSource: ByteSource {
         if closes { close(descriptor) }
     }
 
+    /// Of a regular file.
+    fileprivate var size: Int? {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+    }
+
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         while true {
             let count = Glibc.read(descriptor, buffer.baseAddress, min(buffer.count, readSize))
@@ -109,22 +115,24 @@ public final class MemorySource: ByteSource {
 
 /// A whole file in memory. Throws `.invalidData` when it is larger than `limit` bytes.
 public func readWholeFile(_ path: String, limit: Int = 1 << 30) throws -> [UInt8] {
-    try readAll(FileSource(path: path), limit: limit)
+    let source = try FileSource(path: path)
+    // Room for a byte more, whose absence ends the reading.
+    return try readAll(source, limit: limit, expected: source.size.map { min($0, limit) + 1 })
 }
 
-/// All that a source still has.
-public func readAll(_ source: some ByteSource, limit: Int) throws -> [UInt8] {
+/// All that a source still has. Reading goes on beyond what is expected, but takes more time.
+public func readAll(_ source: some ByteSource, limit: Int, expected: Int? = nil) throws -> [UInt8] {
     var bytes: [UInt8] = []
-    var size = 1 << 16
+    var size = expected ?? 1 << 16
     while true {
         let more = try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = try source.readFully(into: UnsafeMutableRawBufferPointer(buffer))
         }
-        bytes += more
+        if bytes.isEmpty { bytes = more } else { bytes += more }
         guard bytes.count <= limit else {
             throw InputError("\(source.name): larger than \(limit) bytes, the most that is read here")
         }
         if more.count < size { return bytes }
-        size = min(size * 2, 1 << 24)
+        size = min(max(size * 2, 1 << 16), 1 << 24)
     }
 }

@@ -20,6 +20,8 @@ struct RecordScratch {
     private static let systemRole = FixedBuffer(Array("system".utf8))
     /// Of longer conversations, and of more kinds of them, each is laid out by itself.
     private static let longestPlan = 64, mostPlans = 64
+    /// Bytes of a conversation. A template that would exceed its bounds with a longer one is to say so.
+    private static let largestPlanned = 1 << 20
 
     init(_ encoder: TemplateEncoder) {
         system = encoder.system.map { FixedBuffer($0.bytes) }
@@ -33,16 +35,13 @@ struct RecordScratch {
         let isUnderOwn = systems.contains { !columns.responseSystems.name($0).isEmpty }
         // One prompt for all where the system prompts are the same.
         let prompts = isUnderOwn && !columns.responseSystems.areEqual(systems) ? systems.count : 1
+        func answers(to prompt: Int) -> Range<Int> { prompts == 1 ? responses : responses.lowerBound + prompt ..< responses.lowerBound + prompt + 1 }
+
         planNumbers.removeAll(keepingCapacity: true)
         for prompt in 0 ..< prompts {
             take(record, columns, isUnderOwn ? columns.responseSystems.name(systems.lowerBound + prompt) : nil)
-            guard let number = plan(encoder) else { return false }
-            for (turn, content) in contents.texts.enumerated() where !plans[number].holds(for: content, in: turn) { return false }
+            guard let number = planThatHolds(encoder, for: answers(to: prompt), of: columns) else { return false }
             planNumbers.append(number)
-        }
-        for (number, response) in responses.enumerated() {
-            let plan = plans[planNumbers[prompts == 1 ? 0 : number]]
-            guard plan.holds(for: columns.responses.text(response), in: plan.roles.count) else { return false }
         }
 
         draft.removeAll()
@@ -55,9 +54,8 @@ struct RecordScratch {
             draft.promptEnds.append(draft.prompts.count)
             draft.turnStartEnds.append(draft.turnStarts.count)
             draft.roles.append(plan.roles)
-            let answers = prompts == 1 ? responses : responses.lowerBound + prompt ..< responses.lowerBound + prompt + 1
             contents.texts.append(UnsafeBufferPointer(start: nil, count: 0))
-            for response in answers {
+            for response in answers(to: prompt) {
                 contents.texts[contents.texts.count - 1] = columns.responses.text(response)
                 try plan.encodeAnswer(contents, encoder.tokenizer, into: &draft.responses, text: &text, scratch: encoding)
                 if plan.trimsAnswer(contents) { counts.trimmed += 1 }
@@ -94,6 +92,18 @@ struct RecordScratch {
     private mutating func addSystem(_ content: UnsafeBufferPointer<UInt8>) {
         roles.append(UnsafeBufferPointer(start: RecordScratch.systemRole.base, count: RecordScratch.systemRole.count))
         contents.texts.append(content)
+    }
+
+    /// The number of a plan that holds for the conversation at hand and each of these answers.
+    private mutating func planThatHolds(_ encoder: TemplateEncoder, for answers: Range<Int>, of columns: RatedColumns) -> Int? {
+        let size = contents.texts.reduce(0) { $0 + $1.count }
+        guard size <= RecordScratch.largestPlanned, let number = plan(encoder) else { return nil }
+        for (turn, content) in contents.texts.enumerated() where !plans[number].holds(for: content, in: turn) { return nil }
+        for response in answers {
+            let answer = columns.responses.text(response)
+            guard size + answer.count <= RecordScratch.largestPlanned, plans[number].holds(for: answer, in: contents.texts.count) else { return nil }
+        }
+        return number
     }
 
     /// The number of the plan for the roles at hand, which is made where there is none yet.

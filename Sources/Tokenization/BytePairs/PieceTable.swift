@@ -17,6 +17,12 @@ final class PieceTable: @unchecked Sendable {
         fileprivate var bytes: [UInt8] = []
         fileprivate var offsets = [0]
 
+        /// For so many pieces of so many bytes.
+        init(count: Int = 0, bytes: Int = 0) {
+            offsets.reserveCapacity(count + 1)
+            self.bytes.reserveCapacity(bytes)
+        }
+
         mutating func append(_ piece: some Sequence<UInt8>) {
             bytes.append(contentsOf: piece)
             offsets.append(bytes.count)

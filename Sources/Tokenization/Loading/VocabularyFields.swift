@@ -37,7 +37,7 @@ struct VocabularyFields {
             spellings[Int(id)] = key
             isEntry[Int(id)] = true
         }
-        var builder = PieceTable.Builder()
+        var builder = PieceTable.Builder(count: keys.count, bytes: keys.reduce(0) { $0 + $1.count })
         for key in keys { builder.append(key) }
         entries = PieceTable(builder)
         entryIDs = FixedBuffer(ids)
@@ -75,7 +75,7 @@ struct VocabularyFields {
     /// `spelling` gives what an added token that is matched in normalised text reads as.
     func pieces(byteLevel: Bool, spelling normalSpelling: (AddedToken) -> [UInt8]) -> PieceTable {
         let normal = Dictionary(added.filter(\.normalized).map { (Int($0.id), normalSpelling($0)) }, uniquingKeysWith: { first, _ in first })
-        var builder = PieceTable.Builder()
+        var builder = PieceTable.Builder(count: count, bytes: spellings.reduce(0) { $0 + $1.count })
         var findable = isEntry
         var bytes: [UInt8] = []
         for (id, spelling) in spellings.enumerated() {
