@@ -89,7 +89,7 @@ extension Value {
     /// Bytes of all strings inside.
     var byteCount: Int {
         switch self {
-        case .string(let text): text.size
+        case .string(let text): text.knownBytes
         case .sequence(let items): items.elements.reduce(0) { $0 + $1.byteCount }
         case .dictionary(let mapping): mapping.keys.reduce(0) { $0 + $1.byteCount } + mapping.values.reduce(0) { $0 + $1.byteCount }
         default: 0

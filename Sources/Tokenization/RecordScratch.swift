@@ -20,8 +20,6 @@ struct RecordScratch {
     private static let systemRole = FixedBuffer(Array("system".utf8))
     /// Of longer conversations, and of more kinds of them, each is laid out by itself.
     private static let longestPlan = 64, mostPlans = 64
-    /// Bytes of a conversation. A template that would exceed its bounds with a longer one is to say so.
-    private static let largestPlanned = 1 << 20
 
     init(_ encoder: TemplateEncoder) {
         system = encoder.system.map { FixedBuffer($0.bytes) }
@@ -96,13 +94,9 @@ struct RecordScratch {
 
     /// The number of a plan that holds for the conversation at hand and each of these answers.
     private mutating func planThatHolds(_ encoder: TemplateEncoder, for answers: Range<Int>, of columns: RatedColumns) -> Int? {
-        let size = contents.texts.reduce(0) { $0 + $1.count }
-        guard size <= RecordScratch.largestPlanned, let number = plan(encoder) else { return nil }
+        guard let number = plan(encoder) else { return nil }
         for (turn, content) in contents.texts.enumerated() where !plans[number].holds(for: content, in: turn) { return nil }
-        for response in answers {
-            let answer = columns.responses.text(response)
-            guard size + answer.count <= RecordScratch.largestPlanned, plans[number].holds(for: answer, in: contents.texts.count) else { return nil }
-        }
+        for response in answers where !plans[number].holds(for: columns.responses.text(response), in: contents.texts.count) { return nil }
         return number
     }
 

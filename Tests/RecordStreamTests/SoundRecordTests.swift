@@ -72,4 +72,31 @@ import Testing
         }, TokensRecord.isSound)
         #expect(counts.sound > 3000 && counts.unsound > 3000, "\(counts)")
     }
+
+    /// Whoever adds a builder's records to a stream is told of those that no reader would take, before they are written.
+    @Test func recordsOfABuilderAreHeldToTheirRules() throws {
+        let provenance = Provenance(command: "uf-test", recipe: 1, arguments: [])
+        func stream(_ targets: [Double], of many: Int) throws -> [UInt8] {
+            let sink = MemorySink(), writer = try RecordStreamWriter<TokensRecord>(to: sink, head: StreamHead(schema: TokensRecord.schema, provenance: provenance))
+            for number in 0 ..< many {
+                let records = BlockBuilder(schema: TokensRecord.schema)
+                for part in 0 ..< 3 {
+                    let ratings = Ratings(dimensions: ["a"], ratings: [1, 2], rated: [1, 1], targets: number == many - 1 && part == 2 ? targets : [0.5, 0.5])
+                    let prompt = TokensRecord.Prompt(ids: [UInt32](repeating: 7, count: 30_000), turnStarts: [0, 2], roles: ["user"])
+                    TokensRecord(id: "x", origin: Origin(input: 1, line: 1), source: "s", ratings: ratings, prompts: [prompt], responses: [[1], [2]]).append(to: records)
+                }
+                records.end(records: 3)
+                try writer.append(records: records)
+            }
+            try writer.finish(StreamTail())
+            return sink.bytes
+        }
+        for many in [1, 2, 7, 20] {
+            let reader = try RecordReader<TokensRecord>(MemorySource(stream([0.25, 0.75], of: many)))
+            var count = 0
+            while try reader.next() != nil { count += 1 }
+            #expect(count == 3 * many)
+            #expect(throws: InputError.self) { try stream([1, 1], of: many) }
+        }
+    }
 }

@@ -107,6 +107,34 @@ import Testing
         try compare(TemplateEncoder(tokenizer, template), seed: 2, least: 0, "\(part)")
     }
 
+    /// Templates in which what a placeholder came to, or where a turn starts, was told otherwise than for contents; and how they open an answer.
+    @Test(arguments: [
+        ("{% for m in messages %}<|im_start|>{{ m.role + '\n' }}{{ (m.content | safe | trim) + ' & ' }}<|im_end|>\n{% endfor %}", "<|im_start|>assistant\n"),
+        ("{% for m in messages %}<|im_start|>{{ m.role + '\n' }}{% set x = (m.content | safe).strip() %}{% if x is escaped %}E{% endif %}{{ x }}<|im_end|>\n{% endfor %}", "<|im_start|>assistant\nE"),
+        ("{% for m in messages %}{{ m.role }}: {{ m.content.strip() if messages | length == 1 else m.content }}\n{{ '<|im_end|>' if m.role == 'assistant' }}{% endfor %}", "assistant: "),
+        ("{% for m in messages %}{% if m.role == 'user' %}<|im_start|>user\n{{ m.content | trim if messages | length < 2 else m.content }}\n{% else %}{{ m.content }}<|im_end|>{% endif %}{% endfor %}", ""),
+        ("{% set us = messages | selectattr('role', 'equalto', 'user') | list %}{% set li = us | length * 2 - 2 %}{{ us[-1].content }}|{% for m in messages %}{% if loop.index0 != li or messages | length == 1 %}{{ m.role }}: "
+            + "{{ m.content }}\n{% endif %}{{ '<|im_end|>' if m.role == 'assistant' and loop.last }}{% endfor %}", "assistant: "),
+        ("{% for m in messages %}{{ m.role }}: {{ m.content }}{{ '<|im_end|>' if m.role == 'assistant' else 'Hi' if messages | length == 1 else '' }}{% endfor %}", "assistant: "),
+    ]) func templatesThatPlansOnceMissed(_ source: String, _ opening: String) throws {
+        let tokenizer = try TokenizerFiles.fixture("smollm2")
+        let template = try model(source + "{% if add_generation_prompt %}" + opening + "{% endif %}", tokenizer)
+        for seed in 5 ... 7 { try compare(TemplateEncoder(tokenizer, template), seed: UInt64(seed), least: 50, "\(source)") }
+    }
+
+    /// What goes beyond a template's bounds does so by a plan too.
+    @Test func boundsHoldForPlans() throws {
+        let tokenizer = try TokenizerFiles.fixture("smollm2")
+        let template = try model(around("{% set q %}{% for i in range(70) %}{{ m.content }}{% endfor %}{% endset %}{{ m.content }}"), tokenizer), encoder = try TemplateEncoder(tokenizer, template)
+        for size in [10, 60_000, 70_000, 1_000_000] {
+            let record = RecordTokenizerTests.record(1, Text([UInt8](repeating: 0x78, count: size)), ["Yes"])
+            var counts = RecordTokenizer.Counts()
+            let expected = try? RecordTokenizer(encoder).tokens(record, scratch: EncodingScratch(), counts: &counts)
+            #expect((expected == nil) == (size == 1_000_000))
+            #expect(try (try? StreamedRecords.tokens([record], encoder).records) == expected.map { [$0] })
+        }
+    }
+
     /// Plans are used, and not passed over for the plain way.
     @Test func plansAreThere() throws {
         let tokenizer = try TokenizerFiles.fixture("smollm2")

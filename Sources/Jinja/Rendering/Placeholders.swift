@@ -15,7 +15,10 @@ public enum Placeholders {
     nonisolated(unsafe) private static var findings = Findings()
     private static let turn = Mutex<Void>(())
 
-    /// A string that stands for a content that is not empty.
+    /// The largest content that a string stands for, in bytes: what is rendered without going beyond the bounds of `Budget` then keeps within them for all contents.
+    public static let greatestContent = 1 << 16
+
+    /// A string that stands for a content that is not empty, and not larger than `greatestContent`.
     public static func text(_ number: Int, origin: TextOrigin) -> Value { .string(MarkedText(standingFor: Placeholder(number), origin: origin)) }
 
     static func noteLook() { findings.wereLookedAt = true }
@@ -171,7 +174,9 @@ extension MarkedText {
         if hasPlaceholders, characters?.hasPlaceholders != true {
             if let placeholder, characters == nil {
                 Placeholders.noteDemand(placeholder, .isNotBlank)
-                return MarkedText(standingFor: Placeholder(placeholder.number, trimmed: placeholder.trimmed.union(ends)), origin: origin(at: 0))
+                var text = MarkedText(standingFor: Placeholder(placeholder.number, trimmed: placeholder.trimmed.union(ends)), origin: origin(at: 0))
+                text.isMarkup = isMarkup
+                return text
             }
             if let demands = demandsOfTrimming(characters, at: ends) {
                 for (placeholder, kind) in demands { Placeholders.noteDemand(placeholder, kind) }

@@ -22,13 +22,16 @@ public struct MarkedText: Sendable {
     private var stored: [UInt8]
     /// The origin of all bytes, where `parts` is empty.
     private var origin: TextOrigin
+    /// How often some of it stands for a content that is not known yet: see `Placeholders`. A small number in this place, so that values stay small, which deep templates hold many of.
+    private var placeholders: UInt32 = 0
     /// Where bytes differ in origin; neighbours differ.
     private var parts: [Run] = []
     /// What the filters `safe` and `escape` give: text joined to it by + is escaped for HTML, as the language has it.
     var isMarkup = false
-    /// Whether some of it stands for contents that are not known yet (see `Placeholders`), and whether all of it stands for one.
-    private(set) var hasPlaceholders = false
+    /// Whether all of it stands for a content that is not known yet.
     private var isPlaceholder = false
+
+    var hasPlaceholders: Bool { placeholders > 0 }
 
     public init(_ bytes: [UInt8] = [], origin: TextOrigin = .template) {
         stored = bytes
@@ -37,7 +40,7 @@ public struct MarkedText: Sendable {
 
     init(standingFor placeholder: Placeholder, origin: TextOrigin) {
         self.init(placeholder.mark, origin: origin)
-        (hasPlaceholders, isPlaceholder) = (true, true)
+        (placeholders, isPlaceholder) = (1, true)
     }
 
     /// Every look at the text goes through these bytes, but for those here that join texts.
@@ -59,8 +62,10 @@ public struct MarkedText: Sendable {
     public var count: Int { bytes.count }
     /// Of contents that are not known too: they are not empty.
     public var isEmpty: Bool { stored.isEmpty }
-    /// Bytes, for what a rendering spends: no look.
-    var size: Int { stored.count }
+    /// Bytes for what a rendering spends, which is no look: those of contents that are not known are as many as they may be.
+    var size: Int { stored.count + Int(placeholders) * Placeholders.greatestContent }
+    /// Without those of contents that are not known.
+    var knownBytes: Int { stored.count - Int(placeholders) * Placeholder.markLength }
 
     /// For messages: what is not UTF-8 is replaced.
     var description: String { String(decoding: bytes, as: UTF8.self) }
@@ -101,7 +106,8 @@ public struct MarkedText: Sendable {
 
     public mutating func append(_ other: MarkedText) {
         if other.stored.isEmpty { return }
-        if hasPlaceholders || other.hasPlaceholders { (hasPlaceholders, isPlaceholder) = (true, stored.isEmpty && other.isPlaceholder) }
+        isPlaceholder = stored.isEmpty && other.isPlaceholder
+        placeholders += other.placeholders
         if parts.isEmpty, other.parts.isEmpty, stored.isEmpty || origin == other.origin {
             origin = other.origin
             stored += other.stored
@@ -162,7 +168,7 @@ public struct MarkedText: Sendable {
     /// The same as a text like any other.
     var known: MarkedText {
         var text = self
-        (text.hasPlaceholders, text.isPlaceholder) = (false, false)
+        (text.placeholders, text.isPlaceholder) = (0, false)
         return text
     }
 

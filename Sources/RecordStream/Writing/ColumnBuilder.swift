@@ -118,8 +118,9 @@ final class ColumnBuilder {
     var current: ColumnArrays {
         func words(_ buffer: RawBuffer) -> UnsafePointer<UInt32> { UnsafePointer(buffer.base.assumingMemoryBound(to: UInt32.self)) }
         return ColumnArrays(
-            type: column.type, depth: column.depth, meaning: column.meaning, outer: words(outer), inner: words(inner), values: UnsafeRawPointer(values.base), nameOffsets: words(dictionaryOffsets),
-            nameBytes: UnsafePointer(dictionaryBytes.base.assumingMemoryBound(to: UInt8.self)))
+            type: column.type, depth: column.depth, meaning: column.meaning, outer: column.depth >= 1 ? words(outer) : nil, inner: column.depth >= 2 ? words(inner) : nil,
+            values: UnsafeRawPointer(values.base), nameOffsets: column.meaning == .dictionary ? words(dictionaryOffsets) : nil,
+            nameBytes: column.meaning == .dictionary ? UnsafePointer(dictionaryBytes.base.assumingMemoryBound(to: UInt8.self)) : nil)
     }
 
     /// The first entries are compared one by one: most dictionaries hold a few models or dimensions, and a hash costs more than that.

@@ -60,7 +60,9 @@ final class ConversationPlan: Sendable {
     }
 
     /// Whether it holds for conversations with such a content in a turn, or as the answer.
-    func holds(for content: UnsafeBufferPointer<UInt8>, in turn: Int) -> Bool { !content.isEmpty && demands[turn].allSatisfy { $0.isMet(by: content) } }
+    func holds(for content: UnsafeBufferPointer<UInt8>, in turn: Int) -> Bool {
+        !content.isEmpty && content.count <= Placeholders.greatestContent && demands[turn].allSatisfy { $0.isMet(by: content) }
+    }
 
     /// Turns that the prompt's text is trimmed of, as `ModelTemplate.prompt` counts them.
     func trimmedTurns(_ contents: Contents) -> Int { trimmedTurns.count { $0.text(of: contents.texts[$0.number]).count < contents.texts[$0.number].count } }

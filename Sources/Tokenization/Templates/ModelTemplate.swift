@@ -45,7 +45,7 @@ public struct ModelTemplate: ChatTemplate {
         cutter = SpecialTokenCutter(tokens, opening: Set([beginning].compactMap { $0 }))
     }
 
-    public func prompt(_ turns: [Turn]) throws(InputError) -> RenderedPrompt { try prompt(turns, render, isIntact: ==) }
+    public func prompt(_ turns: [Turn]) throws(InputError) -> RenderedPrompt { try prompt(turns, render, isIntact: ==).prompt }
 
     public func response(_ text: Text, to prompt: RenderedPrompt) throws(InputError) -> RenderedResponse {
         try response(text, to: prompt, render, forms: [text.bytes, text.trimmed().bytes])
@@ -65,25 +65,27 @@ public struct ModelTemplate: ChatTemplate {
             return try result.get()
         }
         func forms(_ turn: Int) -> [[UInt8]] { TextEnds.allCases.map { ConversationOutline.mark(turn, trimmed: $0).bytes } }
-        let prompt = try prompt(roles.enumerated().map { Turn(role: $1, content: ConversationOutline.mark($0)) }, outlined) { found, mark in
+        let (prompt, isStructural) = try prompt(roles.enumerated().map { Turn(role: $1, content: ConversationOutline.mark($0)) }, outlined) { found, mark in
             roles.indices.contains { mark == ConversationOutline.mark($0).bytes && forms($0).contains(found) }
         }
         let answer = try response(ConversationOutline.mark(roles.count), to: prompt, outlined, forms: forms(roles.count))
         // Some renderings may fail: where turns start can be told without. What is altered in other ways than by trimming is counted by the plain way.
-        guard !looksAtContents, prompt.trimmed == 0 else { return nil }
+        guard !looksAtContents, isStructural, prompt.trimmed == 0 else { return nil }
         return ConversationOutline(roles: roles, prompt: prompt, answer: answer, demands: demands)
     }
 
     private typealias Rendering = (_ turns: [Turn], _ opensAnswer: Bool) throws(InputError) -> MarkedText
 
     /// - Parameter isIntact: whether what a turn's text came to is that text.
-    private func prompt(_ turns: [Turn], _ render: Rendering, isIntact: (_ found: [UInt8], _ given: [UInt8]) -> Bool) throws(InputError) -> RenderedPrompt {
+    /// - Returns: the prompt, and whether its turns start where they start for other contents too.
+    private func prompt(_ turns: [Turn], _ render: Rendering, isIntact: (_ found: [UInt8], _ given: [UInt8]) -> Bool) throws(InputError)
+        -> (prompt: RenderedPrompt, isStructural: Bool) {
         let whole = try render(turns, true)
-        let starts = TurnStarts.find(turns, in: whole, cutter) { (count) throws(InputError) in try render(Array(turns.prefix(count)), false) }
+        let (starts, isStructural) = TurnStarts.find(turns, in: whole, cutter) { (count) throws(InputError) in try render(Array(turns.prefix(count)), false) }
         let (pieces, turnStarts) = cutter.pieces(whole, 0 ..< whole.count, starts: starts)
         var rendered = RenderedPrompt(pieces: pieces, turnStarts: turnStarts, turns: turns, whole: whole)
         for (index, turn) in turns.enumerated() where !isIntact(whole.bytes(from: .turn(index)), turn.content.bytes) { rendered.trimmed += 1 }
-        return rendered
+        return (rendered, isStructural)
     }
 
     /// - Parameter forms: what the answer's text may come to: the first is that text, in the others it is trimmed.

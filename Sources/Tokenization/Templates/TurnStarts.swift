@@ -7,11 +7,12 @@ import RecordStream
 /// where the next one starts, and it is asked for that: it is exact for every template that writes turn after turn. Where a template will not render so few
 /// turns, or renders them otherwise, the special tokens between the texts decide: the first closes a turn, the second opens one.
 enum TurnStarts {
-    static func find(_ turns: [Turn], in whole: MarkedText, _ cutter: SpecialTokenCutter, _ render: (_ turns: Int) throws -> MarkedText) -> [Int] {
+    /// - Returns: the starts, and whether they were found without comparing contents, so that they are there for other contents too.
+    static func find(_ turns: [Turn], in whole: MarkedText, _ cutter: SpecialTokenCutter, _ render: (_ turns: Int) throws -> MarkedText) -> (starts: [Int], areStructural: Bool) {
         // The first start and the second both ask for the first turn alone.
         let first = turns.isEmpty ? nil : try? render(1)
         let contents = turns.indices.map { whole.range(of: .turn($0)) }
-        var starts: [Int] = [], low = 0
+        var starts: [Int] = [], low = 0, areStructural = true
         for turn in 0 ... turns.count {
             if turn > 0, let content = contents[turn - 1] { low = max(low, content.upperBound) }
             let high = max(low, contents[turn...].lazy.compactMap { $0?.lowerBound }.first ?? whole.count)
@@ -21,12 +22,23 @@ enum TurnStarts {
             } else if turn == 0 {
                 start = firstStart(in: whole, before: high, cutter, closing: first.flatMap { text in text.range(of: .turn(0)).map { (text, $0.upperBound) } })
             } else {
-                start = boundary(in: whole, low ..< high, cutter, after: turn == 1 ? first : try? render(turn))
+                let before = turn == 1 ? first : try? render(turn)
+                start = boundary(in: whole, low ..< high, cutter, after: before)
+                areStructural = areStructural && isStructural(whole, low ..< high, after: before)
             }
             starts.append(start)
             low = max(low, start)
         }
-        return starts
+        return (starts, areStructural)
+    }
+
+    /// Whether `boundary` sees nothing but the template's text, and compares contents only with themselves.
+    private static func isStructural(_ whole: MarkedText, _ gap: Range<Int>, after before: MarkedText?) -> Bool {
+        guard whole.isTemplates(gap) else { return false }
+        guard let before else { return true }
+        let difference = before.sharedPrefix(with: whole)
+        guard difference < min(before.count, gap.upperBound) else { return true }
+        return whole.isTemplates(difference ..< difference + 1) && before.isTemplates(difference ..< difference + 1)
     }
 
     /// What stands before the first turn is a token that opens a text, or a system turn of the template's own, which ends as the first turn does.
@@ -62,5 +74,17 @@ enum TurnStarts {
         }
         let tokens = cutter.matches(in: whole, gap)
         return tokens.count > 1 ? tokens[1].range.lowerBound : tokens.first?.range.upperBound ?? gap.lowerBound
+    }
+}
+
+extension MarkedText {
+    /// Whether the template wrote all of a range.
+    fileprivate func isTemplates(_ range: Range<Int>) -> Bool {
+        var start = 0
+        for run in runs {
+            if run.origin != .template, start < range.upperBound, run.end > range.lowerBound { return false }
+            start = run.end
+        }
+        return true
     }
 }
