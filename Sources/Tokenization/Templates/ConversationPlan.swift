@@ -106,7 +106,7 @@ extension ConversationPlan.Course {
          _ id: (String) throws(InputError) -> UInt32) throws(InputError) {
         scratch.counts = .init()
         var starts = starts[...], isFirstText = isPrompt
-        /// The text between two special tokens, and the byte of it at which a turn starts: nil where a content stands before.
+        /// The text between two special tokens, and before which of its parts turns start.
         var text: [Placeholder.Part] = [], startsInText: [Int] = []
 
         for (index, piece) in pieces.enumerated() {
@@ -125,7 +125,6 @@ extension ConversationPlan.Course {
         try finish()
         counts = scratch.counts
 
-        /// `startsInText` are numbers of parts here.
         func finish() throws(InputError) {
             addStarts { $0 == 0 }
             let isFixed = text.allSatisfy { if case .fixed = $0 { true } else { false } } && startsInText.allSatisfy { $0 == text.count }
