@@ -117,13 +117,23 @@ public struct RecordTokenizer: Sendable {
         let tokens: Handed<BlockBuilder>
     }
 
+    /// Here, and not only where the stream's blocks are made: so that the records of a batch cannot add up to more than offsets count.
+    private func checkSize(_ numbers: Int) throws(InputError) {
+        guard 4 * numbers <= StreamLimits.recordBytes else {
+            throw InputError("the record has \(4 * numbers) bytes of token ids; a record of the stream holds at most \(StreamLimits.recordBytes)")
+        }
+    }
+
     private func encode(_ record: Int, of columns: RatedColumns, to tokens: BlockBuilder, _ scratch: inout RecordScratch, _ counts: inout Counts) throws {
         try columns.check(record)
         do {
             if try scratch.encode(record, of: columns, encoder, &counts) {
+                try checkSize(scratch.draft.prompts.count + scratch.draft.turnStarts.count + scratch.draft.responses.count)
                 scratch.draft.appendIDs(to: tokens)
             } else {
-                try self.tokens(columns.record(record), scratch: scratch.encoding, counts: &counts).appendIDs(to: tokens)
+                let made = try self.tokens(columns.record(record), scratch: scratch.encoding, counts: &counts)
+                try checkSize(made.prompts.reduce(0) { $0 + $1.ids.count + $1.turnStarts.count } + made.responses.reduce(0) { $0 + $1.count })
+                made.appendIDs(to: tokens)
             }
         } catch let error as InputError { throw error.at("record \(columns.id(record))") }
     }

@@ -33,11 +33,15 @@ extension Tokenizer {
     /// The ids of a text; for callers that do not mind the allocations.
     public func encode(_ text: [UInt8], special: LiteralSpecialTokens = .text, leadingMark: Bool = true, scratch: EncodingScratch? = nil) throws(InputError) -> [UInt32] {
         var ids: [UInt32] = []
-        let scratch = scratch ?? EncodingScratch()
+        try encodeAll(text, special: special, leadingMark: leadingMark, into: &ids, scratch: scratch ?? EncodingScratch())
+        return ids
+    }
+
+    /// `encode` for an array.
+    func encodeAll(_ text: [UInt8], special: LiteralSpecialTokens = .text, leadingMark: Bool, into ids: inout [UInt32], scratch: EncodingScratch) throws(InputError) {
         do {
             try text.withUnsafeBufferPointer { try encode($0, special: special, leadingMark: leadingMark, into: &ids, scratch: scratch) }
         } catch let error as InputError { throw error } catch { throw InputError("\(error)", status: .internalError) }
-        return ids
     }
 
     /// The ids of a whole text with the tokens that the post-processor puts around it. None is put where the text already has it.

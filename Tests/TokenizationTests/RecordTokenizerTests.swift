@@ -77,6 +77,18 @@ import Testing
             == #"{"invalid_bytes_replaced":0,"prompt_tokens":0,"records":2,"response_tokens":0,"responses":0,"special_tokens_left_as_text":0,"surrogates_replaced":4,"symbols_dropped":0,"texts_trimmed":3}"#)
     }
 
+    /// Whether by a plan or laid out by themselves.
+    @Test func recordsOfTooManyIDsAreRefused() throws {
+        let few = Text([UInt8](repeating: 0x20, count: 2 * 32_000).enumerated().map { $0 % 2 == 0 ? $1 : 0x78 })
+        let many = Text((0 ..< 265).flatMap { _ in few.bytes })
+        for responses in [[Text]](arrayLiteral: [Text](repeating: few, count: 530), [many, many]) {
+            let record = Self.record(1, "Hi", responses)
+            #expect(throws: InputError("record \(record.id): the record has \(4 * (10 + 2 + 530 * 32_000 + responses.count)) bytes of token ids; a record of the stream holds at most \(StreamLimits.recordBytes)")) {
+                try run([record], workers: 1)
+            }
+        }
+    }
+
     /// Blocks close where they would if records were appended one by one.
     @Test func streamsAreThoseOfSingleRecords() throws {
         let encoder = try TemplateEncoder(TokenizerFiles.fixture("smollm2"), ChatMLTemplate()), tokenizer = RecordTokenizer(encoder)

@@ -206,13 +206,6 @@ extension ConversationPlan.Course {
 }
 
 extension Tokenizer {
-    /// `encode` for an array.
-    func encodeAll(_ text: [UInt8], leadingMark: Bool, into ids: inout [UInt32], scratch: EncodingScratch) throws(InputError) {
-        do { try text.withUnsafeBufferPointer { try encode($0, leadingMark: leadingMark, into: &ids, scratch: scratch) } } catch let error as InputError { throw error } catch {
-            throw InputError("\(error)", status: .internalError)
-        }
-    }
-
     /// How many of a text's ids lie wholly before one of its bytes, at which a turn starts: those that the text before it alone begins with too.
     func sharedIDs(_ text: [UInt8], upTo start: Int, leadingMark: Bool, with ids: ArraySlice<UInt32>, scratch: EncodingScratch) throws(InputError) -> Int {
         if start == 0 || start == text.count { return start == 0 ? 0 : ids.count }

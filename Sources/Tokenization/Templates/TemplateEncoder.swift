@@ -119,7 +119,8 @@ public final class TemplateEncoder: Sendable {
     /// How conversations of these roles are encoded without asking the template; nil where it must be asked.
     func plan(_ roles: [Text], scratch: EncodingScratch) -> ConversationPlan? {
         // A refusal is left to the conversation that meets it.
-        guard learns == .last, let outline = try? template.outline(roles) else { return nil }
+        // Marks stand for contents where no text has such bytes.
+        guard learns == .last, roles.allSatisfy(\.isWellFormed), let outline = try? template.outline(roles) else { return nil }
         return try? ConversationPlan(outline, tokenizer, scratch: scratch, id: id)
     }
 

@@ -22,9 +22,9 @@ enum TurnStarts {
             } else if turn == 0 {
                 start = firstStart(in: whole, before: high, cutter, closing: first.flatMap { text in text.range(of: .turn(0)).map { (text, $0.upperBound) } })
             } else {
-                let before = turn == 1 ? first : try? render(turn)
-                start = boundary(in: whole, low ..< high, cutter, after: before)
-                areStructural = areStructural && isStructural(whole, low ..< high, after: before)
+                let before = turn == 1 ? first : try? render(turn), shared = before?.sharedPrefix(with: whole) ?? 0
+                start = boundary(in: whole, low ..< high, cutter, after: before, shared)
+                areStructural = areStructural && isStructural(whole, low ..< high, after: before, shared)
             }
             starts.append(start)
             low = max(low, start)
@@ -33,12 +33,10 @@ enum TurnStarts {
     }
 
     /// Whether `boundary` sees nothing but the template's text, and compares contents only with themselves.
-    private static func isStructural(_ whole: MarkedText, _ gap: Range<Int>, after before: MarkedText?) -> Bool {
+    private static func isStructural(_ whole: MarkedText, _ gap: Range<Int>, after before: MarkedText?, _ shared: Int) -> Bool {
         guard whole.isTemplates(gap) else { return false }
-        guard let before else { return true }
-        let difference = before.sharedPrefix(with: whole)
-        guard difference < min(before.count, gap.upperBound) else { return true }
-        return whole.isTemplates(difference ..< difference + 1) && before.isTemplates(difference ..< difference + 1)
+        guard let before, shared < min(before.count, gap.upperBound) else { return true }
+        return whole.isTemplates(shared ..< shared + 1) && before.isTemplates(shared ..< shared + 1)
     }
 
     /// What stands before the first turn is a token that opens a text, or a system turn of the template's own, which ends as the first turn does.
@@ -60,10 +58,10 @@ enum TurnStarts {
         return start
     }
 
-    private static func boundary(in whole: MarkedText, _ gap: Range<Int>, _ cutter: SpecialTokenCutter, after before: MarkedText?) -> Int {
+    private static func boundary(in whole: MarkedText, _ gap: Range<Int>, _ cutter: SpecialTokenCutter, after before: MarkedText?, _ shared: Int) -> Int {
         if let before {
             // What the next turn's text goes on with is not the template's.
-            let shared = min(before.sharedPrefix(with: whole), gap.upperBound)
+            let shared = min(shared, gap.upperBound)
             if shared == before.count, gap.lowerBound <= shared { return shared }
             // It ends such a conversation otherwise: what both share goes up to the last whole line or token.
             if shared >= gap.lowerBound {
