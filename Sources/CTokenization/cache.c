@@ -39,13 +39,24 @@ void cache_insert(uf_cache *cache, uint64_t low, uint64_t high, uint32_t id) {
 }
 
 void cache_remember(uf_cache *cache, uint64_t low, uint64_t high, const uint32_t *ids, size_t count) {
-    if (count == 1 && !(*ids & UF_IS_LIST)) return cache_insert(cache, low, high, *ids);
-    if (cache->listed + 1 + count > cache->list_limit) return;
-    uint32_t *list = cache->lists + cache->listed;
-    *list = (uint32_t)count;
-    memcpy(list + 1, ids, count * sizeof *ids);
-    cache_insert(cache, low, high, (uint32_t)cache->listed | UF_IS_LIST);
-    cache->listed += 1 + count;
+    uint32_t id = *ids;
+    if (count != 1 || id & UF_IS_LIST) {
+        if (cache->listed + 1 + count > cache->list_limit) return;
+        uint32_t *list = cache->lists + cache->listed;
+        *list = (uint32_t)count;
+        memcpy(list + 1, ids, count * sizeof *ids);
+        id = (uint32_t)cache->listed | UF_IS_LIST;
+        cache->listed += 1 + count;
+    }
+    cache_insert(cache, low, high, id);
+    if (cache->learnt_count < cache->learnt_limit) cache->learnt[cache->learnt_count++] = (uf_learnt){low, high, id};
+}
+
+void uf_cache_take(uf_cache *cache, uint64_t low, uint64_t high, const uint32_t *ids, size_t count) {
+    if (find(cache, bucket_of(low, high, cache->mask), low, high) != NULL) return;
+    size_t told = cache->learnt_count;
+    cache_remember(cache, low, high, ids, count);
+    cache->learnt_count = told;
 }
 
 void uf_cache_remember(uf_cache *cache, const uint8_t *piece, size_t length, size_t readable, const uint32_t *ids, size_t count) {

@@ -187,6 +187,13 @@ public struct JSONMembers: Sequence, IteratorProtocol {
         self.end = end
     }
 
+    /// How many there are: a walk.
+    public var count: Int {
+        var rest = self, count = 0
+        while rest.next() != nil { count += 1 }
+        return count
+    }
+
     @inlinable public mutating func next() -> (key: UnsafeBufferPointer<UInt8>, value: JSONCursor)? {
         guard index < end, let key = JSONCursor(tape: tape, strings: strings, index: index).stringBytes else { return nil }
         let value = JSONCursor(tape: tape, strings: strings, index: index + 1)

@@ -21,7 +21,9 @@ public final class JSONParser {
     }
 
     public func read<Result>(_ bytes: [UInt8], _ body: (JSONCursor) throws -> Result) throws -> Result {
-        try bytes.withUnsafeBufferPointer { try body(parse($0)) }
+        // What an array has room for can be read.
+        let behind = bytes.capacity - bytes.count
+        return try bytes.withUnsafeBufferPointer { try body(parse($0, behind: behind)) }
     }
 
     /// As `read`, for callers that cannot nest: the cursor holds only until this parser's next parse, and only while the parser lives.

@@ -116,8 +116,8 @@ public final class MemorySource: ByteSource {
 /// A whole file in memory. Throws `.invalidData` when it is larger than `limit` bytes.
 public func readWholeFile(_ path: String, limit: Int = 1 << 30) throws -> [UInt8] {
     let source = try FileSource(path: path)
-    // Room for a byte more, whose absence ends the reading.
-    return try readAll(source, limit: limit, expected: source.size.map { min($0, limit) + 1 })
+    // Room for a byte more, whose absence ends the reading, and for what a parser of JSON wants to read behind the text.
+    return try readAll(source, limit: limit, expected: source.size.map { min($0, limit) + 64 })
 }
 
 /// All that a source still has. Reading goes on beyond what is expected, but takes more time.

@@ -29,6 +29,9 @@ public final class EncodingScratch {
     let parts = PartEncoder()
     /// Cuts character by character and remembers nothing: the plain version, for tests.
     let isPlain: Bool
+    /// What the other threads of a run learn, and how much of it is known here.
+    private let shared: LearntPieces?
+    private var known = 0
     let merging = MergeWorkspace()
     private(set) var symbols: UnsafeMutablePointer<UInt32>
     private var symbolCapacity: Int
@@ -36,8 +39,9 @@ public final class EncodingScratch {
 
     public convenience init() { self.init(isPlain: false) }
 
-    init(isPlain: Bool, window: Int = 1 << 14, cache: PieceCache = PieceCache()) {
+    init(isPlain: Bool = false, window: Int = 1 << 14, cache: PieceCache = PieceCache(), shared: LearntPieces? = nil) {
         self.isPlain = isPlain
+        self.shared = shared
         self.cache = cache
         cutter = PieceCutter(window: window)
         symbolCapacity = 256
@@ -45,6 +49,9 @@ public final class EncodingScratch {
     }
 
     deinit { symbols.deallocate() }
+
+    /// Learns what other threads have learnt, and tells them; between texts. All of them serve one tokenizer.
+    func exchange() { shared?.exchange(with: cache, known: &known) }
 
     func serve(_ tokenizer: Tokenizer) {
         let id = ObjectIdentifier(tokenizer)

@@ -4,7 +4,7 @@ import SystemIO
 
 /// What one thread keeps while it encodes rated records where they lie.
 struct RecordScratch {
-    let encoding = EncodingScratch()
+    let encoding: EncodingScratch
     /// The record that `encode` has encoded.
     private(set) var draft = TokensDraft()
     private var plans: [ConversationPlan] = []
@@ -21,7 +21,9 @@ struct RecordScratch {
     /// Of longer conversations, and of more kinds of them, each is laid out by itself.
     private static let longestPlan = 64, mostPlans = 64
 
-    init(_ encoder: TemplateEncoder) {
+    /// - Parameter shared: with the other threads of a run.
+    init(_ encoder: TemplateEncoder, shared: LearntPieces? = nil) {
+        encoding = EncodingScratch(shared: shared)
         system = encoder.system.map { FixedBuffer($0.bytes) }
         systemIsUTF8 = system.map { isUTF8(UnsafeBufferPointer(start: $0.base, count: $0.count)) } ?? true
     }

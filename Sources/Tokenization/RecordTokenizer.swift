@@ -91,11 +91,13 @@ public struct RecordTokenizer: Sendable {
     /// `append` throwing stops it; what it is given is used again afterwards. Returns the counts.
     public func run(workers: Int, next: () throws -> RatedColumns?, append: (BlockBuilder) throws -> Void) throws -> Counts {
         var counts = Counts(), spare: [BlockBuilder] = []
+        let shared = workers > 1 ? LearntPieces() : nil
         try orderedMap(workers: workers, produce: { () -> Batch? in
             try next().map { Batch(columns: $0, tokens: Handed(spare.popLast() ?? BlockBuilder(schema: schema))) }
-        }, makeState: { RecordScratch(encoder) }, transform: { (scratch: inout RecordScratch, batch: Batch) -> (Handed<BlockBuilder>, Counts) in
+        }, makeState: { RecordScratch(encoder, shared: shared) }, transform: { (scratch: inout RecordScratch, batch: Batch) -> (Handed<BlockBuilder>, Counts) in
             var counts = Counts()
             let (columns, tokens) = (batch.columns, batch.tokens.value)
+            scratch.encoding.exchange()
             try columns.withBlock {
                 for record in columns.records { try encode(record, of: columns, to: tokens, &scratch, &counts) }
                 columns.addShared(to: tokens)

@@ -56,10 +56,14 @@ struct TokenizeRecords: ParsableCommand {
 
     func run() throws {
         try output.refuse(inputs: files)
-        let (tokenizer, source) = try vocabulary.load(verbose: common.verbose)
+        let (options, isVerbose) = (vocabulary, common.verbose)
+        let loading = WorkPool.shared.promise { try options.load(verbose: isVerbose) }
+        // Another thread loads the vocabulary, where there is another, while this one reads and digests the first blocks.
+        let early = jobs.count == 1 ? nil : Result { try openInputs(while: { !loading.isMade }) }
+        let (tokenizer, source) = try loading.value.get()
         let (template, templateArguments) = try layout.load(tokenizer, vocabulary)
         let recordTokenizer = RecordTokenizer(try TemplateEncoder(tokenizer, template, system: layout.system.map { Text($0) }, learns: lossOn, tokenizerName: source.name))
-        let inputs = try RecordInputs<RatedRecord>(files)
+        let inputs = try early?.get() ?? openInputs(while: { false })
         let context = try contextLength ?? vocabulary.contextLength()
         var settings = recordTokenizer.settings
         if let context { settings["context_length"] = JSONValue(context) }
@@ -73,6 +77,13 @@ struct TokenizeRecords: ParsableCommand {
         try stream.finish(StreamTail(inputs: try inputs.asInputs(), counts: counts.json, licences: inputs.licences))
         progress.finish()
         report(counts, progress)
+    }
+
+    /// The inputs, some of them read before they are asked for.
+    private func openInputs(while goesOn: () -> Bool) throws -> RecordInputs<RatedRecord> {
+        let inputs = try RecordInputs<RatedRecord>(files)
+        inputs.readAhead(32, while: goesOn)
+        return inputs
     }
 
     /// The options that decide bytes, with what defaults came to.

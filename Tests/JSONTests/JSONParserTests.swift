@@ -37,6 +37,11 @@ import Testing
         for tail in ["\"\"\"}]", "1234567890", "rue}", "\u{0}", ",[{\"a\":"] {
             let padding = (0 ..< 64).map { Array(tail.utf8)[$0 % tail.utf8.count] }
             #expect(outcome(document + padding, document.count, behind: padding.count) == expected, "before \(tail)")
+            // In an array with room that others have written to.
+            var array = document + padding
+            array.removeLast(padding.count)
+            let read = Result { try JSONParser().read(array) { JSONValue($0) } }
+            #expect(array.capacity >= document.count + 64 && (try? read.get()) == (try? JSON.parse(document)))
         }
     }
 

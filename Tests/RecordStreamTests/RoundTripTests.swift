@@ -58,4 +58,42 @@ import Testing
         let bytes = try Sample.stream(Sample.rated)
         #expect(throws: InputError("memory: a stream of rated records, expected tokens (uf-tokenize makes them)")) { try Sample.read(bytes, as: TokensRecord.self) }
     }
+
+    /// Blocks that are read before they are asked for: the same records, and the same error in its place, again and again.
+    @Test(arguments: [0, 1, 3, 100]) func readsAhead(_ most: Int) throws {
+        let records = (0 ..< 8).map { number in
+            var record = Sample.rated[0]
+            record.id = Text("record \(number)")
+            return record
+        }
+        let whole = try Sample.stream(records, blockTarget: 1)
+        var asked = 0
+        for bytes in [whole, Array(whole.prefix(whole.count / 2)), flipped(whole, at: whole.count / 2)] {
+            func outcome(_ most: Int) throws -> String {
+                let reader = try RecordReader<RatedRecord>(MemorySource(bytes))
+                var seen: [String] = []
+                func next() -> String { do { return try reader.next().map { "\($0.id)" } ?? "end" } catch { return "\(error)" } }
+                for _ in 0 ..< 2 { seen.append(next()) }
+                reader.readAhead(most) {
+                    asked += 1
+                    return true
+                }
+                for _ in 0 ..< 8 { seen.append(next()) }
+                return seen.joined(separator: "\n")
+            }
+            try #expect(outcome(most) == outcome(0))
+        }
+        #expect(asked >= 2 * min(most, 3))
+        let reader = try RecordReader<RatedRecord>(MemorySource(whole))
+        reader.readAhead(100) { false }
+        #expect(reader.stream.blocksRead == 0)
+        reader.readAhead(3) { true }
+        #expect(reader.stream.blocksRead == 3)
+    }
+
+    private func flipped(_ bytes: [UInt8], at place: Int) -> [UInt8] {
+        var bytes = bytes
+        bytes[place] ^= 4
+        return bytes
+    }
 }

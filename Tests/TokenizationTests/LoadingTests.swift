@@ -1,3 +1,4 @@
+import CTokenization
 import JSON
 import SystemIO
 import TestSupport
@@ -96,6 +97,49 @@ import Testing
         #expect(Self.error(Array("[]".utf8)) == "t.json: expected an object with the fields of a tokenizer.json, found an array")
         #expect(Self.error(Array("{\"model\":{\"vocab\":{},\"merges\":[]}}".utf8)) == "t.json: model.vocab: expected at least one token, found none")
         #expect(Self.error(Array("{\"model\":{}}".utf8)) == "t.json: model.type: expected \"BPE\", found nothing")
+    }
+
+    /// Merges are looked up many at a time: the first that is wrong is named, whether in how it is written or in what it says.
+    @Test func theFirstWrongMergeIsNamed() {
+        func error(_ changes: [(Int, String)]) -> String? {
+            var merges = [String](repeating: "\"a b\"", count: 1200)
+            for (number, merge) in changes { merges[number] = merge }
+            return Self.error(Self.file([("[\"a b\"]", "[\(merges.joined(separator: ","))]")]))
+        }
+        #expect(error([]) == nil)
+        #expect(error([(511, "\"a c\"")]) == "t.json: model.merges[511]: \"c\" is not in model.vocab")
+        #expect(error([(700, "7"), (699, "\"b a\""), (512, "\"b b\"")]) == "t.json: model.merges[512]: \"b\" and \"b\" join to \"bb\", which is not in model.vocab")
+        #expect(error([(700, "7"), (699, "\"b a\"")]) == "t.json: model.merges[699]: \"b\" and \"a\" join to \"ba\", which is not in model.vocab")
+        #expect(error([(700, "7"), (701, "\"b a\"")]) == "t.json: model.merges[700]: expected a string of two pieces or an array of two strings, found a number")
+        #expect(error([(1199, "[\"c\",\"c\"]")]) == "t.json: model.merges[1199]: \"c\" is not in model.vocab")
+    }
+
+    /// Many pieces looked up at once, against one after the other and against a dictionary.
+    @Test func manyPiecesAreFoundAtOnce() {
+        var generator = SeededGenerator(seed: 12), builder = PieceTable.Builder(), first: [[UInt8]: UInt32] = [:], pieces: [[UInt8]] = [], findable: [UInt8] = []
+        for id in 0 ..< 3000 {
+            // Some come twice, some are long, one is empty, and some cannot be found.
+            let length = id == 77 ? 0 : Int.random(in: 1 ... (id % 50 == 0 ? 90 : 5), using: &generator)
+            let piece = (0 ..< length).map { _ in UInt8.random(in: 97 ... 100, using: &generator) }
+            pieces.append(piece)
+            findable.append(id % 7 == 3 ? 0 : 1)
+            builder.append(piece)
+            if findable[id] != 0, first[piece] == nil { first[piece] = UInt32(id) }
+        }
+        let table = PieceTable(builder, findable: findable), asked = pieces + (0 ..< 500).map { number in Array("\(number)".utf8) } + [[UInt8](repeating: 97, count: 5000)]
+        #expect(table.repeated == pieces.indices.first { findable[$0] != 0 && first[pieces[$0]] != UInt32($0) } && table.repeated != nil)
+        var found = [UInt32](repeating: 0, count: asked.count)
+        let bytes = asked.flatMap { $0 }
+        bytes.withUnsafeBufferPointer { bytes in
+            var at = 0
+            table.find(asked.map { piece in
+                defer { at += piece.count }
+                return uf_text(bytes: bytes.baseAddress! + at, length: piece.count)
+            }, into: &found)
+        }
+        for (number, piece) in asked.enumerated() {
+            #expect(found[number] == first[piece] ?? UF_NO_ENTRY && table.id(of: piece) == first[piece], "\(number)")
+        }
     }
 
     /// Every cut and every changed byte either loads or is refused by name; none traps.

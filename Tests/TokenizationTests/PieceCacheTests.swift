@@ -83,4 +83,44 @@ import Testing
         // Two buckets of three.
         #expect((1 ... 6).contains(kept))
     }
+
+    private func cached(_ scratch: EncodingScratch, _ piece: String) -> [UInt32]? {
+        Array(piece.utf8).withUnsafeBufferPointer { scratch.cache.ids(of: $0.baseAddress!, $0.count, readable: $0.count).map(Array.init) }
+    }
+
+    /// What one thread learns the others have from then on, with one id or several; nobody hears his own again, and no more is told than the bound says.
+    @Test func threadsTellEachOther() throws {
+        let tokenizer = try TokenizerFiles.fixture("smollm2"), shared = LearntPieces(most: 3)
+        let scratches = (0 ..< 3).map { _ in EncodingScratch(shared: shared) }
+        for scratch in scratches { scratch.exchange() }
+        let one = try tokenizer.encode(Array(" the".utf8), scratch: scratches[0]), several = try tokenizer.encode(Array(" qzxqj".utf8), scratch: scratches[0])
+        #expect(one.count == 1 && several.count > 1)
+        #expect(cached(scratches[1], " the") == nil)
+        scratches[1].exchange()
+        #expect(cached(scratches[1], " the") == nil, "not told yet")
+        for scratch in scratches { scratch.exchange() }
+        for scratch in scratches[1...] { #expect(cached(scratch, " the") == one && cached(scratch, " qzxqj") == several) }
+        #expect(scratches.map(\.cache.state.pointee.used) == [2, 2, 2])
+
+        // A third, and a fourth that nobody hears of.
+        _ = try tokenizer.encode(Array(" one two".utf8), scratch: scratches[1])
+        for scratch in scratches + scratches { scratch.exchange() }
+        #expect(scratches.map { cached($0, " one") != nil } == [true, true, true] && scratches.map { cached($0, " two") != nil } == [false, true, false])
+        #expect(try tokenizer.encode(Array(" the qzxqj one two".utf8), scratch: scratches[2]) == one + several + tokenizer.encode(Array(" one two".utf8)))
+    }
+
+    /// Whatever is told, and however small the caches are: the ids of the plain way.
+    @Test(arguments: ["gpt2", "smollm2", "made/llama3-style", "made/few-bytes"]) func whatIsToldChangesNoID(_ name: String) throws {
+        let tokenizer = try TokenizerFiles.fixture(name), plain = EncodingScratch(isPlain: true), shared = LearntPieces()
+        let small = EncodingScratch(window: 256, cache: PieceCache(bits: 1, most: 2, listWords: 1100), shared: shared)
+        let scratches = [EncodingScratch(shared: shared), small, EncodingScratch(shared: shared)]
+        var generator = SeededGenerator(seed: 78)
+        for number in 0 ..< 900 {
+            let text = text(&generator), scratch = scratches[Int.random(in: 0 ..< 3, using: &generator)]
+            if number % 5 == 0 { scratch.exchange() }
+            try #expect(tokenizer.encode(text, scratch: scratch) == tokenizer.encode(text, scratch: plain), "text \(number)")
+        }
+        // Of a vocabulary that lacks most bytes few pieces are remembered.
+        #expect(scratches[0].cache.state.pointee.used > (name == "made/few-bytes" ? 20 : 500))
+    }
 }

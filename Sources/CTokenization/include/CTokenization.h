@@ -16,6 +16,12 @@ typedef struct {
     uint32_t overflows;
 } uf_bucket;
 
+/// A piece as a cache keeps it: its key, and its id or place in the lists.
+typedef struct {
+    uint64_t low, high;
+    uint32_t id;
+} uf_learnt;
+
 typedef struct {
     /// `mask` + 1 of them, a power of two, each at a multiple of 64 bytes.
     uf_bucket *buckets;
@@ -25,6 +31,9 @@ typedef struct {
     /// `listed` words of at most `list_limit`, with room for UF_COPIED_IDS more. Where they are full, pieces of several ids are not remembered.
     uint32_t *lists;
     size_t listed, list_limit;
+    /// Room for `learnt_limit` pieces that were remembered since they were last asked for, and how many there are; of more, nobody is told.
+    uf_learnt *learnt;
+    size_t learnt_count, learnt_limit;
 } uf_cache;
 
 #define UF_LONGEST_CACHED_PIECE 15
@@ -41,6 +50,9 @@ void uf_cache_remember(uf_cache *cache, const uint8_t *piece, size_t length, siz
 
 /// The ids of a piece of 1 to 15 bytes and their number; NULL where the cache does not have it.
 const uint32_t *uf_cache_find(const uf_cache *cache, const uint8_t *piece, size_t length, size_t readable, size_t *count);
+
+/// Enters a piece that another cache has learnt, where this one does not have it. It is not told once more.
+void uf_cache_take(uf_cache *cache, uint64_t low, uint64_t high, const uint32_t *ids, size_t count);
 
 /// Enters all pieces of one cache into another, which is empty; both have the same lists.
 void uf_cache_move(const uf_cache *from, uf_cache *to);
@@ -96,6 +108,19 @@ uint64_t uf_entry_hash(const uint8_t *piece, size_t length);
 
 /// The id of a piece, or UF_NO_ENTRY.
 uint32_t uf_entry_find(const uf_entries *entries, const uint8_t *piece, size_t length);
+
+typedef struct {
+    const uint8_t *bytes;
+    size_t length;
+} uf_text;
+
+/// The same for many pieces, in less time: what is looked at for one is on its way from memory while others are looked up.
+void uf_entries_find(const uf_entries *entries, const uf_text *pieces, size_t count, uint32_t *ids);
+
+/// Fills the slots, which are all 0, with the pieces 0 ..< count; with `findable`, with those for which it is not 0. Of equal pieces the first is found.
+///
+/// Returns the first piece that equals one before it, or `count`.
+size_t uf_entries_fill(const uf_entries *entries, uint64_t *slots, size_t count, const uint8_t *findable);
 
 // Byte-pair merging of pieces of up to 256 symbols. Swift has the definition (`BytePairMerging.plain`) and a heap for longer pieces.
 

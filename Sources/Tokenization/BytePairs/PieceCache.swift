@@ -11,6 +11,10 @@ final class PieceCache {
     /// Behind a pointer, whose fields can be reached without a check for other uses at every step.
     let state: UnsafeMutablePointer<uf_cache>
 
+    /// Pieces that were learnt since `eachLearnt` was called; of more, nobody is told.
+    private var learnt: FixedBuffer<uf_learnt>?
+    private static let mostLearnt = 1 << 13
+
     /// Words of lists: where fewer are left, all is forgotten before the next window, as pieces of several ids are no longer remembered when there are none.
     private static let listRoom = 1 << 10
 
@@ -22,14 +26,14 @@ final class PieceCache {
         (table, self.most) = (ZeroedTable(count: 1 << bits), 1 << most)
         lists = ZeroedTable(count: listWords + Int(UF_COPIED_IDS))
         state = .allocate(capacity: 1)
-        state.initialize(to: uf_cache(buckets: table.base, mask: 1 << bits - 1, used: 0, lists: lists.base, listed: 0, list_limit: listWords))
+        state.initialize(to: uf_cache(buckets: table.base, mask: 1 << bits - 1, used: 0, lists: lists.base, listed: 0, list_limit: listWords, learnt: nil, learnt_count: 0, learnt_limit: 0))
     }
 
     deinit { state.deallocate() }
 
     func empty() {
         table.base.update(repeating: uf_bucket(), count: table.count)
-        (state.pointee.used, state.pointee.listed) = (0, 0)
+        (state.pointee.used, state.pointee.listed, state.pointee.learnt_count) = (0, 0, 0)
     }
 
     /// Twice as many buckets where three of eight places are taken, of which few have pushed a piece out by then; forgets all where the lists are nearly full. Not while a window is cut, which keeps the numbers of buckets and places of lists.
@@ -55,4 +59,26 @@ final class PieceCache {
     func remember(_ piece: UnsafePointer<UInt8>, _ length: Int, readable: Int, _ ids: UnsafeBufferPointer<UInt32>) {
         uf_cache_remember(state, piece, length, readable, ids.baseAddress, ids.count)
     }
+
+    /// The pieces that were remembered since this was last called, oldest first; from the first call on.
+    func eachLearnt(_ body: (_ low: UInt64, _ high: UInt64, _ ids: UnsafeBufferPointer<UInt32>) -> Void) {
+        guard let learnt else {
+            let room = FixedBuffer<uf_learnt>(uninitializedCount: PieceCache.mostLearnt)
+            (learnt, state.pointee.learnt, state.pointee.learnt_limit) = (room, room.base, room.count)
+            return
+        }
+        for number in 0 ..< state.pointee.learnt_count {
+            let piece = learnt.base + number
+            if piece.pointee.id & UF_IS_LIST == 0 {
+                withUnsafePointer(to: &piece.pointee.id) { body(piece.pointee.low, piece.pointee.high, UnsafeBufferPointer(start: $0, count: 1)) }
+            } else {
+                let list = lists.base + Int(piece.pointee.id & ~UF_IS_LIST)
+                body(piece.pointee.low, piece.pointee.high, UnsafeBufferPointer(start: list + 1, count: Int(list.pointee)))
+            }
+        }
+        state.pointee.learnt_count = 0
+    }
+
+    /// Enters a piece that another cache has learnt, where this one does not have it.
+    func take(_ low: UInt64, _ high: UInt64, _ ids: UnsafeBufferPointer<UInt32>) { uf_cache_take(state, low, high, ids.baseAddress, ids.count) }
 }

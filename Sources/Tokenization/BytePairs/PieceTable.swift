@@ -16,6 +16,7 @@ final class PieceTable: @unchecked Sendable {
     struct Builder {
         fileprivate var bytes: [UInt8] = []
         fileprivate var offsets = [0]
+        fileprivate var longest = 0
 
         /// For so many pieces of so many bytes.
         init(count: Int = 0, bytes: Int = 0) {
@@ -25,12 +26,16 @@ final class PieceTable: @unchecked Sendable {
 
         mutating func append(_ piece: some Sequence<UInt8>) {
             bytes.append(contentsOf: piece)
+            longest = max(longest, bytes.count - (offsets.last ?? 0))
             offsets.append(bytes.count)
         }
     }
 
-    /// `findable(id)` says whether the piece can be found by its bytes; where two findable pieces are equal, the first id is found.
-    init(_ builder: Builder, findable: (Int) -> Bool = { _ in true }) {
+    /// The first piece that equals one before it.
+    let repeated: Int?
+
+    /// - Parameter findable: for each id a byte that is not 0 where the piece can be found by its bytes; nil where all can. Where two such pieces are equal, the first id is found.
+    init(_ builder: Builder, findable: [UInt8]? = nil) {
         count = builder.offsets.count - 1
         arena = FixedBuffer(builder.bytes)
         offsets = FixedBuffer(builder.offsets)
@@ -38,15 +43,10 @@ final class PieceTable: @unchecked Sendable {
         while capacity < 2 * count { capacity *= 2 }
         slots = FixedBuffer(repeating: 0, count: capacity)
         entries = .allocate(capacity: 1)
-        entries.initialize(to: uf_entries(slots: slots.base, mask: capacity - 1, offsets: offsets.base, bytes: arena.base, longest: zip(builder.offsets, builder.offsets.dropFirst()).reduce(0) { max($0, $1.1 - $1.0) }))
-        for id in 0 ..< count where findable(id) {
-            let bytes = self[id]
-            let hash = uf_entry_hash(bytes.baseAddress, bytes.count)
-            guard self.id(of: bytes.baseAddress, count: bytes.count) == nil else { continue }
-            var slot = Int(truncatingIfNeeded: hash) & (capacity - 1)
-            while slots.base[slot] != 0 { slot = (slot + 1) & (capacity - 1) }
-            slots.base[slot] = hash & 0xFFFF_FFFF_0000_0000 | UInt64(id + 1)
-        }
+        entries.initialize(to: uf_entries(slots: slots.base, mask: capacity - 1, offsets: offsets.base, bytes: arena.base, longest: builder.longest))
+        let first: Int
+        if let findable { first = uf_entries_fill(entries, slots.base, count, findable) } else { first = uf_entries_fill(entries, slots.base, count, nil) }
+        repeated = first == count ? nil : first
     }
 
     deinit { entries.deallocate() }
@@ -59,6 +59,11 @@ final class PieceTable: @unchecked Sendable {
     func id(of bytes: UnsafePointer<UInt8>?, count: Int) -> UInt32? {
         let id = uf_entry_find(entries, bytes, count)
         return id == UF_NO_ENTRY ? nil : id
+    }
+
+    /// The ids of many pieces, `MergeTable.none` for those that are not here, in less time than one after the other.
+    func find(_ pieces: [uf_text], into ids: inout [UInt32]) {
+        ids.withUnsafeMutableBufferPointer { uf_entries_find(entries, pieces, pieces.count, $0.baseAddress) }
     }
 
     func id(of piece: [UInt8]) -> UInt32? { piece.withUnsafeBufferPointer { id(of: $0.baseAddress, count: $0.count) } }

@@ -8,8 +8,10 @@ public struct LineTokenizer: Sendable {
     public init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
 
     private final class State {
-        let scratch = EncodingScratch()
+        let scratch: EncodingScratch
         var ids: [UInt32] = []
+
+        init(shared: LearntPieces? = nil) { scratch = EncodingScratch(shared: shared) }
     }
 
     /// Every line's ids, as `[1,2,3]` and a line end, on `workers` threads, in order. Nothing is put around the texts. `pause` is called when all lines that have come
@@ -18,12 +20,14 @@ public struct LineTokenizer: Sendable {
         _ source: any ByteSource, special: LiteralSpecialTokens, workers: Int, write: ([UInt8]) throws -> Void, pause: () throws -> Void = {}
     ) throws -> EncodingScratch.Counts {
         var counts = EncodingScratch.Counts()
-        try eachLine(of: source, workers: workers, makeState: { State() }, line: { state, cursor, output in
+        let shared = workers > 1 ? LearntPieces() : nil
+        try eachLine(of: source, workers: workers, makeState: { State(shared: shared) }, line: { state, cursor, output in
             guard let text = cursor.stringBytes else { throw InputError("expected a JSON string, found \(cursor.typeName)") }
             state.ids.removeAll(keepingCapacity: true)
             try tokenizer.encode(text, special: special, into: &state.ids, scratch: state.scratch)
             Self.write(state.ids, to: &output)
         }, tally: { state in
+            state.scratch.exchange()
             defer { state.scratch.counts = .init() }
             return state.scratch.counts
         }, write: { counts += $1; try write($0) }, pause: pause)

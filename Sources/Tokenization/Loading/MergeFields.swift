@@ -1,3 +1,4 @@
+import CTokenization
 import JSON
 import SystemIO
 
@@ -7,29 +8,56 @@ struct MergeFields {
     /// Whether some merge joins a space mark to something other than a mark before it.
     private(set) var crossesSpaceMark = false
 
+    /// Merges whose pieces are looked up together.
+    private static let batch = 512
+
     init(_ field: JSONCursor?, _ entries: PieceTable, _ entryIDs: FixedBuffer<UInt32>) throws(InputError) {
-        guard let field, let elements = field.elements else {
+        guard let field, var elements = field.elements else {
             throw InputError("model.merges: expected an array, found \(field?.typeName ?? "nothing")")
         }
-        var joined: [UInt8] = []
-        for element in elements {
-            let (left, right) = try Self.sides(element, merges.count)
+        merges.reserveCapacity(elements.count)
+        var sides: [(left: UnsafeBufferPointer<UInt8>, right: UnsafeBufferPointer<UInt8>)] = [], joined: [UInt8] = []
+        var found = [UInt32](repeating: 0, count: 3 * Self.batch)
+        var fault: InputError?
+        repeat {
+            sides.removeAll(keepingCapacity: true)
             joined.removeAll(keepingCapacity: true)
-            joined.append(contentsOf: left)
-            joined.append(contentsOf: right)
-            func id(_ piece: UnsafeBufferPointer<UInt8>) throws(InputError) -> UInt32 {
-                guard let entry = entries.id(of: piece.baseAddress, count: piece.count) else {
-                    throw InputError("model.merges[\(merges.count)]: \(quoted(piece)) is not in model.vocab")
+            while sides.count < Self.batch, fault == nil, let element = elements.next() {
+                do throws(InputError) {
+                    let (left, right) = try Self.sides(element, merges.count + sides.count)
+                    sides.append((left, right))
+                    joined.append(contentsOf: left)
+                    joined.append(contentsOf: right)
+                } catch { fault = error }
+            }
+            joined.withUnsafeBufferPointer { Self.find(sides, $0, entries, &found) }
+            for (number, (left, right)) in sides.enumerated() {
+                func id(_ entry: UInt32, _ piece: @autoclosure () -> String) throws(InputError) -> UInt32 {
+                    guard entry != UF_NO_ENTRY else { throw InputError("model.merges[\(merges.count)]: \(piece())") }
+                    return entryIDs.base[Int(entry)]
                 }
-                return entryIDs.base[Int(entry)]
+                let leftID = try id(found[3 * number], "\(quoted(left)) is not in model.vocab"), rightID = try id(found[3 * number + 1], "\(quoted(right)) is not in model.vocab")
+                let joinedID = try id(found[3 * number + 2], "\(quoted(left)) and \(quoted(right)) join to \(quoted(Array(left) + right)), which is not in model.vocab")
+                merges.append((leftID, rightID, joinedID))
+                if !crossesSpaceMark, right.starts(with: spaceMark), !left.suffix(spaceMark.count).elementsEqual(spaceMark) { crossesSpaceMark = true }
             }
-            let leftID = try id(left), rightID = try id(right)
-            guard let entry = entries.id(of: joined) else {
-                throw InputError("model.merges[\(merges.count)]: \(quoted(left)) and \(quoted(right)) join to \(quoted(joined)), which is not in model.vocab")
-            }
-            merges.append((leftID, rightID, entryIDs.base[Int(entry)]))
-            if right.starts(with: spaceMark), !left.suffix(spaceMark.count).elementsEqual(spaceMark) { crossesSpaceMark = true }
+            if let fault { throw fault }
+        } while !sides.isEmpty
+    }
+
+    /// The entries of the left side, the right side and both joined, three a merge.
+    private static func find(
+        _ sides: [(left: UnsafeBufferPointer<UInt8>, right: UnsafeBufferPointer<UInt8>)], _ joined: UnsafeBufferPointer<UInt8>, _ entries: PieceTable, _ found: inout [UInt32]
+    ) {
+        var pieces: [uf_text] = [], start = joined.baseAddress
+        pieces.reserveCapacity(3 * sides.count)
+        for (left, right) in sides {
+            pieces.append(uf_text(bytes: left.baseAddress, length: left.count))
+            pieces.append(uf_text(bytes: right.baseAddress, length: right.count))
+            pieces.append(uf_text(bytes: start, length: left.count + right.count))
+            start = start.map { $0 + left.count + right.count }
         }
+        entries.find(pieces, into: &found)
     }
 
     private static func sides(_ element: JSONCursor, _ index: Int) throws(InputError) -> (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>) {

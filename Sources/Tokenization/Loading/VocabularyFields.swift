@@ -7,9 +7,9 @@ struct VocabularyFields {
     let entries: PieceTable
     let entryIDs: FixedBuffer<UInt32>
     let added: [AddedToken]
-    /// Spelling of each id, and whether it is an entry of the model.
+    /// Spelling of each id, and whether it is an entry of the model (1) or not (0).
     private let spellings: [UnsafeBufferPointer<UInt8>]
-    private let isEntry: [Bool]
+    private let isEntry: [UInt8]
 
     var count: Int { spellings.count }
 
@@ -18,6 +18,9 @@ struct VocabularyFields {
             throw InputError("model.vocab: expected an object of tokens and ids, found \(model["vocab"]?.typeName ?? "nothing")")
         }
         var keys: [UnsafeBufferPointer<UInt8>] = [], ids: [UInt32] = []
+        let count = members.count
+        keys.reserveCapacity(count)
+        ids.reserveCapacity(count)
         for (key, value) in members {
             keys.append(key)
             ids.append(try Self.id(value, of: key, in: "model.vocab"))
@@ -28,22 +31,20 @@ struct VocabularyFields {
         // Ids are dense, so the largest is below the number of tokens: one beyond that betrays a hole, and no table is sized by it.
         let most = keys.count + added.count
         var spellings = [UnsafeBufferPointer<UInt8>?](repeating: nil, count: most)
-        var isEntry = [Bool](repeating: false, count: most)
+        var isEntry = [UInt8](repeating: 0, count: most)
         var largest = -1
         for (key, id) in zip(keys, ids) {
             largest = max(largest, Int(id))
             guard Int(id) < most else { continue }
             if let other = spellings[Int(id)] { throw InputError("model.vocab: \(quoted(other)) and \(quoted(key)) have the same id \(id)") }
             spellings[Int(id)] = key
-            isEntry[Int(id)] = true
+            isEntry[Int(id)] = 1
         }
         var builder = PieceTable.Builder(count: keys.count, bytes: keys.reduce(0) { $0 + $1.count })
         for key in keys { builder.append(key) }
         entries = PieceTable(builder)
         entryIDs = FixedBuffer(ids)
-        for (index, key) in keys.enumerated() {
-            guard entries.id(of: key.baseAddress, count: key.count) == UInt32(index) else { throw InputError("model.vocab: \(quoted(key)) stands twice") }
-        }
+        if let repeated = entries.repeated { throw InputError("model.vocab: \(quoted(keys[repeated])) stands twice") }
         for (index, token) in added.enumerated() {
             largest = max(largest, Int(token.id))
             if let entry = entries.id(of: token.content), ids[Int(entry)] != token.id {
@@ -80,17 +81,17 @@ struct VocabularyFields {
         var bytes: [UInt8] = []
         for (id, spelling) in spellings.enumerated() {
             bytes.removeAll(keepingCapacity: true)
-            if !isEntry[id], let normal = normal[id] {
+            if isEntry[id] == 0, let normal = normal[id] {
                 let isBytes = byteLevel && normal.withUnsafeBufferPointer { ByteAlphabet.append($0, to: &bytes) }
                 builder.append(isBytes ? bytes : normal)
             } else if byteLevel, ByteAlphabet.append(spelling, to: &bytes) {
                 builder.append(bytes)
             } else {
                 builder.append(spelling)
-                if byteLevel { findable[id] = false }
+                if byteLevel { findable[id] = 0 }
             }
         }
-        return PieceTable(builder) { findable[$0] }
+        return PieceTable(builder, findable: findable)
     }
 
     /// The id of a token of either list.
