@@ -42,9 +42,6 @@ public final class RecordInputs<Record: StreamRecord> {
         return nil
     }
 
-    /// Reads the first blocks, as `RecordReader.readAhead` does.
-    public func readAhead(_ most: Int, while goesOn: () -> Bool) { readers[current].readAhead(most, while: goesOn) }
-
     /// One setting that all inputs must agree on; an error names the two that do not.
     public func setting(_ name: String) throws -> JSONValue? {
         let first = readers[0].stream.head.settings[name]

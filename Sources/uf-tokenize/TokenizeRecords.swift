@@ -56,14 +56,10 @@ struct TokenizeRecords: ParsableCommand {
 
     func run() throws {
         try output.refuse(inputs: files)
-        let (options, isVerbose) = (vocabulary, common.verbose)
-        let loading = WorkPool.shared.promise { try options.load(verbose: isVerbose) }
-        // Another thread loads the vocabulary, where there is another, while this one reads and digests the first blocks.
-        let early = jobs.count == 1 ? nil : Result { try openInputs(while: { !loading.isMade }) }
-        let (tokenizer, source) = try loading.value.get()
+        let (tokenizer, source) = try vocabulary.load(verbose: common.verbose)
         let (template, templateArguments) = try layout.load(tokenizer, vocabulary)
         let recordTokenizer = RecordTokenizer(try TemplateEncoder(tokenizer, template, system: layout.system.map { Text($0) }, learns: lossOn, tokenizerName: source.name))
-        let inputs = try early?.get() ?? openInputs(while: { false })
+        let inputs = try RecordInputs<RatedRecord>(files)
         let context = try contextLength ?? vocabulary.contextLength()
         var settings = recordTokenizer.settings
         if let context { settings["context_length"] = JSONValue(context) }
@@ -77,13 +73,6 @@ struct TokenizeRecords: ParsableCommand {
         try stream.finish(StreamTail(inputs: try inputs.asInputs(), counts: counts.json, licences: inputs.licences))
         progress.finish()
         report(counts, progress)
-    }
-
-    /// The inputs, some of them read before they are asked for.
-    private func openInputs(while goesOn: () -> Bool) throws -> RecordInputs<RatedRecord> {
-        let inputs = try RecordInputs<RatedRecord>(files)
-        inputs.readAhead(32, while: goesOn)
-        return inputs
     }
 
     /// The options that decide bytes, with what defaults came to.

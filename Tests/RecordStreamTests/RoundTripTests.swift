@@ -59,41 +59,37 @@ import Testing
         #expect(throws: InputError("memory: a stream of rated records, expected tokens (uf-tokenize makes them)")) { try Sample.read(bytes, as: TokensRecord.self) }
     }
 
-    /// Blocks that are read before they are asked for: the same records, and the same error in its place, again and again.
-    @Test(arguments: [0, 1, 3, 100]) func readsAhead(_ most: Int) throws {
-        let records = (0 ..< 8).map { number in
-            var record = Sample.rated[0]
-            record.id = Text("record \(number)")
+    /// Records that come many at a time make the stream that they make one by one: blocks close at the same records, whatever the dictionaries hold.
+    @Test(arguments: [1, 700, 5000, 1 << 20]) func joinsRecordsOfBuilders(blockTarget: Int) throws {
+        var generator = SeededGenerator(seed: 9)
+        func name() -> Text { Text(String(repeating: "n", count: Int.random(in: 0 ... 90, using: &generator)) + "\(Int.random(in: 0 ..< 9, using: &generator))") }
+        let records = (0 ..< 400).map { number in
+            var record = Sample.rated[number % Sample.rated.count]
+            (record.id, record.source) = (Text("record \(number)"), name())
+            record.turns = (0 ... number % 4).map { _ in Turn(role: name(), content: name()) }
             return record
         }
-        let whole = try Sample.stream(records, blockTarget: 1)
-        var asked = 0
-        for bytes in [whole, Array(whole.prefix(whole.count / 2)), flipped(whole, at: whole.count / 2)] {
-            func outcome(_ most: Int) throws -> String {
-                let reader = try RecordReader<RatedRecord>(MemorySource(bytes))
-                var seen: [String] = []
-                func next() -> String { do { return try reader.next().map { "\($0.id)" } ?? "end" } catch { return "\(error)" } }
-                for _ in 0 ..< 2 { seen.append(next()) }
-                reader.readAhead(most) {
-                    asked += 1
-                    return true
-                }
-                for _ in 0 ..< 8 { seen.append(next()) }
-                return seen.joined(separator: "\n")
+        for blocks in [[], [3, 1, 150]] {
+            func stream(_ fill: (StreamWriter) throws -> Void) throws -> [UInt8] {
+                let sink = MemorySink(), writer = try StreamWriter(to: sink, head: StreamHead(schema: RatedRecord.schema, provenance: Sample.provenance), blocks: blocks)
+                writer.builder.target = blockTarget
+                try fill(writer)
+                try writer.finish(StreamTail())
+                return sink.bytes
             }
-            try #expect(outcome(most) == outcome(0))
+            let expected = try stream { writer in for record in records { try writer.append { record.append(to: $0) } } }
+            let made = try stream { writer in
+                var rest = records[...]
+                while !rest.isEmpty {
+                    let some = rest.prefix(Int.random(in: 1 ... 70, using: &generator)), builder = BlockBuilder(schema: RatedRecord.schema)
+                    for record in some { record.append(to: builder) }
+                    builder.end(records: some.count)
+                    try writer.append(records: builder)
+                    rest = rest.dropFirst(some.count)
+                }
+            }
+            let isSame = made == expected
+            #expect(isSame, "blocks \(blocks)")
         }
-        #expect(asked >= 2 * min(most, 3))
-        let reader = try RecordReader<RatedRecord>(MemorySource(whole))
-        reader.readAhead(100) { false }
-        #expect(reader.stream.blocksRead == 0)
-        reader.readAhead(3) { true }
-        #expect(reader.stream.blocksRead == 3)
-    }
-
-    private func flipped(_ bytes: [UInt8], at place: Int) -> [UInt8] {
-        var bytes = bytes
-        bytes[place] ^= 4
-        return bytes
     }
 }

@@ -6,7 +6,7 @@ with something that computes something else is none: where results can be compar
 """
 import argparse, json, os, resource, shutil, statistics, subprocess, sys
 from pathlib import Path
-import encoders, measure, peers, report
+import encoders, kept, measure, peers, report
 from measure import Command
 
 HERE = Path(__file__).resolve().parent
@@ -206,21 +206,19 @@ class Bench:
         vocabulary = encoders.unpacked(encoders.FIXTURES / "smollm2" / "tokenizer.json.gz", self.work / "tokenizer.json")
         tokens, options = self.work / "tokens.uf", ["--tokenizer", vocabulary, "--template", "chatml"]
         texts = encoders.texts_of(self, self.work / "all.jsonl", self.bytes)
-        passes = [json.loads(subprocess.run(self.tool("uf-tokenizer-speed", "--passes", "3", vocabulary, texts), capture_output=True, text=True, check=True).stdout) for _ in range(3)]
-        first, encoder, size = (max(one["first"] for one in passes), max(one["best"] for one in passes), passes[0]["bytes"])
+        kept.compare(self, texts)
+        size = self.report.contents["kept"][0]["bytes"]
         both = Command("uf-tokenize > /dev/null", self.tool("uf-tokenize", self.rated, *options))
         alone = Command("uf-tokenize -j 1 > /dev/null", self.tool("uf-tokenize", self.rated, *options, "-j", 1))
         self.must(*both.arguments, "-o", tokens)
         own = Command("uf-tokenize --template chat.jinja > /dev/null", self.tool("uf-tokenize", self.rated, "--tokenizer", vocabulary, "--template", encoders.FIXTURES.parent / "templates" / "chat.jinja"))
-        results = self.compare([both, alone, own])
-        rates = {name: size / result.seconds for name, result in results.items()}
-        kept = 100 * rates[alone.name]
-        self.report.section("A rated stream to a tokens stream, by the bytes of its texts", results, size, both.name, [
-            f"the encoder by itself, one thread: {first / 1e9:.3f} GB/s in a first pass over the same texts, {encoder / 1e9:.3f} in the best of 9; -j 1 keeps {kept / first:.0f} and {kept / encoder:.0f} % of them, "
-            f"{self.cores} threads are {rates[both.name] / rates[alone.name]:.2f}x one"])
+        self.report.section("A rated stream to a tokens stream, by the bytes of its texts", self.compare([both, alone, own]), size, both.name)
         both, alone = [Command(f"{command.name}, four times over", command.arguments[:1] + [self.rated] * 3 + command.arguments[1:]) for command in (both, alone)]
-        results = self.compare([both, alone])
-        self.report.section("The same stream four times over, where the start counts for less", results, 4 * size, both.name, [f"{self.cores} threads are {results[alone.name].seconds / results[both.name].seconds:.2f}x one"])
+        beside = Command(f"{self.cores} of the latter side by side", kept.side_by_side(self, alone))
+        results = self.compare([both, alone, beside])
+        one = results[alone.name].seconds
+        self.report.section("The same stream four times over, where the start counts for less", results, {both.name: 4 * size, alone.name: 4 * size, beside.name: 4 * size * self.cores}, both.name, [
+            f"{self.cores} threads are {one / results[both.name].seconds:.2f}x one, {self.cores} processes {self.cores * one / results[beside.name].seconds:.2f}x"])
         said = json.loads(subprocess.run(self.tool("uf-records", "stats", "--json", tokens), capture_output=True, text=True, check=True).stdout)
         ids = 4 * (said["counts"]["prompt_tokens"] + said["counts"]["response_tokens"])
         packing = [Command(f"uf-pack --layout {layout} > /dev/null", self.tool("uf-pack", tokens, "--max-length", 4096, "--layout", layout)) for layout in ("shared-prefix", "rows16", "sft")]

@@ -12,12 +12,11 @@ def compare(bench, python, passes=3, runs=3):
 
     A first pass is one by a process that has encoded nothing: some libraries keep what they learn beyond the life of an encoder. Of several processes, one library's after the other's in turn,
     the best counts: where the system is slow to give memory, it is so for all of them."""
-    vocabularies = _vocabularies(bench)
     files = [Path(path).resolve() for path in bench.given.texts.split()] or [texts_of(bench, bench.work / "texts.jsonl", 16_000_000)]
     print(f"\nEncoders on one thread, without reading and writing: MB/s of the first pass of {runs} processes, and of the best of all {passes * runs} passes\n")
     print(f"  {'':36} {'texts':20} {'MB':>6} " + "".join(f"{name:>22}" for name in ("uf-tokenize", "gigatoken", "fastokens", "tokenizers")))
     rows = []
-    for vocabulary in vocabularies:
+    for vocabulary in vocabularies(bench):
         plain = unpacked(vocabulary, bench.work / "tokenizer.json")
         for file in files:
             commands = {"uf-tokenize": [bench.bin / "uf-tokenizer-speed", "--passes", passes, plain, file]}
@@ -45,9 +44,8 @@ def compare(bench, python, passes=3, runs=3):
 
 def without_a_break(bench):
     """Seconds that uf-tokenize takes for a megabyte of one kind of character, and for four; stops where a megabyte takes half a second."""
-    vocabularies = _vocabularies(bench)
     print("\nTexts without a break, milliseconds for 1 MB / 4 MB\n")
-    said = {vocabulary.parent.name: _run([bench.bin / "uf-tokenizer-speed", unpacked(vocabulary, bench.work / "tokenizer.json")])["runs"] for vocabulary in vocabularies}
+    said = {vocabulary.parent.name: _run([bench.bin / "uf-tokenizer-speed", unpacked(vocabulary, bench.work / "tokenizer.json")])["runs"] for vocabulary in vocabularies(bench)}
     print(f"  {'':24}" + "".join(f"{name:>20}" for name in said))
     for rows in zip(*said.values()):
         print(f"  {rows[0]['of']:24}" + "".join(f"{1e3 * row['1 MB']:12.1f} / {1e3 * row['4 MB']:5.0f}" for row in rows))
@@ -56,7 +54,7 @@ def without_a_break(bench):
     bench.report.contents["without a break"] = said
 
 
-def _vocabularies(bench):
+def vocabularies(bench):
     return [Path(path).resolve() for path in bench.given.tokenizers.split()] or [FIXTURES / name / "tokenizer.json.gz" for name in ("gpt2", "smollm2")]
 
 

@@ -52,6 +52,17 @@ public struct ColumnArrays {
         return UnsafeBufferPointer(start: nameBytes + Int(nameOffsets[entry]), count: Int(nameOffsets[entry + 1] - nameOffsets[entry]))
     }
 
+    /// Bytes that some records take in another builder, if it has none of the dictionary's texts.
+    func mostBytes(_ records: Range<Int>) -> Int {
+        var bytes = 0, items = records
+        for offsets in [outer, inner].prefix(depth) {
+            bytes += 4 * items.count
+            items = all(of: items, offsets)
+        }
+        bytes += type.size * items.count
+        return meaning == .dictionary ? items.reduce(bytes) { $0 + 4 + name($1).count } : bytes
+    }
+
     /// Values as bytes.
     @inline(__always)
     func raw(_ range: Range<Int>) -> UnsafeRawBufferPointer {

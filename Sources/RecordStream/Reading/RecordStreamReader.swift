@@ -121,8 +121,6 @@ public final class RecordReader<Record: StreamRecord> {
     public let stream: RecordStreamReader
     private var block: Block?
     private var position = 0
-    /// Blocks that were read before they were asked for.
-    private var ahead: ArraySlice<Block> = []
 
     public init(_ source: any ByteSource) throws {
         stream = try RecordStreamReader(source, expecting: Record.schema.kind)
@@ -145,14 +143,8 @@ public final class RecordReader<Record: StreamRecord> {
     private func openBlock() throws -> Bool {
         block = nil
         position = 0
-        block = try ahead.popFirst() ?? stream.nextBlock()
+        block = try stream.nextBlock()
         return block != nil
-    }
-
-    /// Reads blocks that will be asked for, up to `most` of them, as long as `goesOn` says so: for a thread that waits for something else. What is wrong with the stream is thrown to whoever
-    /// asks for the block.
-    public func readAhead(_ most: Int, while goesOn: () -> Bool) {
-        while ahead.count < most, goesOn(), let block = try? stream.nextBlock() { ahead.append(block) }
     }
 }
 

@@ -46,8 +46,25 @@ public final class BlockBuilder {
 
     private var columnBytes: Int { columns.reduce(0) { $0 + $1.rawBytes } }
 
-    /// Whether the block stays open with all records of another builder.
-    func staysOpen(with other: BlockBuilder) -> Bool { rawBytes + other.rawBytes < target && count + other.count < StreamLimits.blockRecords }
+    /// The longest run of another builder's records, from `first` on, with which the block surely stays open.
+    func mostThatFit(of other: BlockBuilder, from first: Int, _ arrays: [ColumnArrays]) -> Range<Int> {
+        // Not `rawBytes`, which does not count the offsets that an empty block begins with.
+        let taken = columnBytes
+        func fits(_ end: Int) -> Bool {
+            guard count + end - first < StreamLimits.blockRecords else { return false }
+            var bytes = taken
+            for column in arrays where bytes < target { bytes += column.mostBytes(first ..< end) }
+            return bytes < target
+        }
+        if fits(other.count) { return first ..< other.count }
+        // The first that does not fit, between two bounds.
+        var least = first + 1, most = other.count
+        while least < most {
+            let middle = (least + most) / 2
+            if fits(middle) { least = middle + 1 } else { most = middle }
+        }
+        return first ..< least - 1
+    }
 
     public func removeAll() {
         columns.forEach { $0.removeAll() }

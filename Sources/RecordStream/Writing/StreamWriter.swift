@@ -52,17 +52,20 @@ public final class StreamWriter {
         precondition(records.schema == builder.schema, "records of other columns")
         try withExtendedLifetime(records) {
             let arrays = records.current
-            if planned.isEmpty, builder.staysOpen(with: records) {
-                try failing {
-                    checksRecords = true
-                    builder.add(0 ..< records.count, of: arrays)
-                    builder.end(records: records.count)
-                    self.records += records.count
-                }
-            } else {
-                for record in 0 ..< records.count {
-                    checksRecords = true
-                    try append { $0.add(record ..< record + 1, of: arrays) }
+            var next = 0
+            while next < records.count {
+                checksRecords = true
+                let run = planned.isEmpty ? builder.mostThatFit(of: records, from: next, arrays) : next ..< next
+                if run.isEmpty {
+                    try append { $0.add(next ..< next + 1, of: arrays) }
+                    next += 1
+                } else {
+                    try failing {
+                        builder.add(run, of: arrays)
+                        builder.end(records: run.count)
+                        self.records += run.count
+                        next = run.upperBound
+                    }
                 }
             }
         }

@@ -97,8 +97,6 @@ public final class Promise<Value>: @unchecked Sendable {
 
     fileprivate func keep(_ value: Value) { pool.change { made = value } }
 
-    public var isMade: Bool { pool.change { made != nil } }
-
     /// Waits until it is made.
     public var value: Value { pool.wait { made } }
 }
