@@ -24,8 +24,8 @@ uint32_t uf_entry_find(const uf_entries *entries, const uint8_t *piece, size_t l
 
 void uf_entries_find(const uf_entries *entries, const uf_text *pieces, size_t count, uint32_t *ids) {
     uint64_t hashes[GROUP];
-    for (; count > 0; pieces += GROUP, ids += GROUP) {
-        size_t group = count < GROUP ? count : GROUP;
+    for (size_t group; count > 0; count -= group, pieces += group, ids += group) {
+        group = count < GROUP ? count : GROUP;
         for (size_t i = 0; i < group; i++) {
             hashes[i] = uf_entry_hash(pieces[i].bytes, pieces[i].length);
             __builtin_prefetch(&entries->slots[hashes[i] & entries->mask]);
@@ -39,7 +39,6 @@ void uf_entries_find(const uf_entries *entries, const uf_text *pieces, size_t co
             if (id != 0) __builtin_prefetch(entries->bytes + entries->offsets[id - 1]);
         }
         for (size_t i = 0; i < group; i++) ids[i] = find_entry(entries, hashes[i], pieces[i].bytes, pieces[i].length);
-        count -= group;
     }
 }
 

@@ -99,28 +99,46 @@ ALWAYS void gpt2_starts(const uint8_t *text, size_t count, int ends_text, const 
     cut_contractions(text, count, c, 0);
 }
 
-// Of a run of white space with line ends: those behind signs belong to them; the rest up to the last line end is a piece; what follows is as without line ends.
+// Of a run of white space with line ends: those behind signs belong to them; the rest up to the last line end is a piece; what follows is as without line ends. `at`: some byte of it.
+static void cut_run(const uint8_t *text, size_t count, int ends_text, const uf_classes *c, size_t at) {
+    size_t start = at, end = run_end(c->spaces, at);
+    while (start > 0 && has(c->spaces, start - 1)) start--;
+    clear_range(c->starts, start, end);
+    if (start > 0 && has(c->others, start - 1)) start = run_end(c->line_ends, start);
+    if (start == end) return;
+    set(c->starts, start);
+    // Line ends behind the window would be of the same piece.
+    if (end == count && !ends_text) return;
+    size_t rest = end;
+    while (rest > start && !has(c->line_ends, rest - 1)) rest--;
+    if (rest == end) return;
+    set(c->starts, rest);
+    if (end < count) set(c->starts, previous_character(text, end));
+}
+
+// Runs in which line ends come first are cut on masks. One by one those that have other white space before a line end, and one that the window ends in.
 ALWAYS void cut_lines(const uint8_t *text, size_t count, int ends_text, const uf_classes *c) {
+    uint64_t space = 0, other = 0, line_end = 0;
+    size_t words = (count + 63) / 64;
+    for (size_t word = 0; word < words; word++) {
+        uint64_t line_ends = c->line_ends[word], spaces = c->spaces[word];
+        uint64_t first = line_ends & ~after(spaces, &space), behind = after(line_ends, &line_end) & spaces & ~line_ends;
+        c->starts[word] = (c->starts[word] & ~(first & after(c->others[word], &other))) | behind;
+    }
     size_t done = 0;
-    for (size_t word = 0; word < (count + 63) / 64; word++) {
-        for (uint64_t marks = c->line_ends[word]; marks != 0; marks &= marks - 1) {
-            size_t at = 64 * word + (size_t)__builtin_ctzll(marks);
+    for (size_t word = 0; word < words; word++) {
+        for (uint64_t odd = c->spaces[word] & ~c->line_ends[word] & before(c->line_ends[word], c->line_ends[word + 1]); odd != 0; odd &= odd - 1) {
+            size_t at = 64 * word + (size_t)__builtin_ctzll(odd);
             if (at < done) continue;
-            size_t start = at, end = run_end(c->spaces, at);
-            while (start > 0 && has(c->spaces, start - 1)) start--;
-            clear_range(c->starts, start, end);
-            if (start > 0 && has(c->others, start - 1)) start = at == start ? run_end(c->line_ends, at) : start;
-            done = end;
-            if (start == end) continue;
-            set(c->starts, start);
-            // Line ends behind the window would be of the same piece.
-            if (end == count && !ends_text) continue;
-            size_t rest = end;
-            while (rest > start && !has(c->line_ends, rest - 1)) rest--;
-            if (rest == end) continue;
-            set(c->starts, rest);
-            if (end < count) set(c->starts, previous_character(text, end));
+            done = run_end(c->spaces, at);
+            cut_run(text, count, ends_text, c, at);
         }
+    }
+    if (ends_text || count == 0 || !has(c->spaces, count - 1)) return;
+    for (size_t at = count; at > 0 && has(c->spaces, at - 1); at--) {
+        if (!has(c->line_ends, at - 1)) continue;
+        cut_run(text, count, ends_text, c, at - 1);
+        return;
     }
 }
 

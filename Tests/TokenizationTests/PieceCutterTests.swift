@@ -64,6 +64,37 @@ import Testing
         }
     }
 
+    /// A vocabulary of a few bytes in which every two neighbours merge: wherever a piece ends otherwise, other pairs come about.
+    private func pairs(_ numbers: String) throws -> Tokenizer {
+        let pattern = #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}\#(numbers)| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#.replacing("\\", with: #"\\"#)
+        // a, x, !, a space, a line feed, and the bytes of U+3000, as byte-level vocabularies spell them.
+        let bytes = ["a", "x", "!", "Ġ", "Ċ", "ã", "Ģ"], pairs = bytes.flatMap { left in bytes.map { (left, $0) } }
+        let entries = (bytes + pairs.map { $0.0 + $0.1 }).enumerated().map { "\"\($1)\":\($0)" }.joined(separator: ","), merges = pairs.map { "[\"\($0.0)\",\"\($0.1)\"]" }.joined(separator: ",")
+        return try Tokenizer(json: Array("""
+            {"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\(pattern)"},"behavior":"Isolated","invert":false},
+            {"type":"ByteLevel","add_prefix_space":false,"use_regex":false}]},"decoder":{"type":"ByteLevel"},"model":{"type":"BPE","vocab":{\(entries)},"merges":[\(merges)]}}
+            """.utf8), name: "made")
+    }
+
+    /// Every arrangement of six characters about white space and line ends: within a window, over its end, and at the end of a text.
+    @Test(arguments: ["{1,3}", ""]) func everyRunOfWhiteSpace(_ numbers: String) throws {
+        let tokenizer = try pairs(numbers), plain = EncodingScratch(isPlain: true), scratch = EncodingScratch(isPlain: false, window: 64)
+        let characters = ["x", "!", " ", "\n", "\u{3000}"].map { Array($0.utf8) }
+        var count = 0, first: [UInt8]?
+        for number in 0 ..< 15_625 {
+            var rest = number, run: [UInt8] = []
+            for _ in 0 ..< 6 {
+                run += characters[rest % 5]
+                rest /= 5
+            }
+            for (before, behind) in [(0, ""), (50 + number % 14, ""), (46 + number % 16, "       \n  x"), (46 + number % 16, "             x")] {
+                let text = [UInt8](repeating: UInt8(ascii: "a"), count: before) + run + Array(behind.utf8)
+                if try tokenizer.encode(text, scratch: scratch) != tokenizer.encode(text, scratch: plain) { (count, first) = (count + 1, first ?? text) }
+            }
+        }
+        #expect(count == 0, "such as \(String(decoding: first ?? [], as: UTF8.self).debugDescription)")
+    }
+
     /// Every code point beside a letter of its own script's neighbours: that characters taken whole change nothing shows where merges cross their edges.
     @Test(arguments: names) func everyCharacterTakenWhole(_ name: String) throws {
         let tokenizer = try TokenizerFiles.fixture(name), plain = EncodingScratch(isPlain: true), scratch = EncodingScratch()

@@ -61,7 +61,7 @@ final class PieceTable: @unchecked Sendable {
         return id == UF_NO_ENTRY ? nil : id
     }
 
-    /// The ids of many pieces, `MergeTable.none` for those that are not here, in less time than one after the other.
+    /// The ids of many pieces, `UF_NO_ENTRY` for those that are not here, in less time than one after the other.
     func find(_ pieces: [uf_text], into ids: inout [UInt32]) {
         ids.withUnsafeMutableBufferPointer { uf_entries_find(entries, pieces, pieces.count, $0.baseAddress) }
     }
