@@ -101,8 +101,8 @@ import Testing
 
     /// Merges are looked up many at a time: the first that is wrong is named, whether in how it is written or in what it says.
     @Test func theFirstWrongMergeIsNamed() {
-        func error(_ changes: [(Int, String)]) -> String? {
-            var merges = [String](repeating: "\"a b\"", count: 1200)
+        func error(_ changes: [(Int, String)], of count: Int = 1200) -> String? {
+            var merges = [String](repeating: "\"a b\"", count: count)
             for (number, merge) in changes { merges[number] = merge }
             return Self.error(Self.file([("[\"a b\"]", "[\(merges.joined(separator: ","))]")]))
         }
@@ -111,6 +111,9 @@ import Testing
         #expect(error([(700, "7"), (699, "\"b a\""), (512, "\"b b\"")]) == "t.json: model.merges[512]: \"b\" and \"b\" join to \"bb\", which is not in model.vocab")
         #expect(error([(700, "7"), (699, "\"b a\"")]) == "t.json: model.merges[699]: \"b\" and \"a\" join to \"ba\", which is not in model.vocab")
         #expect(error([(700, "7"), (701, "\"b a\"")]) == "t.json: model.merges[700]: expected a string of two pieces or an array of two strings, found a number")
+        #expect(error([(16_900, "7"), (9_000, "\"a c\"")], of: 17_000) == "t.json: model.merges[9000]: \"c\" is not in model.vocab")
+        #expect(error([(16_900, "7"), (100, "\"a c\"")], of: 17_000) == "t.json: model.merges[100]: \"c\" is not in model.vocab")
+        #expect(error([(16_999, "\"a c\"")], of: 17_000) == "t.json: model.merges[16999]: \"c\" is not in model.vocab" && error([], of: 17_000) == nil)
         #expect(error([(1199, "[\"c\",\"c\"]")]) == "t.json: model.merges[1199]: \"c\" is not in model.vocab")
     }
 

@@ -4,45 +4,77 @@ import SystemIO
 
 /// `model.merges`, in the order of their ranks: strings "a b" or arrays ["a", "b"].
 struct MergeFields {
-    private(set) var merges: [(left: UInt32, right: UInt32, joined: UInt32)] = []
-    /// Whether some merge joins a space mark to something other than a mark before it.
-    private(set) var crossesSpaceMark = false
+    typealias Merge = (left: UInt32, right: UInt32, joined: UInt32)
 
-    /// Merges whose pieces are looked up together.
-    private static let batch = 512
+    let merges: [Merge]
+    /// Whether some merge joins a space mark to something other than a mark before it.
+    let crossesSpaceMark: Bool
+
+    /// Of so many, the second half is for another thread.
+    private static let many = 1 << 14
 
     init(_ field: JSONCursor?, _ entries: PieceTable, _ entryIDs: FixedBuffer<UInt32>) throws(InputError) {
-        guard let field, var elements = field.elements else {
+        guard let field, let elements = field.elements else {
             throw InputError("model.merges: expected an array, found \(field?.typeName ?? "nothing")")
         }
-        merges.reserveCapacity(elements.count)
-        var sides: [(left: UnsafeBufferPointer<UInt8>, right: UnsafeBufferPointer<UInt8>)] = [], joined: [UInt8] = []
-        var found = [UInt32](repeating: 0, count: 3 * Self.batch)
+        let count = elements.count
+        guard count >= Self.many else {
+            let all = Run(elements, 0 ..< count, entries, entryIDs)
+            if let fault = all.fault { throw fault }
+            (merges, crossesSpaceMark) = (all.merges, all.crossesSpaceMark)
+            return
+        }
+        var rest = elements
+        for _ in 0 ..< count / 2 { _ = rest.next() }
+        let behind = Handed(rest), promised = WorkPool.shared.promise { Run(behind.value, count / 2 ..< count, entries, entryIDs) }
+        let first = Run(elements, 0 ..< count / 2, entries, entryIDs), second = promised.value
+        if let fault = first.fault ?? second.fault { throw fault }
+        (merges, crossesSpaceMark) = (first.merges + second.merges, first.crossesSpaceMark || second.crossesSpaceMark)
+    }
+
+    /// Merges that follow one another, up to the first that is wrong.
+    private struct Run {
+        var merges: [Merge] = []
+        var crossesSpaceMark = false
         var fault: InputError?
-        repeat {
-            sides.removeAll(keepingCapacity: true)
-            joined.removeAll(keepingCapacity: true)
-            while sides.count < Self.batch, fault == nil, let element = elements.next() {
-                do throws(InputError) {
-                    let (left, right) = try Self.sides(element, merges.count + sides.count)
-                    sides.append((left, right))
-                    joined.append(contentsOf: left)
-                    joined.append(contentsOf: right)
-                } catch { fault = error }
-            }
-            joined.withUnsafeBufferPointer { Self.find(sides, $0, entries, &found) }
-            for (number, (left, right)) in sides.enumerated() {
-                func id(_ entry: UInt32, _ piece: @autoclosure () -> String) throws(InputError) -> UInt32 {
-                    guard entry != UF_NO_ENTRY else { throw InputError("model.merges[\(merges.count)]: \(piece())") }
-                    return entryIDs.base[Int(entry)]
+
+        /// Merges whose pieces are looked up together.
+        private static let batch = 512
+
+        init(_ elements: JSONElements, _ numbers: Range<Int>, _ entries: PieceTable, _ entryIDs: FixedBuffer<UInt32>) {
+            do throws(InputError) { try read(elements, numbers, entries, entryIDs) } catch { fault = error }
+        }
+
+        private mutating func read(_ list: JSONElements, _ numbers: Range<Int>, _ entries: PieceTable, _ entryIDs: FixedBuffer<UInt32>) throws(InputError) {
+            merges.reserveCapacity(numbers.count)
+            var elements = list, sides: [(left: UnsafeBufferPointer<UInt8>, right: UnsafeBufferPointer<UInt8>)] = [], joined: [UInt8] = []
+            var found = [UInt32](repeating: 0, count: 3 * Self.batch), wrong: InputError?
+            while merges.count < numbers.count {
+                sides.removeAll(keepingCapacity: true)
+                joined.removeAll(keepingCapacity: true)
+                while wrong == nil, sides.count < min(Self.batch, numbers.count - merges.count), let element = elements.next() {
+                    do throws(InputError) {
+                        let (left, right) = try MergeFields.sides(element, numbers.lowerBound + merges.count + sides.count)
+                        sides.append((left, right))
+                        joined.append(contentsOf: left)
+                        joined.append(contentsOf: right)
+                    } catch { wrong = error }
                 }
-                let leftID = try id(found[3 * number], "\(quoted(left)) is not in model.vocab"), rightID = try id(found[3 * number + 1], "\(quoted(right)) is not in model.vocab")
-                let joinedID = try id(found[3 * number + 2], "\(quoted(left)) and \(quoted(right)) join to \(quoted(Array(left) + right)), which is not in model.vocab")
-                merges.append((leftID, rightID, joinedID))
-                if !crossesSpaceMark, right.starts(with: spaceMark), !left.suffix(spaceMark.count).elementsEqual(spaceMark) { crossesSpaceMark = true }
+                joined.withUnsafeBufferPointer { MergeFields.find(sides, $0, entries, &found) }
+                for (number, (left, right)) in sides.enumerated() {
+                    func id(_ entry: UInt32, _ why: @autoclosure () -> String) throws(InputError) -> UInt32 {
+                        guard entry != UF_NO_ENTRY else { throw InputError("model.merges[\(numbers.lowerBound + merges.count)]: \(why())") }
+                        return entryIDs.base[Int(entry)]
+                    }
+                    let leftID = try id(found[3 * number], "\(quoted(left)) is not in model.vocab"), rightID = try id(found[3 * number + 1], "\(quoted(right)) is not in model.vocab")
+                    let joinedID = try id(found[3 * number + 2], "\(quoted(left)) and \(quoted(right)) join to \(quoted(Array(left) + right)), which is not in model.vocab")
+                    merges.append((leftID, rightID, joinedID))
+                    if !crossesSpaceMark, right.starts(with: spaceMark), !left.suffix(spaceMark.count).elementsEqual(spaceMark) { crossesSpaceMark = true }
+                }
+                if let wrong { throw wrong }
+                if sides.isEmpty { return }
             }
-            if let fault { throw fault }
-        } while !sides.isEmpty
+        }
     }
 
     /// The entries of the left side, the right side and both joined, three a merge.

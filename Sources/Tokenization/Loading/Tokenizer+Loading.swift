@@ -38,7 +38,6 @@ struct TokenizerFile {
         let settings = try ModelSettings(model)
         let vocabulary = try VocabularyFields(model: model, added: root["added_tokens"])
         let byteLevel = pipeline.byteLevel
-        let merges = try MergeFields(model["merges"], vocabulary.entries, vocabulary.entryIDs)
 
         let normalizer = pipeline.normalizer
         /// What is looked for in normalised text, and what such a token reads as afterwards.
@@ -46,13 +45,19 @@ struct TokenizerFile {
             var content: [UInt8] = []
             return token.content.withUnsafeBufferPointer { normalizer.apply($0, leadingMark: true, into: &content) } ? content : token.content
         }
-        let pieces = vocabulary.pieces(byteLevel: byteLevel, spelling: normalContent)
+        // Where there is a second thread, it makes what does not wait for the merges, and then half of what is made of them. What reads the file's fields is waited for before anything is thrown: they go with
+        // the parser.
+        let fields = Handed((vocabulary, normalContent))
+        let pool = WorkPool.shared, promised = pool.promise { fields.value.0.pieces(byteLevel: byteLevel, spelling: fields.value.1) }
+        let found = Result { () throws(InputError) in try MergeFields(model["merges"], vocabulary.entries, vocabulary.entryIDs) }
+        let pieces = promised.value, merges = try found.get()
+        let table = pool.promise { [list = merges.merges] in MergeTable(list) }, units = pool.promise { [list = merges.merges] in CharacterUnits(byteLevel ? list : [], pieces) }
         let symbols = try settings.symbols(vocabulary, pieces, merges, byteLevel: byteLevel)
+        let joints = byteLevel ? SymbolJoints(merges.merges, pieces, byteIDs: symbols.byteIDs) : nil
         let added = vocabulary.added
         let raw = added.filter { !$0.normalized }, normalized = added.filter(\.normalized)
         return TokenizerParts(
-            pieces: pieces, merges: MergeTable(merges.merges), units: CharacterUnits(byteLevel ? merges.merges : [], pieces),
-            joints: byteLevel ? SymbolJoints(merges.merges, pieces, byteIDs: symbols.byteIDs) : nil, symbols: symbols, pattern: pipeline.pattern, normalizer: normalizer, marking: pipeline.marking,
+            pieces: pieces, merges: table.value, units: units.value, joints: joints, symbols: symbols, pattern: pipeline.pattern, normalizer: normalizer, marking: pipeline.marking,
             rawMatcher: AddedTokenMatcher(raw, contents: raw.map(\.content)),
             normalizedMatcher: AddedTokenMatcher(normalized, contents: normalized.map(normalContent)),
             decoder: pipeline.decoder, addedTokens: added,
