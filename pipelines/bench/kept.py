@@ -30,12 +30,12 @@ def _row(bench, name, vocabulary, texts):
     options = ["--tokenizer", vocabulary, "--template", "plain"]
     encoder = Command(f"the encoder of {name}", bench.tool("uf-tokenizer-speed", "--passes", "3", vocabulary, texts), output=said, tells=first_pass)
     one = Command(f"uf-tokenize -j 1, {name}", bench.tool("uf-tokenize", bench.rated, *options, "-j", 1))
-    all = Command(f"uf-tokenize, {name}", bench.tool("uf-tokenize", bench.rated, *options))
+    threaded = Command(f"uf-tokenize, {name}", bench.tool("uf-tokenize", bench.rated, *options))
     several = Command(f"{bench.cores} x uf-tokenize -j 1, {name}", side_by_side(bench, one))
-    results = bench.compare([encoder, one, all, several])
+    results = bench.compare([encoder, one, threaded, several])
     size = json.loads(said.read_text())["bytes"]
     return {"tokenizer": name, "bytes": size, "first": size / results[encoder.name].seconds, "best": statistics.median(best), "one_thread": size / results[one.name].seconds,
-            "all_threads": size / results[all.name].seconds, "side_by_side": bench.cores * size / results[several.name].seconds}
+            "all_threads": size / results[threaded.name].seconds, "side_by_side": bench.cores * size / results[several.name].seconds}
 
 
 def side_by_side(bench, command):
