@@ -17,9 +17,9 @@ public enum CommandLineTool {
             try command.run()
         } catch let error as InputError {
             Console.error(name, error.message)
-            exit(error.status.rawValue)
+            end(error.status)
         } catch let error as ExitStatus {
-            exit(error.rawValue)
+            end(error)
         } catch where Root.exitCode(for: error) == .validationFailure {
             Console.error(name, "\(oneLine(Root.message(for: error))) (\(helped(Root.self, name)) --help tells more)")
             exit(ExitStatus.usage.rawValue)
@@ -28,7 +28,13 @@ public enum CommandLineTool {
         } catch {
             Root.exit(withError: error)
         }
-        exit(ExitStatus.done.rawValue)
+        end(.done)
+    }
+
+    /// At once: other threads may be at work, of a command that failed above all, and an ordinary exit takes from under them what libraries tear down then (simdjson's kernels: "pure virtual method called").
+    private static func end(_ status: ExitStatus) -> Never {
+        fflush(nil)
+        _exit(status.rawValue)
     }
 
     /// A number below zero after an option is the option's value, which the parser would take for another option: `--low -1` becomes `--low=-1`.
