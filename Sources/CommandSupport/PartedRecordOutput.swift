@@ -18,6 +18,8 @@ public final class PartedRecordOutput<Record: StreamRecord>: ShardOutput {
 
     public func append(_ record: Record, to part: Int) throws { try writers[part].append(record) }
 
+    public func appendUnchecked(to part: Int, _ fill: (BlockBuilder) throws -> Void) throws { try writers[part].appendUnchecked(fill) }
+
     public func finish(_ tails: [StreamTail]) throws {
         for (part, writer) in writers.enumerated() {
             try writer.finish(tails[part])

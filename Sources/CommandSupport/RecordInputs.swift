@@ -69,6 +69,8 @@ public protocol ShardOutput<Record>: AnyObject {
     /// In all shards.
     var records: Int { get }
     func append(_ record: Record, to shard: Int) throws
+    /// As `RecordStreamWriter.appendUnchecked`.
+    func appendUnchecked(to shard: Int, _ fill: (BlockBuilder) throws -> Void) throws
     /// One tail for each shard. Writes the end marks and makes the files appear.
     func finish(_ tails: [StreamTail]) throws
 }
@@ -91,6 +93,8 @@ public final class RecordOutput<Record: StreamRecord>: ShardOutput {
     public func append(records: BlockBuilder) throws { try writer.append(records: records) }
 
     public func append(_ record: Record, to shard: Int) throws { try writer.append(record) }
+
+    public func appendUnchecked(to shard: Int, _ fill: (BlockBuilder) throws -> Void) throws { try writer.appendUnchecked(fill) }
 
     public func finish(_ tails: [StreamTail]) throws {
         for tail in tails { try finish(tail) }

@@ -95,6 +95,8 @@ public final class ShardedRecordOutput<Record: StreamRecord>: ShardOutput {
 
     public func append(_ record: Record, to shard: Int) throws { try writers[shard].append(record) }
 
+    public func appendUnchecked(to shard: Int, _ fill: (BlockBuilder) throws -> Void) throws { try writers[shard].appendUnchecked(fill) }
+
     /// Writes the end marks and makes the set appear.
     public func finish(_ tails: [StreamTail]) throws {
         for (index, writer) in writers.enumerated() {

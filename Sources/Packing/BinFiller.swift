@@ -6,7 +6,7 @@ import RecordStream
 /// what they hold; a record is never held by two bins.
 struct BinFiller {
     private struct OpenBin {
-        var records: [FittedRecord] = []
+        let draft: PackedDraft
         var tokens = 0
         var bytes = 0
     }
@@ -14,10 +14,14 @@ struct BinFiller {
     private let options: PackingOptions
     /// In the order in which they were opened.
     private var open: [OpenBin] = []
+    /// Of bins that are done, for those to come.
+    private var spare: [PackedDraft] = []
     private var heldBytes = 0
 
     /// All open bins together, those of the other shards with them, hold no more than a record may: many small records with large matrices could not be bounded by their tokens.
     private let heldBytesLimit: Int
+    /// The memory of a bin that was larger is not kept for others.
+    private static let spareBytes = 1 << 20
     /// A prompt and two responses (sft: one) of a token each: no record is smaller.
     private var smallestRecord: Int { options.layout == .sft ? 2 : 3 }
 
@@ -26,38 +30,33 @@ struct BinFiller {
         heldBytesLimit = max(1 << 20, StreamLimits.recordBytes / options.shards)
     }
 
-    /// Takes a record and hands out the bins that are done by it.
-    mutating func add(_ record: FittedRecord) -> [PackedBin] {
-        let size = record.tokens(in: options.layout), bytes = record.storedBytes(in: options.layout)
-        var done: [PackedBin] = []
+    /// Takes a record and hands out the bins that are done by it: each has its memory until `output` returns.
+    mutating func add(_ part: PackedPart, output: (PackedDraft) throws -> Void) rethrows {
+        let size = part.tokens(in: options.layout), bytes = part.storedBytes(in: options.layout)
         if let index = bestFit(size, bytes) {
-            put(record, size, bytes, into: index)
-            if isFull(open[index]) { done.append(close(index)) }
-        } else if options.openBins > 1, size + smallestRecord > options.maxTokens {
-            // It fills a bin alone and takes no place among the open ones.
-            done.append(bin([record]))
+            put(part, size, bytes, into: index)
+            if isFull(index) { try close(index, output) }
         } else {
-            while open.count >= options.openBins || !open.isEmpty && heldBytes + bytes > heldBytesLimit { done.append(close(fullest)) }
-            open.append(OpenBin())
-            put(record, size, bytes, into: open.count - 1)
-            if isFull(open[open.count - 1]) { done.append(close(open.count - 1)) }
+            // One that fills a bin alone takes no place among the open ones.
+            let isAlone = options.openBins > 1 && size + smallestRecord > options.maxTokens
+            while !isAlone, open.count >= options.openBins || !open.isEmpty && heldBytes + bytes > heldBytesLimit { try close(fullest, output) }
+            open.append(OpenBin(draft: spare.popLast() ?? PackedDraft()))
+            put(part, size, bytes, into: open.count - 1)
+            if isAlone || isFull(open.count - 1) { try close(open.count - 1, output) }
         }
-        return done
     }
 
-    /// The bins that are still open, in the order in which they were opened.
-    mutating func finish() -> [PackedBin] {
-        var done: [PackedBin] = []
-        while !open.isEmpty { done.append(close(0)) }
-        return done
+    /// Hands out the bins that are still open, in the order in which they were opened.
+    mutating func finish(output: (PackedDraft) throws -> Void) rethrows {
+        while !open.isEmpty { try close(0, output) }
     }
 
     /// The bin with the least room that still takes the record; the oldest of equals.
     private func bestFit(_ size: Int, _ bytes: Int) -> Int? {
         var best: Int?
         guard heldBytes + bytes <= heldBytesLimit else { return nil }
-        for (index, bin) in open.enumerated() where bin.tokens + size <= options.maxTokens {
-            if best.map({ open[$0].tokens < bin.tokens }) ?? true { best = index }
+        for index in open.indices where open[index].tokens + size <= options.maxTokens {
+            if best.map({ open[$0].tokens < open[index].tokens }) ?? true { best = index }
         }
         return best
     }
@@ -68,25 +67,24 @@ struct BinFiller {
         return best
     }
 
-    private func isFull(_ bin: OpenBin) -> Bool {
-        bin.records.count == options.recordsPerBin || bin.tokens + smallestRecord > options.maxTokens
+    private func isFull(_ index: Int) -> Bool {
+        open[index].draft.memberCount == options.recordsPerBin || open[index].tokens + smallestRecord > options.maxTokens
     }
 
-    private mutating func put(_ record: FittedRecord, _ size: Int, _ bytes: Int, into index: Int) {
-        open[index].records.append(record)
+    private mutating func put(_ part: PackedPart, _ size: Int, _ bytes: Int, into index: Int) {
+        open[index].draft.add(part, layout: options.layout, paperEpsilon: options.paperEpsilon ? PackedBin.paperEpsilon : 0)
         open[index].tokens += size
         open[index].bytes += bytes
         heldBytes += bytes
     }
 
-    private mutating func close(_ index: Int) -> PackedBin {
+    private mutating func close(_ index: Int, _ output: (PackedDraft) throws -> Void) rethrows {
         let bin = open.remove(at: index)
         heldBytes -= bin.bytes
-        return self.bin(bin.records)
-    }
-
-    private func bin(_ records: [FittedRecord]) -> PackedBin {
-        PackedBin(records, layout: options.layout, paperEpsilon: options.paperEpsilon ? PackedBin.paperEpsilon : 0)
+        try output(bin.draft)
+        guard bin.bytes <= BinFiller.spareBytes else { return }
+        bin.draft.removeAll()
+        spare.append(bin.draft)
     }
 }
 

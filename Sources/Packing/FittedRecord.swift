@@ -28,20 +28,12 @@ public struct FittedRecord: Sendable, Equatable {
 
     public var isCut: Bool { promptGaps.contains { !$0.isEmpty } || responseCuts.contains { $0 > 0 } }
 
-    /// Tokens that it takes in a bin.
-    public func tokens(in layout: PackedLayout) -> Int {
-        guard layout == .sharedPrefix || layout == .pairs || layout == .sft && record.prompts.count == 1 else { return record.responses.indices.reduce(record.responseTokens) { $0 + record.prompt(of: $1).count } }
-        let shared = record.sharedPrompt.count
-        return record.promptTokens - (record.prompts.count - 1) * shared + record.responseTokens
-    }
+    var shape: RecordShape { RecordShape(record) }
 
-    /// About the bytes that it takes in a bin on disk, never fewer: a bin that is within the stream's limit by this count is within it.
+    /// As `RecordShape.storedBytes`.
     func storedBytes(in layout: PackedLayout) -> Int {
-        let ratings = record.ratings
-        let names = ratings.dimensions.reduce(record.id.count + record.source.count) { $0 + $1.count + 12 }
-        let segments = record.responses.count + record.prompts.reduce(0) { $0 + $1.answers.count }
-        let numbers = pairs.count + promptGaps.reduce(0) { $0 + $1.count }
-        return 8 * tokens(in: layout) + 48 * segments + 8 * numbers + 29 * ratings.ratings.count + names + 128
+        let names = record.ratings.dimensions.reduce(record.id.count + record.source.count) { $0 + $1.count }
+        return shape.storedBytes(in: layout, names: names, dimensions: record.ratings.dimensions.count, numbers: promptGaps.reduce(pairs.count) { $0 + $1.count })
     }
 
     /// Turn starts are not kept: nothing after packing asks for them.
@@ -73,22 +65,8 @@ public struct FittedRecord: Sendable, Equatable {
 }
 
 extension TokensRecord {
-    var responseTokens: Int { responses.reduce(0) { $0 + $1.count } }
-    var longestResponse: Int { responses.reduce(0) { max($0, $1.count) } }
-    var promptTokens: Int { prompts.reduce(0) { $0 + $1.ids.count } }
-    var longestPrompt: Int { prompts.reduce(0) { max($0, $1.ids.count) } }
-    /// Tokens of the longest prompt with a response to it.
-    var longestSequence: Int { responses.indices.reduce(longestPrompt) { max($0, prompt(of: $1).count + responses[$1].count) } }
-
     /// The prompt that a response answers.
     func prompt(of response: Int) -> [UInt32] { prompts[prompts.count == 1 ? 0 : response].ids }
-
-    /// What all prompts begin with: the whole of a single one.
-    var sharedPrompt: ArraySlice<UInt32> {
-        prompts.count == 1 ? prompts[0].ids[...] : prompts.dropFirst().reduce(prompts[0].ids[...]) { shared, prompt in
-            shared.prefix(zip(shared, prompt.ids).prefix { $0 == $1 }.count)
-        }
-    }
 
     /// Where an error about this record happened.
     var place: String { "record \(id) (input \(origin.input), line \(origin.line))" }

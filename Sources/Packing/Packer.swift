@@ -11,6 +11,8 @@ public struct Packer {
     private let fitter: RecordFitter
     private var filler: BinFiller
     private var shuffled: ShuffledRecords?
+    /// Of the record that was read last.
+    private var whole = RecordShape()
 
     /// Bytes of records that `order` shuffled and grouped may hold unless told otherwise.
     public static let defaultShuffleMemory = 1 << 30
@@ -25,25 +27,50 @@ public struct Packer {
         shuffled = options.order == .input ? nil : ShuffledRecords(options, limit: shuffleMemory)
     }
 
-    public mutating func add(_ record: TokensRecord, output: (PackedBin) throws -> Void) throws {
+    /// Takes the next record of the input. A bin that is done has its memory until `output` returns.
+    public mutating func add(_ record: Int, of columns: TokensColumns, output: (PackedDraft) throws -> Void) throws {
+        try columns.check(record)
+        whole.read(record, of: columns)
+        guard shuffled == nil, case let look = fitter.look(at: record, of: columns, whole) else { return try add(columns.record(record), output) }
+        switch look {
+        case .unclear: try add(columns.record(record), output)
+        case .dropped(let reason):
+            report.addRead(whole)
+            report.counts.countDropped(whole, reason)
+        case .fits(let part):
+            report.addRead(whole)
+            report.addKept(part, of: whole, unused: whole.tokens - part.shape.tokens)
+            try fill(part, output)
+        }
+    }
+
+    /// The plain way: by a copy.
+    private mutating func add(_ record: TokensRecord, _ output: (PackedDraft) throws -> Void) throws {
         let outcome = try fitter.fit(record)
-        report.add(record, outcome)
-        guard case .fitted(let fitted) = outcome else { return }
-        if shuffled != nil { try shuffled?.add(fitted) } else { try fill(fitted, output) }
+        report.addRead(whole)
+        switch outcome {
+        case .dropped(let reason): report.counts.countDropped(whole, reason)
+        case .fitted(let fitted):
+            let part = PackedPart(fitted)
+            report.addKept(part, of: whole, unused: fitted.unusedTokens)
+            report.counts.countCuts(fitted)
+            if shuffled != nil { try shuffled?.add(fitted) } else { try fill(part, output) }
+        }
     }
 
     /// Hands out what is still held.
-    public mutating func finish(output: (PackedBin) throws -> Void) throws {
-        for record in shuffled?.take() ?? [] { try fill(record, output) }
-        for bin in filler.finish() { try hand(bin, output) }
+    public mutating func finish(output: (PackedDraft) throws -> Void) throws {
+        for record in shuffled?.take() ?? [] { try fill(PackedPart(record), output) }
+        try filler.finish { bin in
+            report.addBin(bin)
+            try output(bin)
+        }
     }
 
-    private mutating func fill(_ record: FittedRecord, _ output: (PackedBin) throws -> Void) throws {
-        for bin in filler.add(record) { try hand(bin, output) }
-    }
-
-    private mutating func hand(_ bin: PackedBin, _ output: (PackedBin) throws -> Void) throws {
-        report.add(bin)
-        try output(bin)
+    private mutating func fill(_ part: PackedPart, _ output: (PackedDraft) throws -> Void) throws {
+        try filler.add(part) { bin in
+            report.addBin(bin)
+            try output(bin)
+        }
     }
 }

@@ -39,40 +39,46 @@ public struct PackingCounts: Sendable, Equatable {
 
     public var recordsDropped: Int { dropped.values.reduce(0, +) }
 
-    mutating func count(_ record: TokensRecord, _ outcome: RecordFitter.Outcome) {
-        let tokens = record.promptTokens + record.responseTokens
+    mutating func countRead(_ shape: RecordShape) {
         recordsIn += 1
-        tokensIn += tokens
-        switch outcome {
-        case .dropped(let reason):
-            dropped[reason, default: 0] += 1
-            tokensDropped += tokens
-        case .fitted(let fitted):
-            recordsOut += 1
-            tokensOut += fitted.record.promptTokens + fitted.record.responseTokens
-            let cuts = fitted.responseCuts.filter { $0 > 0 }
-            let promptCut = fitted.promptCuts.reduce(0, +)
-            promptsCut += fitted.promptCuts.count { $0 > 0 }
-            promptsWithoutOldTurns += fitted.turnsRemoved > 0 ? 1 : 0
-            turnsRemoved += fitted.turnsRemoved
-            promptsCutInside += promptCut > 0 && (fitted.middleTokens > 0 || fitted.turnsRemoved == 0) ? 1 : 0
-            promptTokensCut += promptCut
-            recordsWithCutResponses += cuts.isEmpty ? 0 : 1
-            responsesCut += cuts.count
-            responseTokensCut += cuts.reduce(0, +)
-            responsesUnused += record.responses.count - fitted.record.responses.count
-            tokensUnused += fitted.unusedTokens
-            pairs += fitted.pairs.count
-            let answers = (record.prompts.reduce(0) { $0 + $1.answers.count }, fitted.record.prompts.reduce(0) { $0 + $1.answers.count })
-            answersKept += answers.1
-            answersCut += answers.0 - answers.1
-        }
+        tokensIn += shape.tokens
     }
 
-    mutating func count(_ bin: PackedBin, maxTokens: Int) {
+    mutating func countDropped(_ shape: RecordShape, _ reason: DropReason) {
+        dropped[reason, default: 0] += 1
+        tokensDropped += shape.tokens
+    }
+
+    /// - Parameters:
+    ///   - shape: of what goes into a bin.
+    ///   - whole: of the record as it was read.
+    ///   - unused: tokens of its responses that are neither kept nor cut.
+    mutating func countKept(_ shape: RecordShape, of whole: RecordShape, pairs more: Int, unused: Int) {
+        recordsOut += 1
+        tokensOut += shape.tokens
+        responsesUnused += whole.responses.count - shape.responses.count
+        tokensUnused += unused
+        pairs += more
+        answersKept += shape.answers
+        answersCut += whole.answers - shape.answers
+    }
+
+    mutating func countCuts(_ fitted: FittedRecord) {
+        let cuts = fitted.responseCuts.filter { $0 > 0 }, promptCut = fitted.promptCuts.reduce(0, +)
+        promptsCut += fitted.promptCuts.count { $0 > 0 }
+        promptsWithoutOldTurns += fitted.turnsRemoved > 0 ? 1 : 0
+        turnsRemoved += fitted.turnsRemoved
+        promptsCutInside += promptCut > 0 && (fitted.middleTokens > 0 || fitted.turnsRemoved == 0) ? 1 : 0
+        promptTokensCut += promptCut
+        recordsWithCutResponses += cuts.isEmpty ? 0 : 1
+        responsesCut += cuts.count
+        responseTokensCut += cuts.reduce(0, +)
+    }
+
+    mutating func countBin(tokens: Int, maxTokens: Int) {
         bins += 1
-        binTokens += bin.tokens.count
-        oversizeBins += bin.tokens.count > maxTokens ? 1 : 0
+        binTokens += tokens
+        oversizeBins += tokens > maxTokens ? 1 : 0
     }
 
     private static var sums: [WritableKeyPath<PackingCounts, Int>] { [

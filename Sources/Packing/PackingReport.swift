@@ -32,26 +32,30 @@ public struct PackingReport: Sendable, Equatable {
         counts = PackingCounts(options.layout)
     }
 
-    mutating func add(_ record: TokensRecord, _ outcome: RecordFitter.Outcome) {
-        counts.count(record, outcome)
-        for prompt in record.prompts { prompts.add(prompt.ids.count) }
-        for response in record.responses { responses.add(response.count) }
-        sequences.add(record.longestSequence)
-        guard case .fitted(let fitted) = outcome else { return }
-        let packed = fitted.record, rows = packed.responses.count
-        records.add(fitted.tokens(in: options.layout))
-        let padded = rows * ((packed.longestSequence + 7) / 8 * 8)
-        paddedTokens += padded
-        paddedRepeatedTokens += padded * packed.ratings.dimensions.count
-        rowTokens += fitted.tokens(in: .rows16)
-        sharedTokens += fitted.tokens(in: .sharedPrefix)
+    mutating func addRead(_ shape: RecordShape) {
+        counts.countRead(shape)
+        for prompt in shape.prompts { prompts.add(prompt) }
+        for response in shape.responses { responses.add(response) }
+        sequences.add(shape.longestSequence)
     }
 
-    mutating func add(_ bin: PackedBin) {
-        counts.count(bin, maxTokens: options.maxTokens)
-        binRecords.add(bin.members.count)
-        binTokens.add(bin.tokens.count)
-        if bin.tokens.count > options.maxTokens { oversizeTokens += bin.tokens.count }
+    /// - Parameters: as of `PackingCounts.countKept`.
+    mutating func addKept(_ part: PackedPart, of whole: RecordShape, unused: Int) {
+        let shape = part.shape, rows = shape.responses.count, padded = rows * ((shape.longestSequence + 7) / 8 * 8)
+        counts.countKept(shape, of: whole, pairs: part.pairs.count, unused: unused)
+        records.add(shape.tokens(in: options.layout))
+        paddedTokens += padded
+        paddedRepeatedTokens += padded * part.dimensionCount
+        rowTokens += shape.tokens(in: .rows16)
+        sharedTokens += shape.tokens(in: .sharedPrefix)
+    }
+
+    mutating func addBin(_ bin: PackedDraft) {
+        let tokens = bin.tokenCount
+        counts.countBin(tokens: tokens, maxTokens: options.maxTokens)
+        binRecords.add(bin.memberCount)
+        binTokens.add(tokens)
+        if tokens > options.maxTokens { oversizeTokens += tokens }
     }
 
     /// Of two shards together.

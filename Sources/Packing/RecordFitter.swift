@@ -57,26 +57,50 @@ public struct RecordFitter: Sendable {
         self.vocabularySize = vocabularySize
     }
 
+    /// What becomes of a record that is looked at where it lies.
+    enum Look {
+        /// It goes into a bin, uncut.
+        case fits(PackedPart)
+        case dropped(DropReason)
+        /// It has to be cut, or there is something about it that `fit` has the words for.
+        case unclear
+    }
+
+    /// What `fit` says of a copy, for records that need no cut.
+    func look(at record: Int, of columns: TokensColumns, _ shape: RecordShape) -> Look {
+        if let vocabularySize, largest(columns.promptTokens(record)) >= vocabularySize || largest(columns.responseTokens(record)) >= vocabularySize { return .unclear }
+        let part: PackedPart
+        switch ResponseChoice(columns.ratings(record), responses: shape.responses.count, options) {
+        case .none(let reason): return .dropped(reason)
+        case .all: part = PackedPart(record, of: columns, shape)
+        case .some(let kept, let pairs):
+            guard shape.prompts.count == 1 else { return .unclear }
+            part = PackedPart(record, of: columns, shape, keeping: kept, pairs: pairs)
+        }
+        if let reason = reasonToDrop(part.shape) { return .dropped(reason) }
+        guard part.shape.longestSequence <= options.maxLength, part.storedBytes(in: options.layout) <= StreamLimits.recordBytes else { return .unclear }
+        return .fits(part)
+    }
+
     /// - Throws: `InputError` for a token outside the vocabulary, and for a record whose bin would exceed what a stream's record may hold.
     public func fit(_ record: TokensRecord) throws -> Outcome {
         try checkVocabulary(record)
         let whole = record
         var record = record, pairs: [ResponsePair] = []
-        switch ResponseChoice(record, options) {
+        switch record.ratings.withView({ ResponseChoice($0, responses: record.responses.count, options) }) {
         case .none(let reason): return .dropped(reason)
         case .all: break
         case .some(let kept, let chosen): (record, pairs) = (record.keeping(kept), chosen)
         }
-        if record.prompts.contains(where: \.ids.isEmpty) { return .dropped(.emptyPrompt) }
-        if record.responses.contains(where: \.isEmpty) { return .dropped(.emptyResponse) }
+        let shape = RecordShape(record)
+        if let reason = reasonToDrop(shape) { return .dropped(reason) }
         var fitted = FittedRecord(record)
-        if record.longestSequence > options.maxLength {
-            if options.overlong == .drop { return .dropped(.overlong) }
-            guard let cut = options.truncation == .paper ? cutAsPaper(record) : cutAsOurs(record) else { return .dropped(.noRoom) }
+        if shape.longestSequence > options.maxLength {
+            guard let cut = options.truncation == .paper ? cutAsPaper(record, shape) : cutAsOurs(record, shape) else { return .dropped(.noRoom) }
             fitted = cut
         }
         fitted.pairs = pairs
-        fitted.unusedTokens = whole.promptTokens + whole.responseTokens - record.promptTokens - record.responseTokens
+        fitted.unusedTokens = RecordShape(whole).tokens - shape.tokens
         let bytes = fitted.storedBytes(in: options.layout)
         guard bytes <= StreamLimits.recordBytes else {
             throw InputError("\(record.place): its bin would have \(bytes) bytes, a stream's record holds at most \(StreamLimits.recordBytes); choose a smaller --max-length")
@@ -84,22 +108,30 @@ public struct RecordFitter: Sendable {
         return .fitted(fitted)
     }
 
+    private func reasonToDrop(_ shape: RecordShape) -> DropReason? {
+        if shape.prompts.contains(0) { return .emptyPrompt }
+        if shape.responses.contains(0) { return .emptyResponse }
+        return options.overlong == .drop && shape.longestSequence > options.maxLength ? .overlong : nil
+    }
+
+    /// -1 where there are none.
+    private func largest(_ tokens: UnsafeBufferPointer<UInt32>) -> Int {
+        var largest: UInt32 = 0
+        for token in tokens where token > largest { largest = token }
+        return tokens.isEmpty ? -1 : Int(largest)
+    }
+
     private func checkVocabulary(_ record: TokensRecord) throws {
         guard let vocabularySize else { return }
-        func largest(_ tokens: [UInt32]) -> UInt32 {
-            var largest: UInt32 = 0
-            for token in tokens where token > largest { largest = token }
-            return largest
-        }
-        let worst = (record.prompts.map(\.ids) + record.responses).reduce(0) { max($0, largest($1)) }
-        guard Int(worst) < vocabularySize || record.promptTokens == 0 && record.responseTokens == 0 else {
+        let worst = (record.prompts.map(\.ids) + record.responses).reduce(-1) { worst, tokens in max(worst, tokens.withUnsafeBufferPointer(largest)) }
+        guard worst < vocabularySize else {
             throw InputError("\(record.place): token \(worst) is outside the tokenizer's vocabulary of \(vocabularySize) ids; tokenize the data again")
         }
     }
 
     /// The paper's rule with the record's longest response as t: the prompt must be the same for all responses of a list.
-    private func cutAsPaper(_ record: TokensRecord) -> FittedRecord? {
-        let kept = PaperTruncation.lengths(prompt: record.longestPrompt, response: record.longestResponse, cutoff: options.maxLength)
+    private func cutAsPaper(_ record: TokensRecord, _ shape: RecordShape) -> FittedRecord? {
+        let kept = PaperTruncation.lengths(prompt: shape.longestPrompt, response: shape.longestResponse, cutoff: options.maxLength)
         guard kept.prompt > 0, kept.response > 0 else { return nil }
         var fitted = FittedRecord(record)
         for (i, prompt) in record.prompts.enumerated() where prompt.ids.count > kept.prompt { fitted.cutPrompt(i, to: [0 ..< kept.prompt]) }
@@ -109,8 +141,8 @@ public struct RecordFitter: Sendable {
 
     /// The prompt may keep half of the context, or more where the longest response leaves more; responses take what the prompt leaves.
     /// So the prompt is cut only for what its responses need, and neither side can push the other below half of the context.
-    private func cutAsOurs(_ record: TokensRecord) -> FittedRecord? {
-        let room = max(options.maxLength - record.longestResponse, options.maxLength / 2)
+    private func cutAsOurs(_ record: TokensRecord, _ shape: RecordShape) -> FittedRecord? {
+        let room = max(options.maxLength - shape.longestResponse, options.maxLength / 2)
         var fitted = FittedRecord(record)
         for (i, prompt) in record.prompts.enumerated() where prompt.ids.count > room {
             guard let cut = PromptCut(prompt, room: room) else { return nil }

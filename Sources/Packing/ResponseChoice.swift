@@ -34,29 +34,29 @@ enum ResponseChoice {
     case some([Int], pairs: [ResponsePair])
     case none(DropReason)
 
-    init(_ record: TokensRecord, _ options: PackingOptions) {
-        let count = record.responses.count
+    /// - Parameter count: N.
+    init(_ ratings: RatingsView, responses count: Int, _ options: PackingOptions) {
         switch options.layout {
         case .sharedPrefix, .rows16:
-            self = count < 2 ? .none(.fewerThanTwoResponses) : record.ratings.hasTargets ? .all : .none(.noDimension)
+            self = count < 2 ? .none(.fewerThanTwoResponses) : ratings.hasTargets ? .all : .none(.noDimension)
         case .sft where count == 0: self = .none(.noResponse)
         case .sft where count == 1 || options.answers == .all: self = .all
         case .sft:
-            let best = ResponseChoice.first(of: record.ratings.meanTargets(responses: count), by: >)
-            self = best.map { .some([$0], pairs: []) } ?? .none(record.ratings.hasTargets ? .incomparable : .noDimension)
+            let best = ResponseChoice.first(of: ratings.meanTargets(responses: count), by: >)
+            self = best.map { .some([$0], pairs: []) } ?? .none(ratings.hasTargets ? .incomparable : .noDimension)
         case .pairs where count < 2: self = .none(.fewerThanTwoResponses)
         case .pairs where count > 2 && options.pairs == .given: self = .none(.notAPair)
-        case .pairs: self = record.ratings.hasTargets ? ResponseChoice.pairs(record.ratings, responses: count, options.pairs) : .none(.noDimension)
+        case .pairs: self = ratings.hasTargets ? ResponseChoice.pairs(ratings, responses: count, options.pairs) : .none(.noDimension)
         }
     }
 
     /// The pair of `--pairs best-worst`.
     static func bestAndWorst(_ ratings: Ratings, responses: Int) -> ResponseChoice {
         guard responses >= 2 else { return .none(.fewerThanTwoResponses) }
-        return ratings.hasTargets ? pairs(ratings, responses: responses, .bestWorst) : .none(.noDimension)
+        return ratings.withView { $0.hasTargets ? pairs($0, responses: responses, .bestWorst) : .none(.noDimension) }
     }
 
-    private static func pairs(_ ratings: Ratings, responses: Int, _ rule: PairRule) -> ResponseChoice {
+    private static func pairs(_ ratings: RatingsView, responses: Int, _ rule: PairRule) -> ResponseChoice {
         let means = ratings.meanTargets(responses: responses)
         let comparable = means.indices.filter { means[$0] != nil }
         guard comparable.count >= 2 else { return .none(.incomparable) }
@@ -87,18 +87,20 @@ enum ResponseChoice {
     }
 }
 
-extension Ratings {
+extension RatingsView {
     var hasTargets: Bool { targets.contains { $0 > 0 } }
 
     /// N means of targets over the dimensions in use; nil for a response that one of them does not rate.
     func meanTargets(responses: Int) -> [Double?] {
-        let rows = dimensions.indices.map { $0 * responses ..< ($0 + 1) * responses }.filter { targets[$0].contains { $0 > 0 } }
+        let rows = (0 ..< dimensionCount).map { $0 * responses ..< ($0 + 1) * responses }.filter { targets[$0].contains { $0 > 0 } }
         return (0 ..< responses).map { response in
             guard !rows.isEmpty, rows.allSatisfy({ rated[$0.lowerBound + response] == 1 }) else { return nil }
             return rows.reduce(0) { $0 + targets[$1.lowerBound + response] } / Double(rows.count)
         }
     }
+}
 
+extension Ratings {
     /// Of some of the N responses. Targets are a softmax, so those of a part are in the same proportions; a dimension that rates fewer than two of them has none.
     func keeping(_ kept: [Int], of responses: Int) -> Ratings {
         func columns<Value>(_ matrix: [Value]) -> [Value] { dimensions.indices.flatMap { row in kept.map { matrix[row * responses + $0] } } }

@@ -48,7 +48,7 @@ struct ShuffledRecords {
     private func grouped(_ order: [Int]) -> [Int] {
         let window = options.group * ShuffledRecords.groupsOfWindow
         return stride(from: 0, to: order.count, by: window).flatMap { start -> [Int] in
-            let lengths = order[start ..< min(start + window, order.count)].map { (index: $0, length: records[$0].record.record.longestSequence) }
+            let lengths = order[start ..< min(start + window, order.count)].map { (index: $0, length: records[$0].record.shape.longestSequence) }
             // Not every sort keeps the order of equals.
             let sorted = lengths.indices.sorted { lengths[$0].length == lengths[$1].length ? $0 < $1 : lengths[$0].length > lengths[$1].length }.map { lengths[$0].index }
             let groups = stride(from: 0, to: sorted.count, by: options.group).map { sorted[$0 ..< min($0 + options.group, sorted.count)] }

@@ -144,10 +144,10 @@ struct PackCommand: ParsableCommand {
         try sharding.refuse(output, report: report, inputs: files)
         let reportSink = try report.map { try openTextOutput($0) }
         let stream: any ShardOutput<PackedBin> = try sharding.open(output, head: StreamHead(schema: PackedBin.schemaWithGaps, settings: settings, provenance: provenance))
-        func append(_ bin: PackedBin, to shard: Int) throws { try stream.append(bin, to: shard - shards.lowerBound) }
+        func append(_ bin: PackedDraft, to shard: Int) throws { try stream.appendUnchecked(to: shard, bin.append) }
         let progress = common.progress("uf-pack", total: inputs.totalBytes, unit: inputs.totalBytes == nil ? "records" : "bytes")
-        while let record = try inputs.next() {
-            try packer.add(record, output: append)
+        while let records = try inputs.nextBatch(StreamLimits.blockRecords)?.columns {
+            try packer.add(records, output: append)
             progress.update(inputs.totalBytes == nil ? packer.recordsRead : inputs.bytesRead)
         }
         try packer.finish(output: append)

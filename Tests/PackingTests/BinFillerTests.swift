@@ -56,7 +56,7 @@ import Testing
         let names = (0 ..< 50_000).map { Text("dimension \($0)") }
         var packer = try Packer(PackingOptions(maxLength: 64))
         var out = 0
-        for number in 0 ..< 60 { try packer.add(TokenRecords.make(number, prompt: 3, responses: [2, 2], dimensions: names)) { out += $0.members.count } }
+        for number in 0 ..< 60 { try packer.add(0, of: TokensColumns(TokenRecords.make(number, prompt: 3, responses: [2, 2], dimensions: names))) { out += $0.memberCount } }
         // Each takes about 4.4 MB: 64 MiB hold 15 of them.
         #expect(out >= 40, "\(60 - out) records held")
     }

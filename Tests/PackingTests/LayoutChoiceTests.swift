@@ -28,7 +28,7 @@ import Testing
 
     /// For each pair the numbers of the better and the worse response; nil and the reason where there are none.
     private func pairs(_ rows: [[Double?]], _ rule: PairRule) throws -> (pairs: [[Int]]?, reason: DropReason?) {
-        switch ResponseChoice(record(rows), options(.pairs, pairs: rule)) {
+        switch record(rows).ratings.withView({ ResponseChoice($0, responses: rows[0].count, options(.pairs, pairs: rule)) }) {
         case .all: (nil, nil)
         case .none(let reason): (nil, reason)
         case .some(let kept, let pairs): (pairs.map { [kept[$0.better], kept[$0.worse]] }, nil)
@@ -54,7 +54,7 @@ import Testing
         #expect(try pairs([[2, 1, 2, 4]], .all).pairs == [[0, 1], [3, 0], [2, 1], [3, 1], [3, 2]])
         #expect(try pairs([[2, nil, 1]], .all).pairs == [[0, 2]])
         // 0.1 + 0.2 + 0.3 and 0.3 + 0.2 + 0.1 differ in their last bit: equal all the same.
-        let rows: [[Double?]] = [[1, 3, 6], [2, 2, 6], [3, 1, 6]], means = record(rows).ratings.meanTargets(responses: 3)
+        let rows: [[Double?]] = [[1, 3, 6], [2, 2, 6], [3, 1, 6]], means = record(rows).ratings.withView { $0.meanTargets(responses: 3) }
         #expect(means[0] != means[1])
         #expect(try pairs(rows, .all).pairs == [[2, 0], [2, 1]] && pairs(rows, .bestWorst).pairs == [[2, 0]])
     }

@@ -22,7 +22,22 @@ import Testing
             let records = (0 ..< 60).map { TokenRecords.random($0, using: &generator, longest: longest) }
             let (bins, report) = try TokenRecords.pack(records, options)
             try check(records, bins, report, options, "seed \(seed), \(options)")
+            try compareToPlain(records, bins, report, options, "seed \(seed), \(options)")
         }
+    }
+
+    /// Each bin is what the plain version lays out of its records, copied and fitted one by one; and records that are given as values make the same.
+    private func compareToPlain(_ records: [TokensRecord], _ bins: [PackedBin], _ report: PackingReport, _ options: PackingOptions, _ place: String) throws {
+        let fitter = RecordFitter(options)
+        for (number, bin) in bins.enumerated() {
+            let fitted = try bin.members.map { member in
+                guard case .fitted(let fitted) = try fitter.fit(#require(records.first { $0.id == member.id })) else { throw InputError("\(place): a record that is dropped") }
+                return fitted
+            }
+            #expect(bin.isSame(as: PackedBin(fitted, layout: options.layout)), "\(place), bin \(number)")
+        }
+        let values = try TokenRecords.pack(records, options, asValues: true)
+        #expect(values.report == report && values.bins.count == bins.count && zip(values.bins, bins).allSatisfy { $0.isSame(as: $1) }, "\(place)")
     }
 
     private func check(_ records: [TokensRecord], _ bins: [PackedBin], _ report: PackingReport, _ options: PackingOptions, _ place: String) throws {
@@ -49,7 +64,7 @@ import Testing
             for (number, member) in bin.members.enumerated() {
                 let found = expected.removeValue(forKey: member.id)
                 let (whole, fitted) = try #require(found, "\(place): record \(member.id) stands twice or was dropped")
-                let record = if case .some(let kept, _) = ResponseChoice(whole, options) { whole.keeping(kept) } else { whole }
+                let record = if case .some(let kept, _) = whole.ratings.withView({ ResponseChoice($0, responses: whole.responses.count, options) }) { whole.keeping(kept) } else { whole }
                 try check(member, number, of: bin, record, fitted, options, "\(place), record \(member.id)")
             }
         }

@@ -123,6 +123,6 @@ import Testing
         let record = TokenRecords.make(7, prompt: 20_000, responses: [Int](repeating: 2, count: 1000), dimensions: ["a"])
         let message = "record \(TokenRecords.id(7)) (input 1, line 8): its bin would have 160093180 bytes, a stream's record holds at most 67108864; choose a smaller --max-length"
         #expect(throws: InputError(message)) { try fit(record, 1 << 20) { $0.layout = .rows16 } }
-        #expect(try fitted(fit(record, 1 << 20)).tokens(in: .sharedPrefix) == 22_000)
+        #expect(try fitted(fit(record, 1 << 20)).shape.tokens(in: .sharedPrefix) == 22_000)
     }
 }

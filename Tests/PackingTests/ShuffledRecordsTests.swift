@@ -72,7 +72,7 @@ import Testing
         var packer = try Packer(options, shuffleMemory: 1 << 20)
         let message = "--order shuffled holds all records in memory, and after 104 they exceed 1 MiB; allow more (--shuffle-memory), or leave the order to training, which shuffles bins"
         #expect(throws: InputError(message)) {
-            for number in 0 ..< 1000 { try packer.add(TokenRecords.make(number, prompt: 400, responses: [400, 400])) { _ in } }
+            for number in 0 ..< 1000 { try packer.add(0, of: TokensColumns(TokenRecords.make(number, prompt: 400, responses: [400, 400]))) { _ in } }
         }
     }
 }

@@ -73,19 +73,34 @@ enum TokenRecords {
             })
     }
 
-    /// Packs records as the command does, and reads the bins back through a stream, whose reader checks their structure.
-    static func pack(_ records: [TokensRecord], _ options: PackingOptions, vocabularySize: Int? = nil) throws -> (bins: [PackedBin], report: PackingReport) {
-        var packer = try Packer(options, vocabularySize: vocabularySize)
-        let sink = MemorySink()
-        let provenance = Provenance(command: "uf-pack", recipe: 2, arguments: [])
-        let writer = try RecordStreamWriter<PackedBin>(to: sink, head: StreamHead(schema: PackedBin.schemaWithGaps, provenance: provenance))
-        for record in records { try packer.add(record, output: writer.append) }
-        try packer.finish(output: writer.append)
+    /// Packs records as the command does, out of a stream into a stream, whose reader checks the bins' structure.
+    ///
+    /// - Parameter asValues: whether the records are given as copies of their own, and not where they lie in blocks of the stream.
+    static func pack(_ records: [TokensRecord], _ options: PackingOptions, vocabularySize: Int? = nil, asValues: Bool = false) throws -> (bins: [PackedBin], report: PackingReport) {
+        var packer = try ShardedPacker(options, shards: 0 ..< 1, vocabularySize: vocabularySize)
+        let sink = MemorySink(), writer = try RecordStreamWriter<PackedBin>(to: sink, head: StreamHead(schema: PackedBin.schemaWithGaps, provenance: provenance))
+        func append(_ bin: PackedDraft, _: Int) throws { try writer.appendUnchecked(bin.append) }
+        if asValues {
+            for record in records { try packer.add(TokensColumns(record), output: append) }
+        } else {
+            let reader = try RecordReader<TokensRecord>(MemorySource(stream(records)))
+            while let columns = try reader.nextBatch(7)?.columns { try packer.add(columns, output: append) }
+        }
+        try packer.finish(output: append)
         try writer.finish(StreamTail())
         let reader = try RecordReader<PackedBin>(MemorySource(sink.bytes))
         var bins: [PackedBin] = []
         while let bin = try reader.next() { bins.append(bin) }
-        return (bins, packer.report)
+        return (bins, packer.reports[0])
+    }
+
+    private static let provenance = Provenance(command: "uf-pack", recipe: 2, arguments: [])
+
+    private static func stream(_ records: [TokensRecord]) throws -> [UInt8] {
+        let sink = MemorySink(), writer = try RecordStreamWriter<TokensRecord>(to: sink, head: StreamHead(schema: TokensRecord.schemaWithAnswers, provenance: provenance))
+        for record in records { try writer.append(record) }
+        try writer.finish(StreamTail())
+        return sink.bytes
     }
 }
 

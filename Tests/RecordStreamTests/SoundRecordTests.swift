@@ -7,15 +7,17 @@ import Testing
 
 /// The quick look at a record against the plain one, which copies it: on records of any shape, most of them wrong in some way.
 @Suite struct SoundRecordTests {
-    private func compare<Record: StreamRecord>(_ type: Record.Type, _ fill: (BlockBuilder, inout SeededGenerator) -> Void, _ isSound: (Block, Int) -> Bool) throws -> (sound: Int, unsound: Int) {
-        let builder = BlockBuilder(schema: Record.schema)
+    private func compare<Record: StreamRecord>(
+        _ type: Record.Type, _ schema: Schema, _ fill: (BlockBuilder, inout SeededGenerator) -> Void, _ isSound: (Block, Int) -> Bool
+    ) throws -> (sound: Int, unsound: Int) {
+        let builder = BlockBuilder(schema: schema)
         var generator = SeededGenerator(seed: 4), counts = (sound: 0, unsound: 0)
         for round in 0 ..< 20_000 {
             builder.removeAll()
             fill(builder, &generator)
             try builder.endRecord()
             let payload = builder.payload()
-            let block = try Block(schema: Record.schema, name: "x", firstRecord: 0, count: 1, payload: payload.bytes, owner: payload)
+            let block = try Block(schema: schema, name: "x", firstRecord: 0, count: 1, payload: payload.bytes, owner: payload)
             let isRight = (try? Record(block, 0).validate()) != nil
             #expect(isSound(block, 0) == isRight, "round \(round): \((try? Record(block, 0)).map { "\($0)" } ?? "no record")")
             if isRight { counts.sound += 1 } else { counts.unsound += 1 }
@@ -38,7 +40,7 @@ import Testing
     }
 
     @Test func ratedRecords() throws {
-        let counts = try compare(RatedRecord.self, { builder, generator in
+        let counts = try compare(RatedRecord.self, RatedRecord.schema, { builder, generator in
             func odd() -> Bool { Int.random(in: 0 ..< 25, using: &generator) == 0 }
             let n = Int.random(in: 0 ... 4, using: &generator), text: Text = "x"
             builder.add(text: "id", to: 0)
@@ -56,8 +58,8 @@ import Testing
         #expect(counts.sound > 3000 && counts.unsound > 3000, "\(counts)")
     }
 
-    @Test func tokensRecords() throws {
-        let counts = try compare(TokensRecord.self, { builder, generator in
+    @Test(arguments: TokensRecord.schemas) func tokensRecords(schema: Schema) throws {
+        let counts = try compare(TokensRecord.self, schema, { builder, generator in
             func odd() -> Bool { Int.random(in: 0 ..< 25, using: &generator) == 0 }
             let n = Int.random(in: 0 ... 4, using: &generator), prompts = odd() ? 2 : Bool.random(using: &generator) ? n : 1
             builder.add(text: "id", to: 0)
@@ -69,8 +71,69 @@ import Testing
             builder.add(lists: (0 ..< prompts + (odd() ? 1 : 0)).map { _ in odd() ? [] : odd() ? [0, 4, 2] : [0, 2, odd() ? 6 : 5] as [UInt32] }, to: 9)
             builder.add(nameLists: (0 ..< prompts + (odd() ? 1 : 0)).map { _ in odd() ? ["a"] : ["a", "b"] as [Text] }, to: 10)
             builder.add(lists: [[UInt32]](repeating: [5], count: n), to: 11)
+            guard schema == TokensRecord.schemaWithAnswers else { return }
+            let wrong: [[UInt32]] = [[0, 1], [1], [2, 2], [3, 2], [1, 6], [1, 3, 2, 4], [1, 2, 3]]
+            let right: [[UInt32]] = [[], [1, 5], [1, 2, 2, 3], [2, 3, 4, 5]]
+            builder.add(lists: (0 ..< prompts + (odd() ? 1 : 0)).map { _ in (odd() ? wrong : right).randomElement(using: &generator) ?? [] }, to: 12)
         }, TokensRecord.isSound)
         #expect(counts.sound > 3000 && counts.unsound > 3000, "\(counts)")
+    }
+
+    /// Bins of any layout with a number changed here and there. Of a bin with a cut prompt the quick look says nothing.
+    @Test(arguments: PackedBin.schemas) func bins(schema: Schema) throws {
+        let hasGaps = schema == PackedBin.schemaWithGaps, samples = (Sample.packed + GoldenStreams.paperRows + GoldenStreams.pairs + GoldenStreams.conversations + GoldenStreams.gaps).map { bin in
+            var bin = bin
+            for member in bin.members.indices { bin.members[member].promptGaps = hasGaps ? bin.members[member].promptGaps ?? bin.members[member].promptCuts.map { _ in [] } : nil }
+            return bin
+        }
+        var generator = SeededGenerator(seed: 6), sound = 0, unsound = 0
+        for round in 0 ..< 20_000 {
+            func below(_ bound: Int) -> Int { Int.random(in: 0 ..< bound, using: &generator) }
+            var bin = samples[below(samples.count)]
+            for _ in 0 ..< below(3) { change(&bin, hasGaps, &generator) }
+            let builder = BlockBuilder(schema: schema)
+            bin.append(to: builder)
+            try builder.endRecord()
+            let payload = builder.payload(), block = try Block(schema: schema, name: "x", firstRecord: 0, count: 1, payload: payload.bytes, owner: payload)
+            let isRight = (try? PackedBin(block, 0).validate()) != nil, isCut = hasGaps && bin.members.contains { $0.promptCuts.contains { $0 > 0 } || $0.promptGaps?.contains { !$0.isEmpty } == true }
+            #expect(PackedBin.isSound(block, 0) == (isRight && !isCut), "round \(round): \(bin)")
+            if isRight { sound += 1 } else { unsound += 1 }
+        }
+        #expect(sound > 5000 && unsound > 5000, "\(sound), \(unsound)")
+    }
+
+    private func change(_ bin: inout PackedBin, _ hasGaps: Bool, _ generator: inout SeededGenerator) {
+        func below(_ bound: Int) -> Int { Int.random(in: 0 ..< max(bound, 1), using: &generator) }
+        /// A number near another, now and then far from it.
+        func near<Number: FixedWidthInteger>(_ number: Number) -> Number { below(12) == 0 ? [Number.max, .min, 0].randomElement(using: &generator)! : number &+ Number(truncatingIfNeeded: below(5) - 2) }
+        func alter<Number: FixedWidthInteger>(_ list: inout [Number]) {
+            switch below(4) {
+            case 0: list.append(Number(below(4)))
+            case 1: _ = list.popLast()
+            default: if !list.isEmpty { let at = below(list.count); list[at] = near(list[at]) }
+            }
+        }
+        let segment = below(bin.segments.count), member = below(bin.members.count)
+        guard bin.segments.indices.contains(segment), bin.members.indices.contains(member) else { return bin.tokens.append(1) }
+        switch below(16) {
+        case 0: alter(&bin.tokens)
+        case 1: alter(&bin.positions)
+        // The columns hold where each begins: the end of the one before.
+        case 2: bin.segments[segment].start = near(bin.segments[segment].start)
+        case 3: bin.segments[segment].parent = near(bin.segments[segment].parent)
+        case 4: bin.segments[segment].record = near(bin.segments[segment].record)
+        case 5: bin.segments[segment].response = near(bin.segments[segment].response)
+        case 6: bin.segments[segment].labelStart = near(bin.segments[segment].labelStart)
+        case 7: bin.segments.remove(at: segment)
+        case 8: alter(&bin.members[member].responseCuts)
+        case 9: alter(&bin.members[member].promptCuts)
+        case 10: alter(&bin.members[member].rowMap)
+        case 11: bin.members[member].piTarget = [[], [.nan], bin.members[member].piTarget + [0], bin.members[member].piTarget.map { $0 / 2 }][below(4)]
+        case 12: bin.members[member].ratings.targets = [[], bin.members[member].ratings.targets.map { -$0 }, bin.members[member].ratings.targets.reversed()][below(3)]
+        case 13: bin.members[member].ratings.dimensions.append("another")
+        case 14: if hasGaps { bin.members[member].promptGaps = [nil, [], [[]], [[], []], [[.init(at: 0, tokens: 1)]]][1 + below(4)] }
+        default: bin.members.swapAt(member, below(bin.members.count))
+        }
     }
 
     /// Whoever adds a builder's records to a stream is told of those that no reader would take, before they are written.

@@ -36,12 +36,12 @@ public struct ColumnArrays {
 
     /// Bytes of inner list `list` of texts.
     @inline(__always)
-    public func text(_ list: Int) -> UnsafeBufferPointer<UInt8> { bytes(innerRange(list)) }
+    public func text(_ list: Int) -> UnsafeBufferPointer<UInt8> { values(innerRange(list)) }
 
-    /// Bytes of a list of bytes.
+    /// Numbers of the column's type.
     @inline(__always)
-    private func bytes(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
-        UnsafeBufferPointer(start: values.map { $0.assumingMemoryBound(to: UInt8.self) + range.lowerBound }, count: range.count)
+    func values<Value: BitwiseCopyable>(_ range: Range<Int>, as type: Value.Type = Value.self) -> UnsafeBufferPointer<Value> {
+        UnsafeBufferPointer(start: values.map { $0.assumingMemoryBound(to: Value.self) + range.lowerBound }, count: range.count)
     }
 
     /// Bytes of the dictionary text that value `at` names.
@@ -72,7 +72,9 @@ public struct ColumnArrays {
 
 extension Block {
     /// Column `column`'s arrays; valid as long as the block is.
-    public func arrays(of column: Int) -> ColumnArrays {
+    public func arrays(of column: Int) -> ColumnArrays { columns[column] }
+
+    func makeArrays(of column: Int) -> ColumnArrays {
         let kind = schema.columns[column]
         return ColumnArrays(
             type: kind.type, depth: kind.depth, meaning: kind.meaning, outer: kind.depth >= 1 ? words(column, 0).baseAddress : nil, inner: kind.depth >= 2 ? words(column, 1).baseAddress : nil,

@@ -77,6 +77,14 @@ final class RawBuffer {
         count += 4 * lists.count
     }
 
+    /// Numbers that count up from `first`.
+    func append(counting count: Int, from first: UInt32) {
+        reserve(self.count + 4 * count)
+        let numbers = (base + self.count).assumingMemoryBound(to: UInt32.self)
+        for number in 0 ..< count { numbers[number] = first &+ UInt32(truncatingIfNeeded: number) }
+        self.count += 4 * count
+    }
+
     /// Zero bytes up to the next multiple of 64.
     func pad() {
         let end = count.aligned

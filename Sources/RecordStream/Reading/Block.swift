@@ -18,6 +18,8 @@ public final class Block: @unchecked Sendable {
     private let arrays: [Range<Int>]
     /// For each column its first array.
     private let firstArray: [Int]
+    /// The arrays of every column.
+    private(set) var columns: [ColumnArrays] = []
     /// Columns whose texts have lone surrogates.
     private var withSurrogates: Set<Int> = []
 
@@ -38,6 +40,7 @@ public final class Block: @unchecked Sendable {
             do { try check(column, index) } catch let error as InputError { throw error.at("column \(column.name)") }
         }
         try checkNames()
+        columns = schema.columns.indices.map(makeArrays)
     }
 
     /// Holds what a record's dictionary texts come to, each as often as it is used, to the limit of a record: one long text behind a million indices would cost its

@@ -192,9 +192,8 @@ extension Block {
         func check<Record: StreamRecord>(_: Record.Type) throws { try Record(self, index).validate() }
         switch schema {
         case RatedRecord.schema: if !RatedRecord.isSound(self, index) { try check(RatedRecord.self) }
-        case TokensRecord.schema: if !TokensRecord.isSound(self, index) { try check(TokensRecord.self) }
-        case TokensRecord.schemaWithAnswers: try check(TokensRecord.self)
-        case PackedBin.schema, PackedBin.schemaWithGaps: try check(PackedBin.self)
+        case TokensRecord.schema, TokensRecord.schemaWithAnswers: if !TokensRecord.isSound(self, index) { try check(TokensRecord.self) }
+        case PackedBin.schema, PackedBin.schemaWithGaps: if !PackedBin.isSound(self, index) { try check(PackedBin.self) }
         case LogProbRecord.schema: try check(LogProbRecord.self)
         default: break
         }

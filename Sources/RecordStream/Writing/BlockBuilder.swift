@@ -13,9 +13,10 @@ public final class BlockBuilder {
     /// What directory and padding may add to them in a payload.
     private let overhead: Int
 
-    public init(schema: Schema) {
+    /// - Parameter capacity: bytes that each array has room for from the start.
+    public init(schema: Schema, capacity: Int = 4096) {
         self.schema = schema
-        columns = schema.columns.map(ColumnBuilder.init)
+        columns = schema.columns.map { ColumnBuilder($0, capacity: capacity) }
         let arrays = columns.reduce(0) { $0 + $1.arrays.count }
         overhead = 64 * (arrays + 4) + 8 * arrays
     }
@@ -120,6 +121,25 @@ public final class BlockBuilder {
     public func add<Value: BitwiseCopyable>(list values: [Value], to column: Int) {
         columns[column].add(list: values)
     }
+
+    /// A list of numbers of the column's size, as bytes.
+    func add(list bytes: UnsafeRawBufferPointer, to column: Int) { columns[column].add(list: bytes) }
+
+    /// A list whose last number may stand apart.
+    func add<Values: Collection>(list values: Values, last: Values.Element? = nil, to column: Int) where Values.Element: BitwiseCopyable {
+        columns[column].add(list: values, last: last)
+    }
+
+    /// A list of zeros, and a list of so many empty lists.
+    func add(zeros count: Int, to column: Int) { columns[column].add(list: repeatElement(UInt32(0), count: count), last: nil) }
+
+    func add(emptyLists count: Int, to column: Int) { columns[column].add(emptyLists: count) }
+
+    /// The first `records` records of a column of one level less, as the list of one record.
+    func add(nested arrays: ColumnArrays, records: Int, to column: Int) { columns[column].add(nested: arrays, records: records) }
+
+    /// The inner lists of the first `records` records of a column of the same form, as those of one record.
+    func add(joined arrays: ColumnArrays, records: Int, to column: Int) { columns[column].add(joined: arrays, records: records) }
 
     public func add<Value: BitwiseCopyable>(lists values: [[Value]], to column: Int) {
         columns[column].add(lists: values)

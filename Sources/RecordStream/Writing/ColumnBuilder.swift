@@ -5,16 +5,15 @@ import JSON
 final class ColumnBuilder {
     // Offsets wrap around only in a record far above the limit, which `endRecord` refuses.
     private let column: Column
-    private let outer = RawBuffer()
-    private let inner = RawBuffer()
-    private let values = RawBuffer()
-    private let dictionaryOffsets = RawBuffer()
-    private let dictionaryBytes = RawBuffer()
+    private let outer, inner, values, dictionaryOffsets, dictionaryBytes: RawBuffer
     /// The numbers of those entries of the dictionary that are looked up by a hash.
     private var numbers: [Text: UInt32] = [:]
 
-    init(_ column: Column) {
+    /// - Parameter capacity: bytes that each array has room for from the start.
+    init(_ column: Column, capacity: Int) {
         self.column = column
+        func buffer() -> RawBuffer { RawBuffer(capacity: capacity) }
+        (outer, inner, values, dictionaryOffsets, dictionaryBytes) = (buffer(), buffer(), buffer(), buffer(), buffer())
         start()
     }
 
@@ -25,7 +24,11 @@ final class ColumnBuilder {
     }
 
     func removeAll() {
-        for buffer in [outer, inner, values, dictionaryOffsets, dictionaryBytes] { buffer.removeAll() }
+        outer.removeAll()
+        inner.removeAll()
+        values.removeAll()
+        dictionaryOffsets.removeAll()
+        dictionaryBytes.removeAll()
         if !numbers.isEmpty { numbers.removeAll(keepingCapacity: true) }
         start()
     }
@@ -51,6 +54,45 @@ final class ColumnBuilder {
         check(Value.self, depth: 1)
         list.withUnsafeBytes { values.append($0) }
         outer.append(UInt32(truncatingIfNeeded: values.count / column.type.size))
+    }
+
+    func add(list bytes: UnsafeRawBufferPointer) {
+        check(depth: 1)
+        values.append(bytes)
+        outer.append(UInt32(truncatingIfNeeded: values.count / column.type.size))
+    }
+
+    func add<Values: Collection>(list: Values, last: Values.Element?) where Values.Element: BitwiseCopyable {
+        check(Values.Element.self, depth: 1)
+        for value in list { values.append(value) }
+        if let last { values.append(last) }
+        outer.append(UInt32(truncatingIfNeeded: values.count / column.type.size))
+    }
+
+    func add(emptyLists count: Int) {
+        check(depth: 2)
+        for _ in 0 ..< count { inner.append(UInt32(truncatingIfNeeded: values.count / column.type.size)) }
+        outer.append(lists)
+    }
+
+    func add(nested other: ColumnArrays, records: Int) {
+        check(depth: other.depth + 1)
+        if other.depth == 0 {
+            addValues(0 ..< records, of: other)
+            outer.append(UInt32(truncatingIfNeeded: values.count / column.type.size))
+        } else {
+            inner.append(shifted: other.outer, 0 ..< records, by: values.count / column.type.size)
+            addValues(other.all(of: 0 ..< records, other.outer), of: other)
+            outer.append(lists)
+        }
+    }
+
+    func add(joined other: ColumnArrays, records: Int) {
+        check(depth: 2)
+        let items = other.all(of: 0 ..< records, other.outer)
+        inner.append(shifted: other.inner, items, by: values.count / column.type.size)
+        addValues(other.all(of: items, other.inner), of: other)
+        outer.append(lists)
     }
 
     func add<Value: BitwiseCopyable>(lists items: [[Value]]) {
@@ -173,4 +215,6 @@ final class ColumnBuilder {
     private func check<Value>(_ type: Value.Type, depth: Int) {
         precondition(MemoryLayout<Value>.size == column.type.size && depth == column.depth, "column \(column.name) takes \(column.type) of depth \(column.depth)")
     }
+
+    private func check(depth: Int) { precondition(depth == column.depth, "column \(column.name) has depth \(column.depth)") }
 }

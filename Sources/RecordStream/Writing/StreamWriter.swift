@@ -71,6 +71,12 @@ public final class StreamWriter {
         }
     }
 
+    /// Adds the record that `fill` puts into the builder, which is held to the rules of its kind when its block is made ready.
+    public func appendUnchecked(_ fill: (BlockBuilder) throws -> Void) throws {
+        checksRecords = true
+        try append(fill)
+    }
+
     /// Adds the record that `fill` puts into the builder, one call for each column; a full block goes out. Throws for a record that is too large.
     func append(_ fill: (BlockBuilder) throws -> Void) throws {
         try failing {
@@ -202,6 +208,9 @@ public final class RecordStreamWriter<Record: StreamRecord> {
 
     /// As `StreamWriter.append(records:)`.
     public func append(records: BlockBuilder) throws { try stream.append(records: records) }
+
+    /// As `StreamWriter.appendUnchecked`.
+    public func appendUnchecked(_ fill: (BlockBuilder) throws -> Void) throws { try stream.appendUnchecked(fill) }
 
     /// As `StreamWriter.finish`.
     public func finish(_ tail: StreamTail) throws { try stream.finish(tail) }

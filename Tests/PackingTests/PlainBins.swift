@@ -1,20 +1,19 @@
 import RecordStream
 
+@testable import Packing
+
+/// Bins laid out value by value: the plain version of what the packer writes into columns.
 extension PackedBin {
     /// A bin of records, in their order.
     ///
     /// - Parameter paperEpsilon: what rows16 adds to every target of `piTarget`.
     init(_ records: [FittedRecord], layout: PackedLayout, paperEpsilon: Double = 0) {
         self.init(tokens: [], positions: [], segments: [], members: [])
-        let count = records.reduce(0) { $0 + $1.tokens(in: layout) }
-        tokens.reserveCapacity(count)
-        positions.reserveCapacity(count)
-        // By number: a record is many arrays, and a copy of it takes as long as laying it out.
-        for number in records.indices {
+        for record in records {
             switch layout {
-            case .sharedPrefix, .pairs: appendBranches(records[number])
-            case .sft: appendConversations(records[number])
-            case .rows16: appendRows(records[number], paperEpsilon: paperEpsilon)
+            case .sharedPrefix, .pairs: appendBranches(record)
+            case .sft: appendConversations(record)
+            case .rows16: appendRows(record, paperEpsilon: paperEpsilon)
             }
         }
     }
@@ -102,5 +101,25 @@ extension PackedBin.Member {
         self.init(
             id: fitted.record.id, origin: fitted.record.origin, source: fitted.record.source, ratings: fitted.record.ratings, promptCuts: fitted.promptCuts.map { UInt32($0) },
             promptGaps: fitted.promptGaps, responseCuts: fitted.responseCuts.map { UInt32($0) })
+    }
+}
+
+extension TokensRecord {
+    /// What all prompts begin with: the whole of a single one.
+    fileprivate var sharedPrompt: ArraySlice<UInt32> {
+        prompts.dropFirst().reduce(prompts[0].ids[...]) { shared, prompt in shared.prefix(zip(shared, prompt.ids).prefix { $0 == $1 }.count) }
+    }
+}
+
+extension PackedBin {
+    /// In which ratings that are not numbers equal each other.
+    func isSame(as other: PackedBin) -> Bool {
+        guard tokens == other.tokens, positions == other.positions, segments == other.segments, members.count == other.members.count else { return false }
+        return zip(members, other.members).allSatisfy { one, two in
+            var (one, two) = (one, two)
+            guard one.ratings.ratings.map(\.bitPattern) == two.ratings.ratings.map(\.bitPattern) else { return false }
+            (one.ratings.ratings, two.ratings.ratings) = ([], [])
+            return one == two
+        }
     }
 }
