@@ -66,42 +66,118 @@ int uf_sha256_has_instructions(void) {
 
 SHA void uf_sha256_feed(uint32_t *state, const uint8_t *bytes, size_t blocks) { feed(1, &state, &bytes, blocks); }
 
-SHA void uf_sha256_feed_two(uint32_t *const states[2], const uint8_t *const bytes[2], size_t blocks) { feed(2, states, bytes, blocks); }
+static SHA void feed_two(uint32_t *const states[2], const uint8_t *const bytes[2], size_t blocks) { feed(2, states, bytes, blocks); }
+#define WIDE __attribute__((target("avx512f,avx512bw")))
+#define rotate _mm512_ror_epi32
+#define xor3(a, b, c) _mm512_ternarylogic_epi32(a, b, c, 0x96)
+
+// Register r of sixteen has row r of sixteen words; afterwards column r.
+static inline __attribute__((always_inline)) WIDE void transpose(__m512i rows[16]) {
+    __m512i quarters[16];
+    for (int i = 0; i < 16; i += 4) {
+        __m512i a = _mm512_unpacklo_epi32(rows[i], rows[i + 1]), b = _mm512_unpackhi_epi32(rows[i], rows[i + 1]);
+        __m512i c = _mm512_unpacklo_epi32(rows[i + 2], rows[i + 3]), d = _mm512_unpackhi_epi32(rows[i + 2], rows[i + 3]);
+        quarters[i] = _mm512_unpacklo_epi64(a, c);
+        quarters[i + 1] = _mm512_unpackhi_epi64(a, c);
+        quarters[i + 2] = _mm512_unpacklo_epi64(b, d);
+        quarters[i + 3] = _mm512_unpackhi_epi64(b, d);
+    }
+    for (int i = 0; i < 4; i++) {
+        __m512i a = _mm512_shuffle_i32x4(quarters[i], quarters[4 + i], 0x88), b = _mm512_shuffle_i32x4(quarters[i], quarters[4 + i], 0xDD);
+        __m512i c = _mm512_shuffle_i32x4(quarters[8 + i], quarters[12 + i], 0x88), d = _mm512_shuffle_i32x4(quarters[8 + i], quarters[12 + i], 0xDD);
+        rows[i] = _mm512_shuffle_i32x4(a, c, 0x88);
+        rows[8 + i] = _mm512_shuffle_i32x4(a, c, 0xDD);
+        rows[4 + i] = _mm512_shuffle_i32x4(b, d, 0x88);
+        rows[12 + i] = _mm512_shuffle_i32x4(b, d, 0xDD);
+    }
+}
+
+// A message in each of sixteen lanes, in plain arithmetic: on a Zen 5 1.7 times what two messages make by the instructions.
+static WIDE void feed_sixteen(uint32_t *const states[16], const uint8_t *const bytes[16], size_t blocks) {
+    const __m512i big_endian = _mm512_broadcast_i32x4(_mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL));
+    uint32_t lanes[8][16] __attribute__((aligned(64)));
+    __m512i state[8];
+    for (int i = 0; i < 8; i++) {
+        for (int l = 0; l < 16; l++) lanes[i][l] = states[l][i];
+        state[i] = _mm512_load_si512(lanes[i]);
+    }
+    for (size_t block = 0; block < blocks; block++) {
+        __m512i w[16];
+        for (int l = 0; l < 16; l++) w[l] = _mm512_loadu_si512(bytes[l] + 64 * block);
+        transpose(w);
+        for (int i = 0; i < 16; i++) w[i] = _mm512_shuffle_epi8(w[i], big_endian);
+        __m512i a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7];
+#pragma clang loop unroll(full)
+        for (int t = 0; t < 64; t++) {
+            if (t >= 16) {
+                __m512i x = w[(t + 1) % 16], y = w[(t + 14) % 16];
+                __m512i small0 = xor3(rotate(x, 7), rotate(x, 18), _mm512_srli_epi32(x, 3)), small1 = xor3(rotate(y, 17), rotate(y, 19), _mm512_srli_epi32(y, 10));
+                w[t % 16] = _mm512_add_epi32(_mm512_add_epi32(w[t % 16], w[(t + 9) % 16]), _mm512_add_epi32(small0, small1));
+            }
+            __m512i choice = _mm512_ternarylogic_epi32(e, f, g, 0xCA), majority = _mm512_ternarylogic_epi32(a, b, c, 0xE8);
+            __m512i big1 = xor3(rotate(e, 6), rotate(e, 11), rotate(e, 25)), big0 = xor3(rotate(a, 2), rotate(a, 13), rotate(a, 22));
+            __m512i t1 = _mm512_add_epi32(_mm512_add_epi32(h, _mm512_add_epi32(w[t % 16], _mm512_set1_epi32((int)constants[t]))), _mm512_add_epi32(big1, choice));
+            h = g;
+            g = f;
+            f = e;
+            e = _mm512_add_epi32(d, t1);
+            d = c;
+            c = b;
+            b = a;
+            a = _mm512_add_epi32(t1, _mm512_add_epi32(big0, majority));
+        }
+        const __m512i after[8] = {a, b, c, d, e, f, g, h};
+        for (int i = 0; i < 8; i++) state[i] = _mm512_add_epi32(state[i], after[i]);
+    }
+    for (int i = 0; i < 8; i++) {
+        _mm512_store_si512(lanes[i], state[i]);
+        for (int l = 0; l < 16; l++) states[l][i] = lanes[i][l];
+    }
+}
+
+int uf_sha256_has_wide_registers(void) { return uf_sha256_has_instructions() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"); }
 #else
 int uf_sha256_has_instructions(void) { return 0; }
+int uf_sha256_has_wide_registers(void) { return 0; }
 void uf_sha256_feed(uint32_t *state, const uint8_t *bytes, size_t blocks) { __builtin_trap(); }
-void uf_sha256_feed_two(uint32_t *const states[2], const uint8_t *const bytes[2], size_t blocks) { __builtin_trap(); }
+static void feed_two(uint32_t *const states[2], const uint8_t *const bytes[2], size_t blocks) { __builtin_trap(); }
+static void feed_sixteen(uint32_t *const states[16], const uint8_t *const bytes[16], size_t blocks) { __builtin_trap(); }
 #endif
 
-// FIPS 180-4, 5.3.3: the fractional parts of the square roots of the first 8 primes.
-static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+// With fewer the lanes that have nothing to do cost more than those that have gain.
+enum { LANES = 16, FEWEST = 10 };
 
-void uf_sha256_messages(const uint8_t *bytes, const size_t *blocks, size_t count, uint32_t *states) {
-    uint32_t *lane_states[2];
-    const uint8_t *lane_bytes[2];
-    size_t left[2] = {0, 0}, next = 0;
+void uf_sha256_feed_all(struct uf_sha256_message *messages, size_t count, size_t most) {
+    struct uf_sha256_message *lanes[LANES];
+    size_t active = 0, next = 0;
     for (;;) {
-        for (int l = 0; l < 2; l++) {
-            while (left[l] == 0 && next < count) {
-                lane_states[l] = states + 8 * next;
-                for (int i = 0; i < 8; i++) lane_states[l][i] = start[i];
-                lane_bytes[l] = bytes;
-                left[l] = blocks[next];
-                bytes += 64 * blocks[next++];
-            }
+        for (; active < most && next < count; next++) {
+            if (messages[next].blocks > 0) lanes[active++] = &messages[next];
         }
-        if (left[0] == 0 && left[1] == 0) return;
-        if (left[0] > 0 && left[1] > 0) {
-            size_t both = left[0] < left[1] ? left[0] : left[1];
-            uf_sha256_feed_two(lane_states, lane_bytes, both);
-            for (int l = 0; l < 2; l++) {
-                lane_bytes[l] += 64 * both;
-                left[l] -= both;
+        if (active == 0) return;
+        size_t together = most == LANES && active >= FEWEST ? active : active >= 2 && most >= 2 ? 2 : 1, blocks = lanes[0]->blocks;
+        uint32_t *states[LANES], nobody[8] = {0};
+        const uint8_t *bytes[LANES];
+        for (size_t l = 0; l < together; l++) {
+            states[l] = lanes[l]->state;
+            bytes[l] = lanes[l]->bytes;
+            if (lanes[l]->blocks < blocks) blocks = lanes[l]->blocks;
+        }
+        if (together > 2) {
+            for (size_t l = together; l < LANES; l++) {
+                states[l] = nobody;
+                bytes[l] = bytes[0];
             }
+            feed_sixteen(states, bytes, blocks);
+        } else if (together == 2) {
+            feed_two(states, bytes, blocks);
         } else {
-            int l = left[0] > 0 ? 0 : 1;
-            uf_sha256_feed(lane_states[l], lane_bytes[l], left[l]);
-            left[l] = 0;
+            uf_sha256_feed(states[0], bytes[0], blocks);
+        }
+        for (size_t l = together; l-- > 0;) {
+            lanes[l]->bytes += 64 * blocks;
+            lanes[l]->blocks -= blocks;
+            if (lanes[l]->blocks == 0) lanes[l] = lanes[--active];
         }
     }
 }

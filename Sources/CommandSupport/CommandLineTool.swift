@@ -10,6 +10,7 @@ public let releaseVersion = "0.1.0"
 public enum CommandLineTool {
     public static func main<Root: ParsableCommand>(_ root: Root.Type) -> Never {
         openStandardDescriptors()
+        keepFreedMemory()
         TemporaryFiles.removeOnSignals()
         let name = Root.configuration.commandName ?? Root._commandName
         do {

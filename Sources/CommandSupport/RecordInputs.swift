@@ -11,10 +11,11 @@ public final class RecordInputs<Record: StreamRecord> {
     /// Total size of the inputs where all are regular files: for progress.
     public let totalBytes: Int?
 
-    public init(_ operands: [String]) throws {
+    /// - Parameter together: as of `RecordStreamReader`.
+    public init(_ operands: [String], together: BlockGroup = .most) throws {
         let names = operands.isEmpty ? ["-"] : operands
         guard names.filter({ $0 == "-" }).count <= 1 else { throw InputError("standard input (-) is named twice", status: .usage) }
-        readers = try names.map { try RecordReader<Record>(openInput($0)) }
+        readers = try names.map { try RecordReader<Record>(openInput($0), together: together) }
         let sizes = names.map(fileSize)
         totalBytes = sizes.contains { $0 == nil } ? nil : sizes.reduce(0) { $0 + ($1 ?? 0) }
     }
@@ -80,9 +81,10 @@ public final class RecordOutput<Record: StreamRecord>: ShardOutput {
     private let sink: any ByteSink
     private let writer: RecordStreamWriter<Record>
 
-    public init(_ options: OutputOptions, head: StreamHead) throws {
+    /// - Parameter together: as of `StreamWriter`.
+    public init(_ options: OutputOptions, head: StreamHead, together: BlockGroup = .most) throws {
         sink = try options.open()
-        writer = try RecordStreamWriter(to: sink, head: head, codec: options.codec)
+        writer = try RecordStreamWriter(to: sink, head: head, codec: options.codec, together: together)
     }
 
     public var records: Int { writer.records }

@@ -11,7 +11,7 @@ public final class StreamInputs {
         let names = operands.isEmpty ? ["-"] : operands
         guard names.filter({ $0 == "-" }).count <= 1 else { throw InputError("standard input (-) is named twice", status: .usage) }
         // All are read side by side where they are merged: no block more than needed.
-        readers = try names.map { AnyRecordReader(try RecordStreamReader(openInput($0), digestsPairs: names.count == 1)) }
+        readers = try names.map { AnyRecordReader(try RecordStreamReader(openInput($0), together: names.count == 1 ? .most : .one)) }
         let first = readers[0].stream
         for stream in readers.dropFirst().map(\.stream) {
             guard stream.head.schema.kind == first.head.schema.kind else {

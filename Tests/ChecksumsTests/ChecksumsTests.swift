@@ -52,10 +52,10 @@ import Testing
     }
 
     /// Every length around the ends of blocks, in any company: both lanes end first.
-    @Test(arguments: [false, true]) func messagesHaveTheDigestsTheyHaveAlone(usesInstructions: Bool) {
-        guard SHA256.hasInstructions || !usesInstructions else { return print("skipped: the processor has no SHA-256 instructions") }
+    @Test(arguments: [nil, 1, 2, 16]) func messagesHaveTheDigestsTheyHaveAlone(lanes: Int?) {
+        guard lanes.map({ SHA256.hasInstructions && $0 <= SHA256.lanes }) ?? true else { return print("skipped: the processor does not take \(lanes!) messages in step") }
         var generator = SeededGenerator(seed: 9)
-        var digests = MessageDigests(usesInstructions: usesInstructions)
+        var digests = MessageDigests(lanes: lanes)
         #expect(digests.finish().isEmpty)
         for count in [1, 2, 3, 130, 20] {
             let messages = (0 ..< count).map { number in (0 ..< (count == 130 ? number : Int.random(in: 0 ... 5000, using: &generator))).map { UInt8(truncatingIfNeeded: $0 * number) } }
@@ -73,12 +73,25 @@ import Testing
         }
     }
 
-    @Test func twoTextsInStepHaveTheirOwnDigests() {
-        let text = (0 ..< 5000).map { UInt8(truncatingIfNeeded: $0 * 7 + $0 >> 5) }
-        for (first, second) in [(0, 0), (0, 200), (63, 64), (64, 64), (65, 5000), (4096, 1000), (5000, 5000)] {
-            let a = Array(text[..<first]), b = Array(text.reversed()[..<second])
-            let digests = a.withUnsafeBytes { x in b.withUnsafeBytes { y in SHA256.digests(of: x, y) } }
-            #expect(digests.0 == SHA256.digest(of: a) && digests.1 == SHA256.digest(of: b), "\(first) and \(second) bytes")
+    @Test(arguments: [1, 2, 16]) func textsInStepHaveTheirOwnDigests(lanes: Int) {
+        guard lanes <= SHA256.lanes else { return print("skipped: the processor does not take \(lanes) messages in step") }
+        let all = (0 ..< 5000).map { UInt8(truncatingIfNeeded: $0 * 7 + $0 >> 5) }
+        var generator = SeededGenerator(seed: 10)
+        let lengths = [[], [0], [0, 0], [0, 200], [63, 64], [64, 64], [65, 5000], [4096, 1000], [5000, 5000]]
+            + [9, 10, 15, 16, 17, 40].flatMap { count in [[Int](repeating: 4096, count: count), (0 ..< count).map { _ in Int.random(in: 0 ... 5000, using: &generator) }] }
+        for lengths in lengths {
+            let texts = lengths.enumerated().map { number, length in Array(all[(5000 - length)...].map { $0 &+ UInt8(number) }) }
+            let raw = texts.map { text in UnsafeRawBufferPointer.allocateCopy(of: text) }
+            defer { raw.forEach { $0.deallocate() } }
+            #expect(SHA256.digests(of: raw, lanes: lanes) == texts.map { SHA256.digest(of: $0) }, "\(lengths)")
         }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate static func allocateCopy(of bytes: [UInt8]) -> UnsafeRawBufferPointer {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+        copy.copyBytes(from: bytes)
+        return UnsafeRawBufferPointer(copy)
     }
 }

@@ -14,8 +14,15 @@ int uf_sha256_has_instructions(void);
 /// Feeds whole blocks of 64 bytes to the eight words of a state (FIPS 180-4, 6.2.2).
 void uf_sha256_feed(uint32_t *state, const uint8_t *bytes, size_t blocks);
 
-/// The same for two states in step: the waits of one are filled by the other.
-void uf_sha256_feed_two(uint32_t *const states[2], const uint8_t *const bytes[2], size_t blocks);
+/// Whether it also has the registers of 512 bits that take sixteen messages at a time.
+int uf_sha256_has_wide_registers(void);
 
-/// Digests messages that stand one after the other, each with its padding to whole blocks (FIPS 180-4, 5.1.1), two at a time: `states` gets eight words for each.
-void uf_sha256_messages(const uint8_t *bytes, const size_t *blocks, size_t count, uint32_t *states);
+/// A message on its way: the eight words of its state and the whole blocks that are still to be fed.
+struct uf_sha256_message {
+    uint32_t *state;
+    const uint8_t *bytes;
+    size_t blocks;
+};
+
+/// Feeds all messages, as many in step as there are, up to `most`: 1, 2 (the waits of one are filled by the other) or, with wide registers, 16.
+void uf_sha256_feed_all(struct uf_sha256_message *messages, size_t count, size_t most);

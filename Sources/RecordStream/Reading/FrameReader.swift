@@ -33,7 +33,7 @@ final class FrameReader {
                     stored.truncate(to: header.storedBytes)
                     payload = stored
                 } else { payload = try withExtendedLifetime(stored) { try header.unpacked(stored.bytes) } }
-                return Frame(header: header, headerBytes: headerBytes, payload: payload, sha256: digests ? .made(SHA256.digest(of: payload)) : nil, offset: offset)
+                return Frame(header: header, headerBytes: headerBytes, payload: payload, sha256: digests ? .made(RawBuffer.digests(of: [payload])[0]) : nil, offset: offset)
             } catch let error as InputError where error.status == .invalidData { throw error.at("\(name): frame \(header.frame) at byte \(offset)") }
         }
     }
@@ -44,18 +44,17 @@ final class FrameReader {
     private var nextRecord: UInt64 = 0
     private var tag: UInt32 = 0
     private var digest: StreamDigest?
-    /// The last DATA frames, until their digests are asked for, and the one whose digest is not begun: it waits for a second, since the digests of two take a third less time
-    /// together.
-    private var undigested: [Frame] = [], waiting: Frame?
-    private let digestsPairs: Bool
+    /// DATA frames whose digests were begun, and those that wait for as many as are digested together.
+    private var undigested: [Frame] = [], waiting: [Frame] = []
+    private var together: BlockGroup
     private var index: [IndexEntry] = []
     private var indexOffset: UInt64 = 0
     private(set) var done: DonePayload?
 
-    /// - Parameter digestsPairs: whether blocks are digested two at a time, which keeps one more in memory.
-    init(_ source: any ByteSource, digestsPairs: Bool = true) {
+    /// - Parameter together: how many blocks are digested at a time; so many wait for it, and others for those that are under way.
+    init(_ source: any ByteSource, together: BlockGroup = .most) {
         self.source = source
-        self.digestsPairs = digestsPairs
+        self.together = together
     }
 
     var name: String { source.name }
@@ -69,9 +68,8 @@ final class FrameReader {
         self.digest = digest
     }
 
-    /// The next frame; its kind must be one of `kinds`. The digest of a DATA frame is made while it is used, and taken by the next call.
+    /// The next frame; its kind must be one of `kinds`. The digests of DATA frames are made while these are used.
     func next(_ kinds: [FrameKind]) throws -> Frame {
-        takeDigests()
         let stored = try nextStored(kinds)
         guard stored.header.kind == .data else {
             let frame = try stored.opened()
@@ -79,21 +77,24 @@ final class FrameReader {
             return frame
         }
         let frame = try stored.opened(digests: false)
-        if digestsPairs, waiting == nil { waiting = frame } else { beginDigests(with: frame) }
+        waiting.append(frame)
+        if together.isComplete(waiting.map(\.payload.count)) { beginDigests() }
         return frame
     }
 
     /// On another thread, while the caller uses the payloads.
-    private func beginDigests(with last: Frame? = nil) {
-        undigested = [waiting, last].compactMap { $0 }
-        waiting = nil
+    private func beginDigests() {
+        takeDigests()
+        undigested = waiting
+        waiting = []
         guard !undigested.isEmpty else { return }
-        let payloads = Handed(undigested.map(\.payload))
-        let digests = WorkPool.shared.promise { SHA256.digests(of: payloads.value) }
+        let payloads = Handed(undigested.map(\.payload)), digests = WorkPool.shared.promise { RawBuffer.digests(of: payloads.value) }
         for index in undigested.indices { undigested[index].sha256 = .promised(digests, index) }
+        // Without other threads nobody makes them meanwhile.
+        if WorkPool.shared.threads == 1 { takeDigests() }
     }
 
-    /// What was begun; keeps a frame waiting.
+    /// What was begun; keeps frames waiting.
     private func takeDigests() {
         for frame in undigested { digest?.add(.data, header: frame.headerBytes, sha256: frame.digest) }
         undigested = []
@@ -149,7 +150,6 @@ final class FrameReader {
 
     /// Takes an opened frame into the digests and holds it to what was read before it. Each frame once, in order.
     func accept(_ frame: Frame) throws {
-        takeDigests()
         beginDigests()
         takeDigests()
         do { try check(frame) } catch let error as InputError { throw error.at("\(source.name): frame \(frame.header.frame) at byte \(frame.offset)") }
@@ -193,26 +193,7 @@ extension FrameReader.Frame {
         switch sha256 {
         case .made(let digest): digest
         case .promised(let digests, let index): digests.value[index]
-        case nil: SHA256.digest(of: payload)
-        }
-    }
-}
-
-extension SHA256 {
-    fileprivate static func digest(of payload: RawBuffer) -> [UInt8] { digests(of: [payload])[0] }
-
-    /// Of two at once.
-    static func digests(of payloads: [RawBuffer]) -> [[UInt8]] {
-        withExtendedLifetime(payloads) {
-            if payloads.count == 2 {
-                let two = digests(of: payloads[0].bytes, payloads[1].bytes)
-                return [two.0, two.1]
-            }
-            return payloads.map { payload in
-                var sha = SHA256()
-                sha.update(payload.bytes)
-                return sha.digest()
-            }
+        case nil: RawBuffer.digests(of: [payload])[0]
         }
     }
 }

@@ -19,9 +19,9 @@ public final class RecordStreamReader {
 
     /// Reads HEAD. `kind` nil accepts any.
     ///
-    /// - Parameter digestsPairs: whether blocks are digested two at a time: faster, but one more of them stays in memory.
-    public init(_ source: any ByteSource, expecting kind: String? = nil, digestsPairs: Bool = true) throws {
-        frames = FrameReader(source, digestsPairs: digestsPairs)
+    /// - Parameter together: how many blocks are digested at a time; twice as many stay in memory.
+    public init(_ source: any ByteSource, expecting kind: String? = nil, together: BlockGroup = .most) throws {
+        frames = FrameReader(source, together: together)
         let frame = try frames.next([.head])
         head = try StreamHead(payload: frame.payload.bytes, name: source.name)
         if let kind { try head.expect(kind: kind, in: source.name) }
@@ -122,8 +122,8 @@ public final class RecordReader<Record: StreamRecord> {
     private var block: Block?
     private var position = 0
 
-    public init(_ source: any ByteSource) throws {
-        stream = try RecordStreamReader(source, expecting: Record.schema.kind)
+    public init(_ source: any ByteSource, together: BlockGroup = .most) throws {
+        stream = try RecordStreamReader(source, expecting: Record.schema.kind, together: together)
         if !Record.schemas.contains(stream.head.schema) { try stream.head.expect(Record.schema, in: source.name) }
     }
 

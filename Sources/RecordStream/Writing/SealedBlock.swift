@@ -1,7 +1,7 @@
 import Checksums
 import SystemIO
 
-/// A block made ready to be written: checked, compressed, with its checksum and its digest. It is what takes time in writing a stream, and needs nothing but the
+/// A block made ready to be written but for its digest: checked, compressed, with its checksum. It is what takes time in writing a stream, and needs nothing but the
 /// block itself, so that another thread can do it while the next block fills.
 struct SealedBlock: @unchecked Sendable {
     let firstRecord: Int
@@ -10,8 +10,6 @@ struct SealedBlock: @unchecked Sendable {
     let storedBytes: Int
     /// Of the stored payload with its padding.
     let checksum: UInt32
-    /// Of the raw payload.
-    let sha256: [UInt8]
     private let raw: RawBuffer
     private let packed: [UInt8]?
 
@@ -29,21 +27,15 @@ struct SealedBlock: @unchecked Sendable {
         let checksRecords: Bool
     }
 
-    /// One or two blocks: the digests of two take a third less time together.
-    static func seal(_ blocks: [Filled]) throws -> [SealedBlock] {
-        // Their own faults first, in order.
-        for block in blocks { try block.check() }
-        return try zip(blocks, SHA256.digests(of: blocks.map(\.payload))).map { try SealedBlock($0, sha256: $1) }
-    }
-
-    private init(_ block: Filled, sha256: [UInt8]) throws {
+    /// Throws for a block that no reader would take.
+    init(_ block: Filled) throws {
+        try block.check()
         firstRecord = block.firstRecord
         records = block.records
         raw = block.payload
         rawBytes = raw.count
         packed = block.codec == .none ? nil : try withExtendedLifetime(raw) { [raw] in try block.codec.compressed(raw.bytes) }
         storedBytes = packed?.count ?? raw.count
-        self.sha256 = sha256
         checksum = packed.map { crc32c(paddingTo64($0.count), continuing: crc32c($0)) } ?? crc32c(paddingTo64(raw.count), continuing: crc32c(raw.bytes))
     }
 

@@ -17,11 +17,8 @@ public final class StreamWriter {
     private var tag: UInt32 = 0
     private var blockStart = 0
     private var failure: (any Error)?
-    /// Blocks that wait for a second one, to be made ready together.
-    private var filled: [SealedBlock.Filled] = []
-    /// Those before, while another thread makes them ready.
-    private var pending: Promise<Result<[SealedBlock], any Error>>?
-    private let sealsInBackground: Bool
+    /// Has the full blocks that are not yet written.
+    private let sealer: BlockSealer
     /// Whether the open block has records that nobody has held to the rules of their kind.
     private var checksRecords = false
     /// Records of the blocks to come, the last one first; while there are any they say where blocks close.
@@ -29,11 +26,11 @@ public final class StreamWriter {
     /// Records written so far.
     public private(set) var records = 0
 
-    /// - Parameter sealsInBackground: whether blocks are made ready on another thread while the next ones fill; it takes the memory of four more blocks. An error of a block
-    ///   is then thrown when a later one is full, or at the end.
+    /// - Parameter together: how many blocks are digested at a time, with those before under way on other threads: an error of a block is then thrown when a later one is full,
+    ///   or at the end. `.one` does all at once and on the caller's thread.
     /// - Parameter blocks: records of each of the first blocks, to make a stream again that was divided otherwise; after them blocks close as the format says.
-    public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none, blocks: [Int] = [], sealsInBackground: Bool = true) throws {
-        self.sealsInBackground = sealsInBackground
+    public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none, blocks: [Int] = [], together: BlockGroup = .most) throws {
+        sealer = BlockSealer(together: together)
         planned = blocks.reversed()
         self.sink = sink
         self.codec = codec
@@ -126,39 +123,20 @@ public final class StreamWriter {
         checksRecords = false
         builder.removeAll()
         blockStart = records
-        guard sealsInBackground else { return try write(SealedBlock.seal([block])) }
-        filled.append(block)
-        if filled.count == 2 { try sealFilled() }
-    }
-
-    private func sealFilled() throws {
-        try writePending()
-        pending = WorkPool.shared.promise { [filled] in try SealedBlock.seal(filled) }
-        filled = []
+        try sealer.add(block, write)
     }
 
     private func flushAll() throws {
         try flush()
-        if !filled.isEmpty { try sealFilled() }
-        try writePending()
+        try sealer.finish(write)
     }
 
-    private func writePending() throws {
-        guard let blocks = pending else { return }
-        pending = nil
-        try write(blocks.value.get())
-    }
-
-    private func write(_ blocks: [SealedBlock]) throws {
-        for block in blocks { try write(block) }
-    }
-
-    private func write(_ block: SealedBlock) throws {
+    private func write(_ block: SealedBlock, sha256: [UInt8]) throws {
         let header = FrameHeader(
             kind: .data, codec: codec, frame: frame, firstRecord: UInt64(block.firstRecord), storedBytes: block.storedBytes, rawBytes: block.rawBytes,
             records: block.records, tag: tag, payloadChecksum: block.checksum)
         index.append(IndexEntry(offset: offset, firstRecord: header.firstRecord, records: UInt32(block.records), storedBytes: UInt64(header.frameBytes)))
-        _ = try write(header, sha256: block.sha256) { write in try block.withStored(write) }
+        _ = try write(header, sha256: sha256) { write in try block.withStored(write) }
     }
 
     /// A frame of no records. Returns the header's checksum.
@@ -189,9 +167,9 @@ public final class RecordStreamWriter<Record: StreamRecord> {
     private let stream: StreamWriter
 
     /// As `StreamWriter`.
-    public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none, sealsInBackground: Bool = true) throws {
+    public init(to sink: any ByteSink, head: StreamHead, codec: Codec = .none, together: BlockGroup = .most) throws {
         precondition(Record.schemas.contains(head.schema), "a head for another kind of record")
-        stream = try StreamWriter(to: sink, head: head, codec: codec, sealsInBackground: sealsInBackground)
+        stream = try StreamWriter(to: sink, head: head, codec: codec, together: together)
     }
 
     var builder: BlockBuilder { stream.builder }
