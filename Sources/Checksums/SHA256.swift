@@ -57,23 +57,19 @@ public struct SHA256: Sendable {
     /// The digests of several texts, as many in step as go: with sixteen in less than half of the time that they take one after the other.
     ///
     /// - Parameter lanes: the most at a time: 1, 2, or where they are `SHA256.lanes` 16. Tests ask for fewer.
-    public static func digests(of texts: [UnsafeRawBufferPointer], lanes: Int = SHA256.lanes) -> [[UInt8]] {
-        var hashes = [SHA256](repeating: SHA256(), count: texts.count)
-        if hasInstructions {
-            hashes.withUnsafeMutableBufferPointer { hashes in
-                var messages = texts.indices.map { number in
-                    let state = UnsafeMutableRawPointer(hashes.baseAddress! + number) + MemoryLayout<SHA256>.offset(of: \.context.state)!
-                    return uf_sha256_message(state: state.assumingMemoryBound(to: UInt32.self), bytes: texts[number].baseAddress?.assumingMemoryBound(to: UInt8.self), blocks: texts[number].count / 64)
-                }
-                uf_sha256_feed_all(&messages, messages.count, lanes)
+    public static func digests(of texts: [UnsafeRawBufferPointer], lanes: Int = SHA256.lanes) -> [[UInt8]] { DigestsInStep(of: texts, lanes: lanes).finish() }
+
+    /// Feeds the whole blocks of each text to a hash, many at once.
+    fileprivate static func feed(_ texts: [UnsafeRawBufferPointer], to hashes: inout [SHA256], lanes: Int) {
+        let offset = MemoryLayout<SHA256>.offset(of: \.context.state)!
+        hashes.withUnsafeMutableBytes { bytes in
+            var messages = texts.indices.map { number in
+                let state = bytes.baseAddress! + number * MemoryLayout<SHA256>.stride + offset
+                return uf_sha256_message(state: state.assumingMemoryBound(to: UInt32.self), bytes: texts[number].baseAddress?.assumingMemoryBound(to: UInt8.self), blocks: texts[number].count / 64)
             }
+            uf_sha256_feed_all(&messages, messages.count, lanes)
         }
-        return texts.indices.map { number in
-            let blocks = hasInstructions ? texts[number].count / 64 : 0
-            hashes[number].skip(blocks)
-            hashes[number].update(UnsafeRawBufferPointer(rebasing: texts[number][(64 * blocks)...]))
-            return hashes[number].digest()
-        }
+        for number in hashes.indices { hashes[number].skip(texts[number].count / 64) }
     }
 
     /// Counts blocks that went into the state.
@@ -89,6 +85,40 @@ public struct SHA256: Sendable {
     }
 
     public static func hexDigest(of bytes: [UInt8]) -> String { hexadecimal(digest(of: bytes)) }
+}
+
+/// SHA-256 of several texts, as many in step as go, and a part of each at a time where others are to have their turn between.
+public final class DigestsInStep: @unchecked Sendable {
+    private var rest: [UnsafeRawBufferPointer]
+    private var hashes: [SHA256]
+    private let lanes: Int
+
+    /// - Parameters:
+    ///   - texts: there until `finish` returns.
+    ///   - lanes: as for `SHA256.digests`.
+    public init(of texts: [UnsafeRawBufferPointer], lanes: Int = SHA256.lanes) {
+        rest = texts
+        hashes = [SHA256](repeating: SHA256(), count: texts.count)
+        self.lanes = lanes
+    }
+
+    /// Takes up to so many bytes of each, a multiple of 64; false when there is nothing more to gain by it.
+    public func feed(_ most: Int) -> Bool {
+        guard SHA256.hasInstructions else { return false }
+        let parts = rest.map { UnsafeRawBufferPointer(rebasing: $0.prefix(min(most, $0.count / 64 * 64))) }
+        SHA256.feed(parts, to: &hashes, lanes: lanes)
+        for number in rest.indices { rest[number] = UnsafeRawBufferPointer(rebasing: rest[number].dropFirst(parts[number].count)) }
+        return rest.contains { $0.count >= 64 }
+    }
+
+    /// Takes what is left; the digests, 32 bytes each.
+    public func finish() -> [[UInt8]] {
+        while feed(.max) {}
+        return rest.indices.map { number in
+            hashes[number].update(rest[number])
+            return hashes[number].digest()
+        }
+    }
 }
 
 /// Two lowercase digits a byte.

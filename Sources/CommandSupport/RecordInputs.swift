@@ -11,11 +11,10 @@ public final class RecordInputs<Record: StreamRecord> {
     /// Total size of the inputs where all are regular files: for progress.
     public let totalBytes: Int?
 
-    /// - Parameter together: as of `RecordStreamReader`.
-    public init(_ operands: [String], together: BlockGroup = .most) throws {
+    public init(_ operands: [String]) throws {
         let names = operands.isEmpty ? ["-"] : operands
         guard names.filter({ $0 == "-" }).count <= 1 else { throw InputError("standard input (-) is named twice", status: .usage) }
-        readers = try names.map { try RecordReader<Record>(openInput($0), together: together) }
+        readers = try names.map { try RecordReader<Record>(openInput($0)) }
         let sizes = names.map(fileSize)
         totalBytes = sizes.contains { $0 == nil } ? nil : sizes.reduce(0) { $0 + ($1 ?? 0) }
     }
@@ -81,10 +80,9 @@ public final class RecordOutput<Record: StreamRecord>: ShardOutput {
     private let sink: any ByteSink
     private let writer: RecordStreamWriter<Record>
 
-    /// - Parameter together: as of `StreamWriter`.
-    public init(_ options: OutputOptions, head: StreamHead, together: BlockGroup = .most) throws {
+    public init(_ options: OutputOptions, head: StreamHead) throws {
         sink = try options.open()
-        writer = try RecordStreamWriter(to: sink, head: head, codec: options.codec, together: together)
+        writer = try RecordStreamWriter(to: sink, head: head, codec: options.codec)
     }
 
     public var records: Int { writer.records }

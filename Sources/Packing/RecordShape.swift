@@ -25,7 +25,7 @@ struct RecordShape: Equatable {
     mutating func read(_ record: Int, of columns: TokensColumns) {
         prompts.removeAll(keepingCapacity: true)
         responses.removeAll(keepingCapacity: true)
-        answers = 0
+        (shared, answers) = (0, 0)
         for number in 0 ..< columns.promptCount(record) {
             let prompt = columns.prompt(number, of: record)
             prompts.append(prompt.count)

@@ -59,14 +59,12 @@ struct TokenizeRecords: ParsableCommand {
         let (tokenizer, source) = try vocabulary.load(verbose: common.verbose)
         let (template, templateArguments) = try layout.load(tokenizer, vocabulary)
         let recordTokenizer = RecordTokenizer(try TemplateEncoder(tokenizer, template, system: layout.system.map { Text($0) }, learns: lossOn, tokenizerName: source.name))
-        // Several threads' tables fill the cache that they share; that of one has room beside it.
-        let together = jobs.count == 1 ? BlockGroup.most : .two
-        let inputs = try RecordInputs<RatedRecord>(files, together: together)
+        let inputs = try RecordInputs<RatedRecord>(files)
         let context = try contextLength ?? vocabulary.contextLength()
         var settings = recordTokenizer.settings
         if let context { settings["context_length"] = JSONValue(context) }
         let provenance = Provenance(command: "uf-tokenize", recipe: 1, arguments: arguments(source, tokenizer, templateArguments, context), inputs: inputs.provenance)
-        let stream = try RecordOutput<TokensRecord>(output, head: StreamHead(schema: recordTokenizer.schema, settings: settings, provenance: provenance), together: together)
+        let stream = try RecordOutput<TokensRecord>(output, head: StreamHead(schema: recordTokenizer.schema, settings: settings, provenance: provenance))
         let progress = common.progress("uf-tokenize", total: inputs.totalBytes, unit: inputs.totalBytes == nil ? "records" : "bytes")
         let counts = try recordTokenizer.run(workers: jobs.count, next: { try inputs.nextBatch(RecordTokenizer.batchSize)?.columns }, append: { records in
             try stream.append(records: records)

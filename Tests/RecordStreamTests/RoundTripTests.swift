@@ -92,4 +92,30 @@ import Testing
             #expect(isSame, "blocks \(blocks)")
         }
     }
+
+    /// However many blocks are digested together, and in groups of which the last is whole or not: the same stream, read as the same, and a fault in a block is told, before or behind any other.
+    @Test(arguments: [1, 2, 3, 14, 15, 60, 100]) func groupsOfBlocksChangeNothing(blocks: Int) throws {
+        let groups = [BlockGroup.one, .two, .most]
+        func stream(_ together: BlockGroup, faulty: Int? = nil) throws -> [UInt8] {
+            let sink = MemorySink(), writer = try StreamWriter(to: sink, head: StreamHead(schema: LogProbRecord.schema, provenance: Sample.provenance), together: together)
+            writer.builder.target = 1
+            for number in 0 ..< blocks {
+                let record = LogProbRecord(id: Text("\(number)"), logProbs: [number == faulty ? .nan : -1], tokenCounts: [1])
+                try writer.appendUnchecked { record.append(to: $0) }
+            }
+            try writer.finish(StreamTail())
+            return sink.bytes
+        }
+        let expected = try stream(.one)
+        for group in groups {
+            let isSame = try stream(group) == expected
+            #expect(isSame)
+            let reader = try RecordStreamReader(MemorySource(expected), together: group)
+            var read = 0
+            while let block = try reader.nextBlock() { read += block.count }
+            // The reader has held its digests to those of the end mark.
+            #expect(read == blocks && reader.contentDigest != nil)
+            for faulty in [0, blocks / 2, blocks - 1] { #expect(throws: InputError.self) { try stream(group, faulty: faulty) } }
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import Checksums
+import SystemIO
 
 /// How many blocks are digested together: the more, up to what the processor takes in step, the less time each takes; and all of them stay in memory until then.
 public struct BlockGroup: Sendable {
@@ -13,7 +14,7 @@ public struct BlockGroup: Sendable {
 
     /// As many as the processor takes in step.
     public static let most = BlockGroup(most: max(2, SHA256.lanes))
-    /// Where there are several readers or writers at once, or tables beside them that so many blocks would drive out of the processor's cache.
+    /// For readers and writers of which there are several at once.
     public static let two = BlockGroup(most: 2)
     /// Each by itself.
     public static let one = BlockGroup(most: 1)
@@ -23,8 +24,8 @@ public struct BlockGroup: Sendable {
 
     var isOne: Bool { most == 1 }
 
-    /// Whether blocks of these sizes are to wait for no other; then the next group begins.
-    mutating func isComplete(_ sizes: [Int]) -> Bool {
+    /// Whether blocks of these sizes wait for no other. Then the next group begins, which may be larger.
+    mutating func endsGroup(of sizes: [Int]) -> Bool {
         guard sizes.count >= size || sizes.reduce(0, +) >= BlockGroup.mostBytes else { return false }
         size = min(2 * size, most)
         return true
@@ -35,4 +36,13 @@ extension RawBuffer {
     static func digests(of payloads: [RawBuffer]) -> [[UInt8]] {
         withExtendedLifetime(payloads) { SHA256.digests(of: payloads.map(\.bytes)) }
     }
+
+    /// Begins the digests of payloads that nobody changes any more.
+    static func promisedDigests(of payloads: [RawBuffer]) -> Promise<[[UInt8]]> {
+        let payloads = Handed(payloads), digests = DigestsInStep(of: payloads.value.map(\.bytes))
+        return WorkPool.shared.promise(inSteps: { withExtendedLifetime(payloads.value) { digests.feed(digestStep) ? nil : digests.finish() } })
+    }
+
+    /// Bytes of each, about a millisecond's work of sixteen: while a longer piece runs on the thread that hands out work, the others run out of it.
+    private static let digestStep = 1 << 18
 }

@@ -78,7 +78,7 @@ final class FrameReader {
         }
         let frame = try stored.opened(digests: false)
         waiting.append(frame)
-        if together.isComplete(waiting.map(\.payload.count)) { beginDigests() }
+        if together.endsGroup(of: waiting.map(\.payload.count)) { beginDigests() }
         return frame
     }
 
@@ -88,7 +88,7 @@ final class FrameReader {
         undigested = waiting
         waiting = []
         guard !undigested.isEmpty else { return }
-        let payloads = Handed(undigested.map(\.payload)), digests = WorkPool.shared.promise { RawBuffer.digests(of: payloads.value) }
+        let digests = RawBuffer.promisedDigests(of: undigested.map(\.payload))
         for index in undigested.indices { undigested[index].sha256 = .promised(digests, index) }
         // Without other threads nobody makes them meanwhile.
         if WorkPool.shared.threads == 1 { takeDigests() }

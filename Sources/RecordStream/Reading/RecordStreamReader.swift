@@ -122,8 +122,8 @@ public final class RecordReader<Record: StreamRecord> {
     private var block: Block?
     private var position = 0
 
-    public init(_ source: any ByteSource, together: BlockGroup = .most) throws {
-        stream = try RecordStreamReader(source, expecting: Record.schema.kind, together: together)
+    public init(_ source: any ByteSource) throws {
+        stream = try RecordStreamReader(source, expecting: Record.schema.kind)
         if !Record.schemas.contains(stream.head.schema) { try stream.head.expect(Record.schema, in: source.name) }
     }
 

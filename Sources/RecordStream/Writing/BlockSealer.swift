@@ -18,7 +18,7 @@ final class BlockSealer {
     func add(_ block: SealedBlock.Filled, _ output: Output) throws {
         guard !together.isOne else { return try output(SealedBlock(block), RawBuffer.digests(of: [block.payload])[0]) }
         waiting.append((block.payload, WorkPool.shared.promise { try SealedBlock(block) }))
-        guard together.isComplete(waiting.map(\.payload.count)) else { return }
+        guard together.endsGroup(of: waiting.map(\.payload.count)) else { return }
         try beginDigests(output)
         // Without other threads nobody makes them meanwhile.
         if WorkPool.shared.threads == 1 { try takePending(output) }
@@ -33,8 +33,7 @@ final class BlockSealer {
     private func beginDigests(_ output: Output) throws {
         try takePending(output)
         guard !waiting.isEmpty else { return }
-        let payloads = Handed(waiting.map(\.payload))
-        digests = WorkPool.shared.promise { RawBuffer.digests(of: payloads.value) }
+        digests = RawBuffer.promisedDigests(of: waiting.map(\.payload))
         (pending, waiting) = (waiting, [])
     }
 

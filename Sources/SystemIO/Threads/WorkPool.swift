@@ -83,6 +83,14 @@ public final class WorkPool: @unchecked Sendable {
         return promise
     }
 
+    /// Begins work of several steps: between them others have their turn. The one after which there is a value is the last.
+    public func promise<Value>(inSteps step: @escaping @Sendable () -> Value?) -> Promise<Value> {
+        let promise = Promise<Value>(self)
+        @Sendable func next() { if let value = step() { promise.keep(value) } else { add(next) } }
+        add(next)
+        return promise
+    }
+
     /// Begins what may fail.
     public func promise<Value>(_ work: @escaping @Sendable () throws -> Value) -> Promise<Result<Value, any Error>> { promise { Result { try work() } } }
 }
