@@ -10,7 +10,7 @@ public final class PartedRecordOutput<Record: StreamRecord>: ShardOutput {
     public init(_ names: [String], _ options: OutputOptions, heads: [StreamHead]) throws {
         let files = try names.map { try AtomicFile(path: $0, keepsEqual: options.ifChanged) }
         self.files = files
-        writers = try heads.indices.map { try RecordStreamWriter(to: files[$0], head: heads[$0], codec: options.codec, together: heads.count <= 16 ? .two : .one) }
+        writers = try heads.indices.map { try RecordStreamWriter(to: files[$0], head: heads[$0], codec: options.codec, together: .each(of: heads.count)) }
     }
 
     /// Of all parts.

@@ -87,7 +87,7 @@ public final class ShardedRecordOutput<Record: StreamRecord>: ShardOutput {
         files = try heads.indices.map { try AtomicFile(path: names.name($0, of: heads.count), keepsEqual: options.ifChanged) }
         let sinks = files.map(DigestingSink.init)
         self.sinks = sinks
-        writers = try heads.indices.map { try RecordStreamWriter(to: sinks[$0], head: heads[$0], codec: options.codec, together: heads.count <= 16 ? .two : .one) }
+        writers = try heads.indices.map { try RecordStreamWriter(to: sinks[$0], head: heads[$0], codec: options.codec, together: .each(of: heads.count)) }
     }
 
     /// Of all shards.

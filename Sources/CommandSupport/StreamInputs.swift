@@ -7,11 +7,12 @@ public final class StreamInputs {
     public let readers: [AnyRecordReader]
 
     /// Throws for streams whose columns or settings differ, naming the two. Which shard of a set each is may differ.
-    public init(_ operands: [String]) throws {
+    ///
+    /// - Parameter together: as of `RecordStreamReader`; nil: as goes with their number, since all are read side by side where they are merged.
+    public init(_ operands: [String], together: BlockGroup? = nil) throws {
         let names = operands.isEmpty ? ["-"] : operands
         guard names.filter({ $0 == "-" }).count <= 1 else { throw InputError("standard input (-) is named twice", status: .usage) }
-        // All are read side by side where they are merged: no block more than needed.
-        readers = try names.map { AnyRecordReader(try RecordStreamReader(openInput($0), together: names.count == 1 ? .most : .one)) }
+        readers = try names.map { AnyRecordReader(try RecordStreamReader(openInput($0), together: together ?? .each(of: names.count))) }
         let first = readers[0].stream
         for stream in readers.dropFirst().map(\.stream) {
             guard stream.head.schema.kind == first.head.schema.kind else {
@@ -59,10 +60,11 @@ public final class StreamOutput {
     private let writer: StreamWriter
 
     /// - Parameter label: of a stream that is to be made again: how its blocks are divided, and stored where `options` do not say it.
-    public init(_ options: OutputOptions, head: StreamHead, as label: StreamLabel? = nil) throws {
+    /// - Parameter together: as of `StreamWriter`.
+    public init(_ options: OutputOptions, head: StreamHead, as label: StreamLabel? = nil, together: BlockGroup = .most) throws {
         sink = try options.open()
         file = sink as? AtomicFile
-        writer = try StreamWriter(to: sink, head: head, codec: options.codecName?.codec ?? label?.codec ?? .none, blocks: label?.blocks ?? [])
+        writer = try StreamWriter(to: sink, head: head, codec: options.codecName?.codec ?? label?.codec ?? .none, blocks: label?.blocks ?? [], together: together)
     }
 
     public var records: Int { writer.records }

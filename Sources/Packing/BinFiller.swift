@@ -18,10 +18,11 @@ struct BinFiller {
     private var spare: [PackedDraft] = []
     private var heldBytes = 0
 
-    /// All open bins together, those of the other shards with them, hold no more than a record may: many small records with large matrices could not be bounded by their tokens.
+    /// All open bins together, those of the other shards with them, hold records of no more bytes than a record may have: many small records with large matrices could not be
+    /// bounded by their tokens. An open bin takes a few KiB beside them.
     private let heldBytesLimit: Int
-    /// The memory of a bin that was larger is not kept for others.
-    private static let spareBytes = 1 << 20
+    /// The memory of a bin that was larger is not kept for others: so all that is kept is bounded as what is held.
+    private var spareBytes: Int { heldBytesLimit / options.openBins }
     /// A prompt and two responses (sft: one) of a token each: no record is smaller.
     private var smallestRecord: Int { options.layout == .sft ? 2 : 3 }
 
@@ -82,7 +83,7 @@ struct BinFiller {
         let bin = open.remove(at: index)
         heldBytes -= bin.bytes
         try output(bin.draft)
-        guard bin.bytes <= BinFiller.spareBytes else { return }
+        guard bin.bytes <= spareBytes else { return }
         bin.draft.removeAll()
         spare.append(bin.draft)
     }

@@ -1,6 +1,6 @@
 import JSON
 
-/// How often each length occurred, exactly. Its memory grows with the different lengths, so at most with the square root of the tokens counted.
+/// How often each length occurred, exactly. Its memory grows with the longest of the short lengths and with the different long ones.
 public struct LengthHistogram: Sendable, Equatable {
     /// How often each of the short lengths occurred, up to the longest of them; the long ones by a look-up.
     private var short: [Int] = [], long: [Int: Int] = [:]

@@ -19,8 +19,11 @@ struct PackedPart {
         self.shape = shape
     }
 
-    init(_ fitted: FittedRecord) {
-        self.init(0, of: TokensColumns(fitted.record), fitted.shape)
+    /// - Parameters:
+    ///   - shape: the record's.
+    ///   - builder: as for `TokensColumns`: one serves one part after another.
+    init(_ fitted: FittedRecord, _ shape: RecordShape, in builder: BlockBuilder) {
+        self.init(0, of: TokensColumns(fitted.record, in: builder), shape)
         pairs = fitted.pairs
         if fitted.isCut { cuts = (fitted.promptGaps, fitted.responseCuts.map { UInt32($0) }) }
     }

@@ -13,6 +13,8 @@ public struct Packer {
     private var shuffled: ShuffledRecords?
     /// Of the record that was read last.
     private var whole = RecordShape()
+    /// For the columns of a copy, until it is in its bin.
+    private let copy = BlockBuilder(schema: TokensRecord.schemaWithAnswers)
 
     /// Bytes of records that `order` shuffled and grouped may hold unless told otherwise.
     public static let defaultShuffleMemory = 1 << 30
@@ -39,7 +41,7 @@ public struct Packer {
             report.counts.countDropped(whole, reason)
         case .fits(let part):
             report.addRead(whole)
-            report.addKept(part, of: whole, unused: whole.tokens - part.shape.tokens)
+            report.addKept(part.shape, of: whole, dimensions: part.dimensionCount, pairs: part.pairs.count, unused: whole.tokens - part.shape.tokens)
             try fill(part, output)
         }
     }
@@ -51,16 +53,18 @@ public struct Packer {
         switch outcome {
         case .dropped(let reason): report.counts.countDropped(whole, reason)
         case .fitted(let fitted):
-            let part = PackedPart(fitted)
-            report.addKept(part, of: whole, unused: fitted.unusedTokens)
+            let shape = fitted.shape
+            report.addKept(shape, of: whole, dimensions: fitted.record.ratings.dimensions.count, pairs: fitted.pairs.count, unused: fitted.unusedTokens)
             report.counts.countCuts(fitted)
-            if shuffled != nil { try shuffled?.add(fitted) } else { try fill(part, output) }
+            if shuffled != nil { try shuffled?.add(fitted) } else { try fill(PackedPart(fitted, shape, in: copy), output) }
         }
     }
 
     /// Hands out what is still held.
     public mutating func finish(output: (PackedDraft) throws -> Void) throws {
-        for record in shuffled?.take() ?? [] { try fill(PackedPart(record), output) }
+        var held = shuffled
+        shuffled = nil
+        try held?.take { try fill(PackedPart($0, $0.shape, in: copy), output) }
         try filler.finish { bin in
             report.addBin(bin)
             try output(bin)

@@ -40,12 +40,12 @@ public struct PackingReport: Sendable, Equatable {
     }
 
     /// - Parameters: as of `PackingCounts.countKept`.
-    mutating func addKept(_ part: PackedPart, of whole: RecordShape, unused: Int) {
-        let shape = part.shape, rows = shape.responses.count, padded = rows * ((shape.longestSequence + 7) / 8 * 8)
-        counts.countKept(shape, of: whole, pairs: part.pairs.count, unused: unused)
+    mutating func addKept(_ shape: RecordShape, of whole: RecordShape, dimensions: Int, pairs: Int, unused: Int) {
+        let rows = shape.responses.count, padded = rows * ((shape.longestSequence + 7) / 8 * 8)
+        counts.countKept(shape, of: whole, pairs: pairs, unused: unused)
         records.add(shape.tokens(in: options.layout))
         paddedTokens += padded
-        paddedRepeatedTokens += padded * part.dimensionCount
+        paddedRepeatedTokens += padded * dimensions
         rowTokens += shape.tokens(in: .rows16)
         sharedTokens += shape.tokens(in: .sharedPrefix)
     }

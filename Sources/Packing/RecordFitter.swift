@@ -85,12 +85,13 @@ public struct RecordFitter: Sendable {
     /// - Throws: `InputError` for a token outside the vocabulary, and for a record whose bin would exceed what a stream's record may hold.
     public func fit(_ record: TokensRecord) throws -> Outcome {
         try checkVocabulary(record)
-        let whole = record
-        var record = record, pairs: [ResponsePair] = []
+        var record = record, pairs: [ResponsePair] = [], all: Int?
         switch record.ratings.withView({ ResponseChoice($0, responses: record.responses.count, options) }) {
         case .none(let reason): return .dropped(reason)
         case .all: break
-        case .some(let kept, let chosen): (record, pairs) = (record.keeping(kept), chosen)
+        case .some(let kept, let chosen):
+            all = RecordShape(record).tokens
+            (record, pairs) = (record.keeping(kept), chosen)
         }
         let shape = RecordShape(record)
         if let reason = reasonToDrop(shape) { return .dropped(reason) }
@@ -100,7 +101,7 @@ public struct RecordFitter: Sendable {
             fitted = cut
         }
         fitted.pairs = pairs
-        fitted.unusedTokens = RecordShape(whole).tokens - shape.tokens
+        fitted.unusedTokens = all.map { $0 - shape.tokens } ?? 0
         let bytes = fitted.storedBytes(in: options.layout)
         guard bytes <= StreamLimits.recordBytes else {
             throw InputError("\(record.place): its bin would have \(bytes) bytes, a stream's record holds at most \(StreamLimits.recordBytes); choose a smaller --max-length")

@@ -13,12 +13,15 @@ struct RecordShape: Equatable {
     init() {}
 
     init(_ record: TokensRecord) {
-        prompts = record.prompts.map(\.ids.count)
-        shared = record.prompts.dropFirst().reduce(record.prompts.first?.ids[...] ?? []) { shared, prompt in
-            shared.prefix(zip(shared, prompt.ids).prefix { $0 == $1 }.count)
-        }.count
-        responses = record.responses.map(\.count)
-        answers = record.prompts.reduce(0) { $0 + $1.answers.count }
+        // By number: a prompt is several arrays, and a copy of it takes longer than looking at it.
+        for number in record.prompts.indices {
+            let count = record.prompts[number].ids.count
+            prompts.append(count)
+            answers += record.prompts[number].answers.count
+            shared = number == 0 ? count : zip(record.prompts[0].ids.prefix(shared), record.prompts[number].ids).prefix { $0 == $1 }.count
+        }
+        responses.reserveCapacity(record.responses.count)
+        for number in record.responses.indices { responses.append(record.responses[number].count) }
     }
 
     /// Makes this that of a record where it lies, in the memory that it has.

@@ -29,15 +29,16 @@ struct ShuffledRecords {
         records.append((random.next(), record))
     }
 
-    /// Empties the store. Equal keys go by id; records with one id keep the order in which they came.
-    mutating func take() -> [FittedRecord] {
+    /// Hands out all and empties the store. Equal keys go by id; records with one id keep the order in which they came.
+    mutating func take(_ body: (FittedRecord) throws -> Void) rethrows {
         defer { records = [] }
         let order = records.indices.sorted {
-            let (a, b) = (records[$0], records[$1])
-            if a.key != b.key { return a.key < b.key }
-            return a.record.record.id == b.record.record.id ? $0 < $1 : a.record.record.id < b.record.record.id
+            let (a, b) = (records[$0].key, records[$1].key)
+            if a != b { return a < b }
+            let (one, other) = (records[$0].record.record.id, records[$1].record.record.id)
+            return one == other ? $0 < $1 : one < other
         }
-        return (options.order == .grouped ? grouped(order) : order).map { records[$0].record }
+        for index in options.order == .grouped ? grouped(order) : order { try body(records[index].record) }
     }
 
     /// So many groups are put together out of records that stand side by side in the order: the more, the more alike the lengths in a group.

@@ -31,10 +31,11 @@ struct Cat: ParsableCommand {
 
 /// What the commands that rearrange records have in common: the output opened, progress, the end mark after the inputs' ends.
 func rewrite(
-    _ inputs: StreamInputs, operands: [String], to options: OutputOptions, _ common: CommonOptions, _ head: StreamHead, _ body: (([UInt8]) throws -> Void) throws -> Void
+    _ inputs: StreamInputs, operands: [String], to options: OutputOptions, _ common: CommonOptions, _ head: StreamHead, together: BlockGroup = .most,
+    _ body: (([UInt8]) throws -> Void) throws -> Void
 ) throws {
     try options.refuse(inputs: operands)
-    let output = try StreamOutput(options, head: head), progress = common.progress(head.provenance.command)
+    let output = try StreamOutput(options, head: head, together: together), progress = common.progress(head.provenance.command)
     try body { record in
         try output.append(record: record)
         progress.update(output.records)

@@ -24,8 +24,8 @@ struct Shuffle: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let inputs = try StreamInputs(files)
-        try rewrite(inputs, operands: files, to: output, common, inputs.head("uf-records shuffle", ["--seed", "\(seed)"])) { write in
+        let inputs = try StreamInputs(files, together: .two)
+        try rewrite(inputs, operands: files, to: output, common, inputs.head("uf-records shuffle", ["--seed", "\(seed)"]), together: .two) { write in
             try Rearranging.shuffle(inputs.readers, seed: seed, memory: memory.bytes, write: write)
         }
     }

@@ -21,8 +21,8 @@ struct Sort: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let inputs = try StreamInputs(files)
-        try rewrite(inputs, operands: files, to: output, common, inputs.head("uf-records sort", ["--by", by.rawValue])) { write in
+        let inputs = try StreamInputs(files, together: .two)
+        try rewrite(inputs, operands: files, to: output, common, inputs.head("uf-records sort", ["--by", by.rawValue]), together: .two) { write in
             try Rearranging.sort(inputs.readers, by: by, memory: memory.bytes, write: write)
         }
     }

@@ -79,7 +79,7 @@ struct Split: ParsableCommand {
             var options = output
             options.output = names[part]
             try options.refuse(inputs: operands)
-            outputs.append(try StreamOutput(options, head: head(inputs, part: part)))
+            outputs.append(try StreamOutput(options, head: head(inputs, part: part), together: .each(of: parts ?? 1)))
         }
         for part in 0 ..< (parts ?? 1) { try open(part) }
         let progress = common.progress("uf-records split")

@@ -95,7 +95,7 @@ import Testing
 
     /// However many blocks are digested together, and in groups of which the last is whole or not: the same stream, read as the same, and a fault in a block is told, before or behind any other.
     @Test(arguments: [1, 2, 3, 14, 15, 60, 100]) func groupsOfBlocksChangeNothing(blocks: Int) throws {
-        let groups = [BlockGroup.one, .two, .most]
+        let groups = [BlockGroup.one, .two, .most, BlockGroup(most: 16)]
         func stream(_ together: BlockGroup, faulty: Int? = nil) throws -> [UInt8] {
             let sink = MemorySink(), writer = try StreamWriter(to: sink, head: StreamHead(schema: LogProbRecord.schema, provenance: Sample.provenance), together: together)
             writer.builder.target = 1
@@ -115,7 +115,20 @@ import Testing
             while let block = try reader.nextBlock() { read += block.count }
             // The reader has held its digests to those of the end mark.
             #expect(read == blocks && reader.contentDigest != nil)
-            for faulty in [0, blocks / 2, blocks - 1] { #expect(throws: InputError.self) { try stream(group, faulty: faulty) } }
+            for faulty in [0, blocks / 2, blocks - 1] {
+                let message = "memory: records \(faulty) to \(faulty): 1 log-probabilities with 1 counts, or one that is not a finite number"
+                #expect(throws: InputError(message)) { try stream(group, faulty: faulty) }
+            }
         }
+    }
+
+    /// Large blocks wait for few others: a group ends by its bytes too.
+    @Test func groupsAreBoundedByTheirBytes() {
+        var group = BlockGroup(most: 16)
+        func sizes(_ count: Int, _ size: Int) -> [Int] { [Int](repeating: size, count: count) }
+        #expect(!group.endsGroup(of: sizes(1, 1 << 20)) && group.endsGroup(of: sizes(2, 1 << 20)))
+        #expect(!group.endsGroup(of: sizes(3, 1 << 20)) && group.endsGroup(of: sizes(4, 1 << 20)) && group.endsGroup(of: sizes(8, 1 << 20)))
+        #expect(!group.endsGroup(of: sizes(15, 1 << 20)) && group.endsGroup(of: sizes(16, 1 << 20)))
+        #expect(group.endsGroup(of: [1 << 27]) && !group.endsGroup(of: sizes(2, 8 << 20)) && group.endsGroup(of: sizes(3, 8 << 20)))
     }
 }

@@ -222,6 +222,8 @@ class Bench:
         said = json.loads(subprocess.run(self.tool("uf-records", "stats", "--json", tokens), capture_output=True, text=True, check=True).stdout)
         ids = 4 * (said["counts"]["prompt_tokens"] + said["counts"]["response_tokens"])
         packing = [Command(f"uf-pack --layout {layout} > /dev/null", self.tool("uf-pack", tokens, "--max-length", 4096, "--layout", layout)) for layout in ("shared-prefix", "rows16", "sft")]
+        packing.append(Command("uf-pack --max-length 300 > /dev/null", self.tool("uf-pack", tokens, "--max-length", 300)))
+        packing.append(Command("uf-pack --order shuffled > /dev/null", self.tool("uf-pack", tokens, "--max-length", 4096, "--order", "shuffled")))
         self.report.section("A tokens stream to bins, by the bytes of its token ids", self.compare(packing), ids, packing[0].name)
         script = 'set -o pipefail; bin=$0 vocabulary=$1 packed=$2; "$bin/uf-convert" "${@:3}" | "$bin/uf-tokenize" --tokenizer "$vocabulary" --template chatml | "$bin/uf-pack" --max-length 4096 -o "$packed"'
         pipe = Command("uf-convert | uf-tokenize | uf-pack -o packed.uf", ["/bin/bash", "-c", script, self.bin, vocabulary, self.work / "packed.uf", *self.files])

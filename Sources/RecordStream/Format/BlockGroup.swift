@@ -7,17 +7,20 @@ public struct BlockGroup: Sendable {
     /// The first groups are smaller, so that other threads need not wait long for work.
     private var size: Int
 
-    private init(most: Int) {
+    init(most: Int) {
         self.most = most
         size = min(2, most)
     }
 
     /// As many as the processor takes in step.
     public static let most = BlockGroup(most: max(2, SHA256.lanes))
-    /// For readers and writers of which there are several at once.
+    /// Where memory counts more.
     public static let two = BlockGroup(most: 2)
     /// Each by itself.
     public static let one = BlockGroup(most: 1)
+
+    /// For each of so many readers or writers that are at work side by side.
+    public static func each(of streams: Int) -> BlockGroup { streams <= 1 ? most : streams <= 16 ? two : one }
 
     /// Blocks that are larger than most, up to 128 MiB, do not wait for others.
     private static let mostBytes = 24 * StreamLimits.blockTarget

@@ -19,7 +19,7 @@ extension PackedBin {
 
     public static let schemas = [schema, schemaWithGaps]
 
-    private static let gapColumn = schema.columns.count
+    static let gapColumn = schema.columns.count
 
     static func hasGaps(_ schema: Schema) -> Bool { schema.columns.count > gapColumn }
 

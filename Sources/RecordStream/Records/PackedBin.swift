@@ -100,6 +100,9 @@ public struct PackedBin: StreamRecord, Equatable {
         Column("prompt_cuts", .u32, depth: 2), Column("response_cuts", .u32, depth: 2), Column("row_map", .u32, depth: 2), Column("pi_target", .f32, depth: 2),
     ])
 
+    /// The first of the columns that are about the bin's members.
+    static let firstMemberColumn = 7
+
     public func append(to builder: BlockBuilder) {
         builder.add(list: tokens, to: 0)
         builder.add(list: positions, to: 1)

@@ -9,12 +9,11 @@ public final class PackedDraft {
         Column("prompt_cuts", .u32, depth: 1), Column("response_cuts", .u32, depth: 1), Column("row_map", .u32, depth: 1), Column("pi_target", .f32, depth: 1),
         Column("prompt_gaps", .u32, depth: 2),
     ])
-    /// The first of the bin's columns for its members, and the last, whose lists are of prompts and not of members.
-    private static let firstMemberColumn = 7, gapColumn = 19
 
-    private let tokens = RawBuffer(), positions = RawBuffer()
+    // Small to begin with: there may be thousands of open bins.
+    private let tokens = RawBuffer(capacity: 256), positions = RawBuffer(capacity: 256)
     private var segments: [PackedBin.Segment] = []
-    private let members = BlockBuilder(schema: PackedDraft.memberSchema, capacity: 256)
+    private let members = BlockBuilder(schema: PackedDraft.memberSchema, capacity: 64)
 
     public init() {}
 
@@ -82,8 +81,9 @@ public final class PackedDraft {
         builder.add(list: segments.lazy.map(\.response), to: 5)
         builder.add(list: segments.lazy.map(\.labelStart), to: 6)
         for (number, column) in members.current.enumerated() {
-            let own = PackedDraft.firstMemberColumn + number
-            if own == PackedDraft.gapColumn { builder.add(joined: column, records: memberCount, to: own) } else { builder.add(nested: column, records: memberCount, to: own) }
+            let own = PackedBin.firstMemberColumn + number
+            // Whose lists are of prompts and not of members.
+            if own == PackedBin.gapColumn { builder.add(joined: column, records: memberCount, to: own) } else { builder.add(nested: column, records: memberCount, to: own) }
         }
     }
 }

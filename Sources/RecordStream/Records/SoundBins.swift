@@ -1,5 +1,5 @@
 extension PackedBin {
-    /// As `RatedRecord.isSound`; says no to a bin with a cut prompt, of which there are few.
+    /// As `RatedRecord.isSound`; says no to every bin with a cut prompt.
     static func isSound(_ block: Block, _ record: Int) -> Bool { SoundBin(block.columns, record)?.isSound ?? false }
 }
 
@@ -12,8 +12,6 @@ private struct SoundBin {
     /// For each column of its members which lists are theirs.
     private let members: [Range<Int>]
 
-    private static let firstMemberColumn = 7, gapColumn = 19
-
     /// Nil where its columns cannot be one bin.
     init?(_ columns: [ColumnArrays], _ record: Int) {
         func list<Value: BitwiseCopyable>(_ column: Int) -> UnsafeBufferPointer<Value> { columns[column].values(columns[column].range(record)) }
@@ -21,16 +19,16 @@ private struct SoundBin {
         (positions, starts, records, labels) = (list(1), list(2), list(4), list(6))
         (parents, responses) = (list(3), list(5))
         tokenCount = columns[0].range(record).count
-        members = columns.indices.dropFirst(SoundBin.firstMemberColumn).map { columns[$0].range(record) }
+        members = columns.indices.dropFirst(PackedBin.firstMemberColumn).map { columns[$0].range(record) }
         memberCount = members[0].count
         let segments = starts.count - 1
         guard parents.count == segments, records.count == segments, responses.count == segments, labels.count == segments,
-              members.prefix(SoundBin.gapColumn - SoundBin.firstMemberColumn).allSatisfy({ $0.count == members[0].count }) else { return nil }
+              members.prefix(PackedBin.gapColumn - PackedBin.firstMemberColumn).allSatisfy({ $0.count == members[0].count }) else { return nil }
     }
 
     /// Member `member`'s values in a column of depth 2.
     private func values(_ column: Int, _ member: Int) -> Range<Int> {
-        columns[column].innerRange(members[column - SoundBin.firstMemberColumn].lowerBound + member)
+        columns[column].innerRange(members[column - PackedBin.firstMemberColumn].lowerBound + member)
     }
 
     private func responseCount(_ member: Int) -> Int { values(16, member).count }
@@ -95,9 +93,9 @@ private struct SoundBin {
 
     /// Whether gaps, where there are any, stand for no tokens, and nor do cuts of prompts.
     private var nothingIsCut: Bool {
-        guard columns.count > SoundBin.gapColumn, let gaps = members.last else { return true }
-        let cuts = columns[15].all(of: members[15 - SoundBin.firstMemberColumn], columns[15].inner)
-        return gaps.count == cuts.count && columns[SoundBin.gapColumn].all(of: gaps, columns[SoundBin.gapColumn].inner).isEmpty
+        guard columns.count > PackedBin.gapColumn, let gaps = members.last else { return true }
+        let cuts = columns[15].all(of: members[15 - PackedBin.firstMemberColumn], columns[15].inner)
+        return gaps.count == cuts.count && columns[PackedBin.gapColumn].all(of: gaps, columns[PackedBin.gapColumn].inner).isEmpty
             && columns[15].values(cuts, as: UInt32.self).allSatisfy { $0 == 0 }
     }
 }

@@ -7,7 +7,7 @@ public final class TokensColumns: @unchecked Sendable {
     /// Which records are meant.
     public let records: Range<Int>
     private let source: Source
-    private let ids, inputs, lines, sources, dimensions, ratings, rated, targets, prompts, responses: ColumnArrays
+    private let ids, sources, dimensions, ratings, rated, targets, prompts, responses: ColumnArrays
     /// The first eight.
     private let shared: [ColumnArrays]
     /// Of streams that keep earlier answers.
@@ -23,7 +23,7 @@ public final class TokensColumns: @unchecked Sendable {
         self.records = records
         self.source = source
         shared = Array(columns[..<8])
-        (ids, inputs, lines, sources) = (columns[0], columns[1], columns[2], columns[3])
+        (ids, sources) = (columns[0], columns[3])
         (dimensions, ratings, rated, targets) = (columns[4], columns[5], columns[6], columns[7])
         (prompts, responses) = (columns[8], columns[11])
         answers = columns.count > 12 ? columns[12] : nil
@@ -32,8 +32,10 @@ public final class TokensColumns: @unchecked Sendable {
     convenience init(_ block: Block, _ records: Range<Int>) { self.init(.block(block), records, block.columns) }
 
     /// A record that was made, its number 0.
-    public convenience init(_ record: TokensRecord) {
-        let builder = BlockBuilder(schema: TokensRecord.schemaWithAnswers, capacity: 256)
+    ///
+    /// - Parameter builder: of `TokensRecord.schemaWithAnswers`, for its columns: what it has is forgotten, and the next that goes there is the end of this one.
+    public convenience init(_ record: TokensRecord, in builder: BlockBuilder = BlockBuilder(schema: TokensRecord.schemaWithAnswers, capacity: 256)) {
+        builder.removeAll()
         record.append(to: builder)
         self.init(.record(record, builder), 0 ..< 1, builder.current)
     }
@@ -57,8 +59,6 @@ public final class TokensColumns: @unchecked Sendable {
     // MARK: Of one record
 
     public func id(_ record: Int) -> UnsafeBufferPointer<UInt8> { ids.values(ids.range(record)) }
-
-    public func origin(_ record: Int) -> Origin { Origin(input: inputs.values(record ..< record + 1)[0], line: lines.values(record ..< record + 1)[0]) }
 
     /// 1, or N.
     public func promptCount(_ record: Int) -> Int { prompts.range(record).count }

@@ -16,7 +16,8 @@ public final class BlockBuilder {
     /// - Parameter capacity: bytes that each array has room for from the start.
     public init(schema: Schema, capacity: Int = 4096) {
         self.schema = schema
-        columns = schema.columns.map { ColumnBuilder($0, capacity: capacity) }
+        let none = RawBuffer(capacity: 0)
+        columns = schema.columns.map { ColumnBuilder($0, capacity: capacity, none: none) }
         let arrays = columns.reduce(0) { $0 + $1.arrays.count }
         overhead = 64 * (arrays + 4) + 8 * arrays
     }

@@ -6,21 +6,26 @@ final class ColumnBuilder {
     // Offsets wrap around only in a record far above the limit, which `endRecord` refuses.
     private let column: Column
     private let outer, inner, values, dictionaryOffsets, dictionaryBytes: RawBuffer
+    /// Without offsets or a dictionary the buffers for them are one that stays empty.
+    private let hasOuter, hasInner, hasDictionary: Bool
     /// The numbers of those entries of the dictionary that are looked up by a hash.
     private var numbers: [Text: UInt32] = [:]
 
-    /// - Parameter capacity: bytes that each array has room for from the start.
-    init(_ column: Column, capacity: Int) {
+    /// - Parameters:
+    ///   - capacity: bytes that each array has room for from the start.
+    ///   - none: an empty buffer for what the column does not have.
+    init(_ column: Column, capacity: Int, none: RawBuffer) {
         self.column = column
-        func buffer() -> RawBuffer { RawBuffer(capacity: capacity) }
-        (outer, inner, values, dictionaryOffsets, dictionaryBytes) = (buffer(), buffer(), buffer(), buffer(), buffer())
+        (hasOuter, hasInner, hasDictionary) = (column.depth >= 1, column.depth >= 2, column.meaning == .dictionary)
+        func buffer(_ isThere: Bool = true) -> RawBuffer { isThere ? RawBuffer(capacity: capacity) : none }
+        (outer, inner, values, dictionaryOffsets, dictionaryBytes) = (buffer(hasOuter), buffer(hasInner), buffer(), buffer(hasDictionary), buffer(hasDictionary))
         start()
     }
 
     private func start() {
-        if column.depth >= 1 { outer.append(UInt32(0)) }
-        if column.depth >= 2 { inner.append(UInt32(0)) }
-        if column.meaning == .dictionary { dictionaryOffsets.append(UInt32(0)) }
+        if hasOuter { outer.append(UInt32(0)) }
+        if hasInner { inner.append(UInt32(0)) }
+        if hasDictionary { dictionaryOffsets.append(UInt32(0)) }
     }
 
     func removeAll() {
@@ -34,8 +39,7 @@ final class ColumnBuilder {
     }
 
     var arrays: [RawBuffer] {
-        (column.depth >= 1 ? [outer] : []) + (column.depth >= 2 ? [inner] : []) + [values]
-            + (column.meaning == .dictionary ? [dictionaryOffsets, dictionaryBytes] : [])
+        (hasOuter ? [outer] : []) + (hasInner ? [inner] : []) + [values] + (hasDictionary ? [dictionaryOffsets, dictionaryBytes] : [])
     }
 
     var records: Int { column.depth == 0 ? values.count / column.type.size : outer.count / 4 - 1 }
@@ -77,6 +81,7 @@ final class ColumnBuilder {
 
     func add(nested other: ColumnArrays, records: Int) {
         check(depth: other.depth + 1)
+        check(other)
         if other.depth == 0 {
             addValues(0 ..< records, of: other)
             outer.append(UInt32(truncatingIfNeeded: values.count / column.type.size))
@@ -89,6 +94,7 @@ final class ColumnBuilder {
 
     func add(joined other: ColumnArrays, records: Int) {
         check(depth: 2)
+        check(other)
         let items = other.all(of: 0 ..< records, other.outer)
         inner.append(shifted: other.inner, items, by: values.count / column.type.size)
         addValues(other.all(of: items, other.inner), of: other)
@@ -160,9 +166,9 @@ final class ColumnBuilder {
     var current: ColumnArrays {
         func words(_ buffer: RawBuffer) -> UnsafePointer<UInt32> { UnsafePointer(buffer.base.assumingMemoryBound(to: UInt32.self)) }
         return ColumnArrays(
-            type: column.type, depth: column.depth, meaning: column.meaning, outer: column.depth >= 1 ? words(outer) : nil, inner: column.depth >= 2 ? words(inner) : nil,
-            values: UnsafeRawPointer(values.base), nameOffsets: column.meaning == .dictionary ? words(dictionaryOffsets) : nil,
-            nameBytes: column.meaning == .dictionary ? UnsafePointer(dictionaryBytes.base.assumingMemoryBound(to: UInt8.self)) : nil)
+            type: column.type, depth: column.depth, meaning: column.meaning, outer: hasOuter ? words(outer) : nil, inner: hasInner ? words(inner) : nil,
+            values: UnsafeRawPointer(values.base), nameOffsets: hasDictionary ? words(dictionaryOffsets) : nil,
+            nameBytes: hasDictionary ? UnsafePointer(dictionaryBytes.base.assumingMemoryBound(to: UInt8.self)) : nil)
     }
 
     /// The first entries are compared one by one: most dictionaries hold a few models or dimensions, and a hash costs more than that.
@@ -215,6 +221,8 @@ final class ColumnBuilder {
     private func check<Value>(_ type: Value.Type, depth: Int) {
         precondition(MemoryLayout<Value>.size == column.type.size && depth == column.depth, "column \(column.name) takes \(column.type) of depth \(column.depth)")
     }
+
+    private func check(_ other: ColumnArrays) { precondition(column.type == other.type && column.meaning == other.meaning, "column \(column.name) takes other values") }
 
     private func check(depth: Int) { precondition(depth == column.depth, "column \(column.name) has depth \(column.depth)") }
 }

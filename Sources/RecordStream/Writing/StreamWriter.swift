@@ -5,7 +5,8 @@ import SystemIO
 /// Writes a record stream: HEAD at once, a DATA frame whenever a block is full, and TAIL, INDX, DONE at the end.
 ///
 /// Without `finish` the stream has no end mark and every reader refuses it: a command that fails simply does not call it. After an error the
-/// writer cannot go on or finish: every further call throws the same error. What readers would refuse is refused here, before it is written.
+/// writer cannot go on or finish: every further call throws the same error. What readers would refuse is refused here, before it is written. Of a stream that breaks off the last
+/// full blocks, twice as many as are digested together, are not yet written.
 public final class StreamWriter {
     private let sink: any ByteSink
     private let codec: Codec
