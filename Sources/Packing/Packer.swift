@@ -7,22 +7,25 @@ import SystemIO
 /// of the options and of the records in their order.
 public struct Packer {
     public private(set) var report: PackingReport
-    private let options: PackingOptions
     private let fitter: RecordFitter
     private var filler: BinFiller
     private var shuffled: ShuffledRecords?
     /// Of the record that was read last.
     private var whole = RecordShape()
     /// For the columns of a copy, until it is in its bin.
-    private let copy = BlockBuilder(schema: TokensRecord.schemaWithAnswers)
+    private let copy: BlockBuilder
 
     /// Bytes of records that `order` shuffled and grouped may hold unless told otherwise.
     public static let defaultShuffleMemory = 1 << 30
 
-    /// - Parameter shuffleMemory: the most bytes of records that `order` shuffled and grouped may hold.
-    public init(_ options: PackingOptions, vocabularySize: Int? = nil, shuffleMemory: Int = Packer.defaultShuffleMemory) throws {
+    /// - Parameters:
+    ///   - shuffleMemory: the most bytes of records that `order` shuffled and grouped may hold.
+    ///   - copy: of `TokensRecord.schemaWithAnswers`; one serves several packers that are used in turns.
+    public init(
+        _ options: PackingOptions, vocabularySize: Int? = nil, shuffleMemory: Int = Packer.defaultShuffleMemory, copy: BlockBuilder = BlockBuilder(schema: TokensRecord.schemaWithAnswers)
+    ) throws {
         try options.validate()
-        self.options = options
+        self.copy = copy
         report = PackingReport(options)
         fitter = RecordFitter(options, vocabularySize: vocabularySize)
         filler = BinFiller(options)

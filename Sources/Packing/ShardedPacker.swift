@@ -16,7 +16,8 @@ public struct ShardedPacker {
     public init(_ options: PackingOptions, shards: Range<Int>, vocabularySize: Int? = nil, shuffleMemory: Int = Packer.defaultShuffleMemory) throws {
         count = options.shards
         first = shards.lowerBound
-        packers = try shards.map { _ in try Packer(options, vocabularySize: vocabularySize, shuffleMemory: shuffleMemory / shards.count) }
+        let copy = BlockBuilder(schema: TokensRecord.schemaWithAnswers)
+        packers = try shards.map { _ in try Packer(options, vocabularySize: vocabularySize, shuffleMemory: shuffleMemory / shards.count, copy: copy) }
     }
 
     /// What became of the records of each shard that is made, in order.
