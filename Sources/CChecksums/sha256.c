@@ -67,6 +67,7 @@ int uf_sha256_has_instructions(void) {
 SHA void uf_sha256_feed(uint32_t *state, const uint8_t *bytes, size_t blocks) { feed(1, &state, &bytes, blocks); }
 
 static SHA void feed_two(uint32_t *const states[2], const uint8_t *const bytes[2], size_t blocks) { feed(2, states, bytes, blocks); }
+
 #define WIDE __attribute__((target("avx512f,avx512bw")))
 #define rotate _mm512_ror_epi32
 #define xor3(a, b, c) _mm512_ternarylogic_epi32(a, b, c, 0x96)
